@@ -1,0 +1,98 @@
+import type { FreshetError, KafkaRecord, RecordHeader } from "@freshet/protocol";
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** Records of one partition, in offset order; offsets may have gaps (compaction, control records). */
+export interface RecordBatch extends TopicPartition {
+  readonly records: readonly KafkaRecord[];
+  /** The end of the log when the batch was fetched: the offset the next record will get. */
+  readonly highWatermark: number;
+}
+
+/** What a batch handler may do. Every call is about the batch's own partition. */
+export interface BatchControl {
+  /** Says that every record up to and including this offset has ended. Offsets only ever move forward. */
+  ended(offset: number): void;
+  /** Commits what has ended. Errors of the group (rebalance, fenced) propagate unchanged: rethrow them. */
+  commit(): Promise<void>;
+  /** Keeps the membership alive; cheap, call it after each slice. Errors as `commit`. */
+  heartbeat(): Promise<void>;
+  /** True when the handler should finish its slice and return: shutting down, partition lost, rebalance under way. */
+  shouldStop(): boolean;
+}
+
+/**
+ * How a handler ends. `done`: all that was ended is ended; what was not is delivered again. `wait`: infrastructure
+ * trouble; the partition is fetched again after `retryAfterMs`, from the first record that has not ended.
+ */
+export type BatchEnd = { readonly kind: "done" } | { readonly kind: "wait"; readonly error: FreshetError; readonly retryAfterMs: number };
+
+export interface ConsumeOptions {
+  readonly group: string;
+  readonly topics: readonly string[];
+  /** Called for several partitions at once, never twice at once for one. Must not throw for reasons of its own. */
+  readonly onBatch: (batch: RecordBatch, control: BatchControl) => Promise<BatchEnd>;
+  /** After each join of the group, with everything that is now assigned. Partitions that are missing are lost. */
+  readonly onAssigned?: (assigned: readonly TopicPartition[]) => void;
+  /** Trouble of the consumer itself (coordinator gone, brokers unreachable): it goes on trying. */
+  readonly onTrouble?: (error: FreshetError) => void;
+  /** The consumer cannot go on; the process should exit non-zero so that something starts it again. */
+  readonly onFatal?: (error: FreshetError) => void;
+}
+
+/** A running consumer. */
+export interface Consumption {
+  /** Whether the group was joined at least once. */
+  readonly joined: boolean;
+  /** When the consumer last showed signs of life (fetch, heartbeat, join), in milliseconds since 1970. */
+  readonly lastSeenMs: number;
+  /** Stops fetching, lets handlers finish their slice, commits, leaves the group. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+export interface ProduceRecord {
+  readonly topic: string;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: readonly RecordHeader[];
+}
+
+export interface TopicSpec {
+  readonly topic: string;
+  readonly partitions: number;
+  /** -1: the broker's default. */
+  readonly replicationFactor: number;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+export interface TopicDescription {
+  readonly topic: string;
+  readonly partitions: number;
+  /** The topic's effective `max.message.bytes`. */
+  readonly maxMessageBytes: number;
+}
+
+/**
+ * The broker: consume, produce and the little administration Freshet needs. Implemented over kafkajs and in memory;
+ * `kafkaConformance` in the testkit proves that they behave alike. No type of a client library crosses it.
+ */
+export interface KafkaPort {
+  /** Starts consuming from committed offsets, from the beginning where there are none. Returns before the group is joined. */
+  consume(options: ConsumeOptions): Promise<Consumption>;
+  /**
+   * Appends records; returns when the brokers have acknowledged all of them. Bytes and headers arrive as given: null
+   * values, null headers and repeated headers included. After an error some may have been appended: sending again is safe
+   * for whoever accepts duplicates.
+   *
+   * @throws FreshetError `wait`, or `halt` when the broker refuses for a reason that time does not mend.
+   */
+  produce(records: readonly ProduceRecord[]): Promise<void>;
+  /** The topics of this list that exist. */
+  describeTopics(topics: readonly string[]): Promise<readonly TopicDescription[]>;
+  /** Creates the topics that are missing; answers with those it created. */
+  createTopics(topics: readonly TopicSpec[]): Promise<readonly string[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,33 @@
+import type { EntrySpec } from "./entry.js";
+import type { SpaceKind } from "./event.js";
+import type { Version } from "./version.js";
+
+/** Hard removes an entry; soft marks it stale. */
+export type BustMode = "hard" | "soft";
+
+interface BustOrigin {
+  /** The subject of the protocol, `<space>/<id>`. */
+  readonly subject: string;
+  /** `null`: a blind bust, which nothing covers. */
+  readonly version: Version | null;
+  readonly spaceKind: SpaceKind;
+  readonly mode: BustMode;
+  /** The name of the rule, or `"cli"` for a bust by hand. */
+  readonly rule: string;
+}
+
+/** Bust one entry. */
+export interface KeyBust extends BustOrigin {
+  readonly target: "key";
+  readonly key: string;
+  readonly family: string;
+  readonly entry: EntrySpec;
+}
+
+/** Bust every entry that carries a tag. */
+export interface TagBust extends BustOrigin {
+  readonly target: "tag" | "epoch";
+  readonly tag: string;
+}
+
+export type Bust = KeyBust | TagBust;

@@ -1,0 +1,16 @@
+export type { Bust, BustMode, KeyBust, TagBust } from "./bust.js";
+export type { BlindFloor, BustArguments, BustStep, EntryState, Floor, Lease } from "./decide.js";
+export { bust } from "./decide.js";
+export type { EntryKind, EntrySpec, OnUnversioned } from "./entry.js";
+export type { Disposition, ErrorCode } from "./errors.js";
+export { asFreshetError, errorCodes, FreshetError } from "./errors.js";
+export type { DomainEvent, JsonObject, JsonValue, Op, SpaceKind } from "./event.js";
+export { subjectOf } from "./event.js";
+export { limits } from "./limits.js";
+export type { BustOutcome, DeadReason, RecordOutcome, Rejection } from "./outcome.js";
+export { bustOutcomes, deadReasons, recordOutcomes } from "./outcome.js";
+export type { KafkaRecord, RecordHeader } from "./record.js";
+export { headerText } from "./record.js";
+export type { FieldRef, SourceFormat, SourceSpec } from "./source.js";
+export type { Version } from "./version.js";
+export { compareVersions, parseVersion } from "./version.js";

@@ -1,0 +1,25 @@
+/** Every cap in one place. A value that breaks one is refused with its name and number; nothing is cut short. */
+export const limits = {
+  /** Digits of a version. */
+  versionDigitsMax: 20,
+  /** Bytes of a rendered key or tag, after escaping (`protocol.md` section 3). */
+  keyBytesMax: 512,
+  /** Bytes of a subject, its space included. */
+  subjectBytesMax: 512,
+  /** Deps an entry may carry. */
+  depsPerEntryMax: 256,
+  /** Floors an entry may carry; one more folds the oldest into the blind floor. */
+  floorsPerEntryMax: 16,
+  /** Keys one event may bust. */
+  keysPerEventMax: 10_000,
+  /** Bytes of a record's value that `decode` accepts. */
+  recordBytesMax: 8 * 1024 * 1024,
+  /** Nesting of JSON data that `decode` accepts. */
+  jsonDepthMax: 64,
+  /** Bytes of all headers Freshet adds to a dead letter. */
+  deadLetterHeaderBytesMax: 8 * 1024,
+  /** What a dead-letter topic's `max.message.bytes` must exceed the sources' by. */
+  deadLetterBytesHeadroom: 64 * 1024,
+  /** Keys one script call may carry. */
+  keysPerScriptMax: 200,
+} as const;

@@ -1,0 +1,29 @@
+/** One header of a record. Names may repeat and values may be null, so headers are a list in wire order, not a map. */
+export interface RecordHeader {
+  readonly name: string;
+  readonly value: Uint8Array | null;
+}
+
+/** A record as it lies in the log. Key, value and headers are bytes: nothing is decoded before `decode`. */
+export interface KafkaRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** Milliseconds since 1970. */
+  readonly timestampMs: number;
+  readonly key: Uint8Array | null;
+  /** `null` is Kafka's tombstone. */
+  readonly value: Uint8Array | null;
+  readonly headers: readonly RecordHeader[];
+}
+
+/** The last header of this name as text, or `null` when there is none or its value is null. */
+export function headerText(headers: readonly RecordHeader[], name: string): string | null {
+  for (let at = headers.length - 1; at >= 0; at--) {
+    const header = headers[at];
+    if (header?.name === name) return header.value === null ? null : utf8.decode(header.value);
+  }
+  return null;
+}
+
+const utf8 = new TextDecoder("utf-8");

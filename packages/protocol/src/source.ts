@@ -1,0 +1,26 @@
+import type { Op, SpaceKind } from "./event.js";
+
+export type SourceFormat = "cloudevents" | "debezium" | "outbox" | "json";
+
+/** Where a field of an event is read from: a header of the record or an RFC 6901 pointer into its data. */
+export type FieldRef = { readonly from: "header"; readonly name: string } | { readonly from: "pointer"; readonly path: readonly string[] };
+
+/** One source of the rules file, resolved: all that `decode` needs to turn a record into a `DomainEvent`. */
+export interface SourceSpec {
+  readonly name: string;
+  readonly topic: string;
+  readonly format: SourceFormat;
+  readonly space: string;
+  readonly spaceKind: SpaceKind;
+  /** By event type, exact; anything else is `update`. */
+  readonly ops: ReadonlyMap<string, Op>;
+  /** Pointer into the data, or `null`. */
+  readonly previous: readonly string[] | null;
+  readonly tenant: FieldRef | null;
+  /** Whether this source takes events of this type (`match.types`, `*` as wildcard); always true without `match`. */
+  readonly matchesType: (type: string) => boolean;
+  /** `strict: true`: a record that no source of the topic matches is `untrusted` instead of `no_match`. */
+  readonly strict: boolean;
+  /** What a null value means. */
+  readonly tombstones: "ignore" | "delete";
+}

@@ -1,0 +1,72 @@
+import type { Bust, DomainEvent, EntrySpec, Rejection, SourceSpec } from "@freshet/protocol";
+
+/** One thing that is wrong with a rules file, where, and how to mend it. Lines and columns start at 1. */
+export interface Finding {
+  readonly line: number;
+  readonly column: number;
+  /** A stable word for the kind of mistake, e.g. `unknown_field`. */
+  readonly code: string;
+  readonly problem: string;
+  readonly fix: string;
+}
+
+/** The time bounds of the protocol, in milliseconds. */
+export interface Bounds {
+  /** L: lease TTL, the longest allowed load. */
+  readonly leaseMs: number;
+  /** Longest a loader may still read old data after the change was committed. */
+  readonly lagMs: number;
+  /** C: largest clock difference between Redis shards. */
+  readonly skewMs: number;
+  /** P: longest a two-step fill may take. */
+  readonly fillMs: number;
+  /** F: how long floors on entries live; at least L + R, where R = lag + C. */
+  readonly floorMs: number;
+}
+
+export interface Family {
+  readonly name: string;
+  readonly ttlMs: number;
+  readonly entry: EntrySpec;
+  /** The parameter names of the key template, in order. */
+  readonly parameters: readonly string[];
+  /** The key for these parameters, or why there is none (too long). Values are strings, already checked and not yet escaped. */
+  readonly keyFor: (values: ReadonlyMap<string, string>) => string | null;
+}
+
+/** A rules file that has no findings, ready to map events. Immutable. */
+export interface CompiledRules {
+  /** SHA-256 of the file's meaning (not of its comments), 64 hex digits: which rules a process runs. */
+  readonly hash: string;
+  readonly bounds: Bounds;
+  /** The topics of all sources, each once. */
+  readonly topics: readonly string[];
+  /** The sources of a topic in file order: the first whose `matchesType` holds takes the record. */
+  readonly sourcesOf: (topic: string) => readonly SourceSpec[];
+  readonly families: ReadonlyMap<string, Family>;
+  /** Rule names in file order. */
+  readonly ruleNames: readonly string[];
+  /** Every bust of every matching rule, or the one reason for which none is sent. Pure. */
+  readonly map: (event: DomainEvent) => MapResult;
+  /** The same walk, told: each rule, the first false condition, the keys and tags. Pure. */
+  readonly explain: (event: DomainEvent) => readonly RuleExplanation[];
+}
+
+export type MapResult =
+  /** `rules`: the names of the rules that matched; a rule may match and bust nothing (an empty `forEach`). */
+  | { readonly kind: "busts"; readonly rules: readonly string[]; readonly busts: readonly Bust[] }
+  | { readonly kind: "rejected"; readonly rejection: Rejection };
+
+export interface RuleExplanation {
+  readonly rule: string;
+  readonly matched: boolean;
+  /** Why not: the first condition that is false, in the words of the file; or the error. `""` when it matched. */
+  readonly because: string;
+  readonly busts: readonly Bust[];
+}
+
+export interface LoadResult {
+  /** `null` exactly when there are findings. */
+  readonly rules: CompiledRules | null;
+  readonly findings: readonly Finding[];
+}
