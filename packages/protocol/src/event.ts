@@ -25,6 +25,8 @@ export interface DomainEvent {
   /** Objects, `{}` when absent. Integers past 2^53 are `bigint`, so every digit is kept. */
   readonly data: JsonObject;
   readonly previous: JsonObject;
+  /** Header name → text, the last of a repeated one; what rules see as `headers`. */
+  readonly headers: JsonObject;
   /** W3C trace context of the producer, or `null`. */
   readonly trace: string | null;
 }

@@ -14,8 +14,6 @@ export const limits = {
   keysPerEventMax: 10_000,
   /** Bytes of a record's value that `decode` accepts. */
   recordBytesMax: 8 * 1024 * 1024,
-  /** Nesting of JSON data that `decode` accepts. */
-  jsonDepthMax: 64,
   /** Bytes of all headers Freshet adds to a dead letter. */
   deadLetterHeaderBytesMax: 8 * 1024,
   /** What a dead-letter topic's `max.message.bytes` must exceed the sources' by. */
