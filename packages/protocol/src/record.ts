@@ -15,6 +15,8 @@ export interface KafkaRecord {
   /** `null` is Kafka's tombstone. */
   readonly value: Uint8Array | null;
   readonly headers: readonly RecordHeader[];
+  /** Set on a marker that stands for a batch nobody could decode: its offsets, both ends included, and why. */
+  readonly undecodable?: { readonly firstOffset: number; readonly lastOffset: number; readonly problem: string };
 }
 
 /** The last header of this name as text, or `null` when there is none or its value is null. */

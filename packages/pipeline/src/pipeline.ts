@@ -1,0 +1,46 @@
+import type { BustOutcome, KafkaRecord, KeyBust, RecordOutcome } from "@freshet/protocol";
+import type { CompiledRules } from "@freshet/rules";
+import type { StorePort } from "@freshet/store/port";
+import { apply } from "./apply.js";
+import { decode } from "./decode.js";
+import { type Mapped, map } from "./map.js";
+import { plan } from "./plan.js";
+import { type SettlePorts, settle } from "./settle.js";
+
+/** The points between two effects; a test kills the process there. */
+export type PipelinePoint = "before_apply" | "after_apply" | "after_settle";
+
+export interface PipelinePorts extends SettlePorts {
+  readonly rules: CompiledRules;
+  readonly store: StorePort;
+  /** Called at each point; for tests. */
+  readonly reached?: (point: PipelinePoint) => void;
+}
+
+/** What became of a slice, for whoever counts and logs it. All lists but `busts` and `outcomes` are one item a record. */
+export interface SliceReport {
+  readonly records: readonly KafkaRecord[];
+  readonly mapped: readonly Mapped[];
+  readonly ended: readonly RecordOutcome[];
+  readonly busts: readonly KeyBust[];
+  readonly outcomes: readonly BustOutcome[];
+}
+
+/**
+ * The story of a slice: some records of one partition, in order, from bytes to ended. Returns when every one of them has
+ * ended; throws when none has, and may then be run again with the same records.
+ *
+ * The service, dev mode and replays run this same function; a dry run passes a read-only store.
+ *
+ * @throws FreshetError `wait` or `halt` from the store or the broker, never for what a record holds.
+ */
+export async function runSlice(records: readonly KafkaRecord[], ports: PipelinePorts): Promise<SliceReport> {
+  const mapped = records.map((record) => map(decode(record, ports.rules), ports.rules));
+  const planned = plan(mapped);
+  ports.reached?.("before_apply");
+  const outcomes = await apply(planned, ports.store);
+  ports.reached?.("after_apply");
+  const ended = await settle({ records, mapped, plan: planned, outcomes }, ports);
+  ports.reached?.("after_settle");
+  return { records, mapped, ended, busts: planned.busts, outcomes };
+}
