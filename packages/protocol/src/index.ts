@@ -9,6 +9,8 @@ export { asFreshetError, errorCodes, FreshetError } from "./errors.js";
 export type { DomainEvent, JsonObject, JsonValue, Op, SpaceKind } from "./event.js";
 export { subjectOf } from "./event.js";
 export { decodeCloudEvent } from "./formats/cloudevents.js";
+export type { CloudEventText } from "./formats/encode-cloudevent.js";
+export { encodeCloudEvent } from "./formats/encode-cloudevent.js";
 export { followPointer, isJsonObject, memberOf, parseJson } from "./json.js";
 export { limits } from "./limits.js";
 export type { BustOutcome, DeadReason, RecordOutcome, Rejection } from "./outcome.js";
