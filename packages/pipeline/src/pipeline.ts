@@ -1,4 +1,4 @@
-import type { BustOutcome, KafkaRecord, KeyBust, RecordOutcome } from "@freshet/protocol";
+import { type BustOutcome, type KafkaRecord, type KeyBust, type RecordOutcome, rejected } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import type { StorePort } from "@freshet/store/port";
 import { apply } from "./apply.js";
@@ -35,7 +35,7 @@ export interface SliceReport {
  * @throws FreshetError `wait` or `halt` from the store or the broker, never for what a record holds.
  */
 export async function runSlice(records: readonly KafkaRecord[], ports: PipelinePorts): Promise<SliceReport> {
-  const mapped = records.map((record) => map(decode(record, ports.rules), ports.rules));
+  const mapped = records.map((record) => mapRecord(record, ports.rules));
   const planned = plan(mapped);
   ports.reached?.("before_apply");
   const outcomes = await apply(planned, ports.store);
@@ -43,4 +43,21 @@ export async function runSlice(records: readonly KafkaRecord[], ports: PipelineP
   const ended = await settle({ records, mapped, plan: planned, outcomes }, ports);
   ports.reached?.("after_settle");
   return { records, mapped, ended, busts: planned.busts, outcomes };
+}
+
+/**
+ * Both steps are pure, so what they throw (a stack that is too deep, a bug of ours) is thrown for this record each time:
+ * it is dead-lettered like other bad data instead of stopping its partition for ever.
+ */
+function mapRecord(record: KafkaRecord, rules: CompiledRules): Mapped {
+  try {
+    return map(decode(record, rules), rules);
+  } catch (error) {
+    const name = error instanceof Error ? error.name : typeof error;
+    return rejected(
+      "undecodable",
+      `decoding or mapping this record failed with ${name}`,
+      "Report it with the record: this is a bug in Freshet.",
+    );
+  }
 }

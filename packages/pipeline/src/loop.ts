@@ -1,0 +1,194 @@
+import type { BatchControl, BatchEnd, ConsumeOptions, RecordBatch, TopicPartition } from "@freshet/kafka/port";
+import { asFreshetError, type Disposition, type ErrorCode, FreshetError, type KafkaRecord } from "@freshet/protocol";
+import { type PipelinePorts, runSlice, type SliceReport } from "./pipeline.js";
+
+/**
+ * The consume loop, one partition at a time in one of three states:
+ *
+ *   moving   a batch is cut into slices; up to two are under way, and they end in order, so what has ended is always a
+ *            prefix of the partition
+ *   waiting  a slice failed for a reason that is not in its records; the broker hands the partition over again after a
+ *            while, from the first record that has not ended, and the next slice that ends makes it moving again
+ *   lost     the partition went to another member; nothing of it is remembered
+ *
+ * `moving → waiting` in `onBatch` (`startWaiting`), `waiting → moving` in `onBatch` (`stopWaiting`), `→ lost` in
+ * `onAssigned`. There is no state in which a record is skipped.
+ */
+export interface Loop {
+  readonly onBatch: ConsumeOptions["onBatch"];
+  readonly onAssigned: NonNullable<ConsumeOptions["onAssigned"]>;
+  /** The partitions that wait, and why. */
+  readonly waiting: () => readonly WaitingPartition[];
+}
+
+export interface WaitingPartition extends TopicPartition {
+  readonly code: ErrorCode;
+  readonly problem: string;
+  readonly fix: string;
+  readonly disposition: Disposition;
+  /** Since when, in milliseconds since 1970. */
+  readonly sinceMs: number;
+  readonly attempts: number;
+  /** The first record that waits. */
+  readonly offset: number;
+  readonly timestampMs: number;
+}
+
+export interface SettledSlice extends TopicPartition {
+  readonly highWatermark: number;
+  readonly durationMs: number;
+}
+
+/** What the loop tells about itself. Must not throw. */
+export interface LoopEvents {
+  sliceSettled(report: SliceReport, slice: SettledSlice): void;
+  /** At the first failure and at each retry that failed. */
+  partitionWaiting(waiting: WaitingPartition): void;
+  partitionResumed(at: TopicPartition): void;
+}
+
+export interface LoopSettings {
+  /** Records a slice: bounds memory, and the work that is repeated after a crash. */
+  readonly sliceRecordsMax: number;
+  /** A slice that has not ended by then counts as failed, whatever its promises do later. */
+  readonly sliceDeadlineMs: number;
+  readonly commitIntervalMs: number;
+  readonly retryFirstMs: number;
+  readonly retryMaxMs: number;
+}
+
+const defaults: LoopSettings = {
+  sliceRecordsMax: 1000,
+  sliceDeadlineMs: 10_000,
+  commitIntervalMs: 1000,
+  retryFirstMs: 100,
+  retryMaxMs: 3000,
+};
+
+interface LoopState {
+  readonly ports: PipelinePorts;
+  readonly events: LoopEvents;
+  readonly clock: { nowMs(): number };
+  readonly settings: LoopSettings;
+  readonly waiting: Map<string, WaitingPartition>;
+}
+
+/** A loop over these ports. Give `onBatch` and `onAssigned` to `KafkaPort.consume`. */
+export function createLoop(
+  ports: PipelinePorts,
+  events: LoopEvents,
+  clock: { nowMs(): number },
+  settings: Partial<LoopSettings> = {},
+): Loop {
+  const state: LoopState = { ports, events, clock, settings: { ...defaults, ...settings }, waiting: new Map() };
+  return {
+    onBatch: (batch, control) => runBatch(batch, control, state),
+    onAssigned: (assigned) => forgetLost(assigned, state),
+    waiting: () => [...state.waiting.values()],
+  };
+}
+
+/** One slice under way, and how it went. Its promise never rejects: a failure is looked at in its turn, not before. */
+interface Slice {
+  readonly records: readonly KafkaRecord[];
+  readonly startedMs: number;
+  readonly end: Promise<SliceReport | FreshetError>;
+}
+
+async function runBatch(batch: RecordBatch, control: BatchControl, state: LoopState): Promise<BatchEnd> {
+  let committedMs = state.clock.nowMs();
+  let next = 0;
+  const start = (): Slice | null => {
+    if (next >= batch.records.length || control.shouldStop()) return null;
+    const records = batch.records.slice(next, next + state.settings.sliceRecordsMax);
+    next += records.length;
+    return { records, startedMs: state.clock.nowMs(), end: startSlice(records, state) };
+  };
+  let current = start();
+  while (current !== null) {
+    const following = start(); // its decoding overlaps with the store's work on the current one
+    const report = await current.end;
+    if (report instanceof FreshetError) {
+      await control.commit();
+      return startWaiting(batch, current.records, { error: report, state });
+    }
+    endSlice(batch, current, { report, control, state });
+    if (state.clock.nowMs() - committedMs >= state.settings.commitIntervalMs) {
+      await control.commit();
+      committedMs = state.clock.nowMs();
+    }
+    await stayMember(control);
+    current = following;
+  }
+  await control.commit();
+  return { kind: "done" };
+}
+
+/** A rebalance ends the batch: what has ended is committed once more while that is still allowed, and the error goes on unchanged. */
+async function stayMember(control: BatchControl): Promise<void> {
+  try {
+    await control.heartbeat();
+  } catch (error) {
+    await control.commit().catch(() => undefined); // the group's own error is the one that counts
+    throw error;
+  }
+}
+
+async function startSlice(records: readonly KafkaRecord[], state: LoopState): Promise<SliceReport | FreshetError> {
+  const deadlineMs = state.settings.sliceDeadlineMs;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<FreshetError>((resolve) => {
+    const problem = `a slice of ${records.length} records did not end within ${deadlineMs} ms`;
+    const error = new FreshetError(
+      "FR3004",
+      "wait",
+      problem,
+      "Look at the latency of Redis and of the dead-letter topic; it is tried again.",
+    );
+    timer = setTimeout(() => resolve(error), deadlineMs);
+  });
+  try {
+    return await Promise.race([runSlice(records, state.ports), late]);
+  } catch (error) {
+    return asFreshetError(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function endSlice(batch: RecordBatch, slice: Slice, settled: { report: SliceReport; control: BatchControl; state: LoopState }): void {
+  const { report, control, state } = settled;
+  const last = slice.records.at(-1);
+  if (last !== undefined) control.ended(last.undecodable?.lastOffset ?? last.offset);
+  stopWaiting(batch, state);
+  const { topic, partition, highWatermark } = batch;
+  state.events.sliceSettled(report, { topic, partition, highWatermark, durationMs: state.clock.nowMs() - slice.startedMs });
+}
+
+function startWaiting(batch: RecordBatch, records: readonly KafkaRecord[], failure: { error: FreshetError; state: LoopState }): BatchEnd {
+  const { error, state } = failure;
+  const { topic, partition } = batch;
+  const known = state.waiting.get(nameOf(batch));
+  const attempts = (known?.attempts ?? 0) + 1;
+  const { code, disposition, fix, message: problem } = error;
+  const first = { offset: records[0]?.offset ?? 0, timestampMs: records[0]?.timestampMs ?? 0 };
+  const waiting = { topic, partition, code, problem, fix, disposition, sinceMs: known?.sinceMs ?? state.clock.nowMs(), attempts, ...first };
+  state.waiting.set(nameOf(batch), waiting);
+  state.events.partitionWaiting(waiting);
+  const retryAfterMs = Math.min(state.settings.retryMaxMs, state.settings.retryFirstMs * 2 ** Math.min(attempts - 1, 10));
+  return { kind: "wait", error, retryAfterMs };
+}
+
+function stopWaiting(at: TopicPartition, state: LoopState): void {
+  if (state.waiting.size > 0 && state.waiting.delete(nameOf(at)))
+    state.events.partitionResumed({ topic: at.topic, partition: at.partition });
+}
+
+function forgetLost(assigned: readonly TopicPartition[], state: LoopState): void {
+  const kept = new Set(assigned.map(nameOf));
+  for (const name of state.waiting.keys()) if (!kept.has(name)) state.waiting.delete(name);
+}
+
+function nameOf(at: TopicPartition): string {
+  return `${at.topic}/${at.partition}`;
+}
