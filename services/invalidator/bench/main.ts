@@ -1,0 +1,134 @@
+// The benchmarks, side by side in one run: the same broker, Redis and events, one contender after the other, each a
+// process of its own. Prints a table, and writes it as JSON with `--json FILE`. `--quick` takes fewer events.
+import { type ChildProcess, fork } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { Redis } from "ioredis";
+import type { Report } from "./report.ts";
+import { countStale, type EntryLayout, putBack, roundsOf, type Workload, writeEvents } from "./workload.ts";
+
+interface Contender {
+  readonly name: string;
+  readonly script: string;
+  readonly layout: EntryLayout;
+  readonly extra?: object;
+}
+
+const CONTENDERS: readonly Contender[] = [
+  { name: "noop", script: "noop.ts", layout: "none" },
+  { name: "parse", script: "noop.ts", layout: "none", extra: { parse: true } },
+  { name: "obvious", script: "obvious.ts", layout: "hash" },
+  { name: "freshet-floors-off", script: "freshet.ts", layout: "hash-and-json" },
+  { name: "freshet-floors-on", script: "freshet.ts", layout: "managed" },
+];
+const SUBJECTS = 50_000;
+const EVENTS = { full: 1_000_000, quick: 300_000 };
+/** Below this, `obvious` was not the program it should be compared with, and the whole run says nothing. */
+const OBVIOUS_RATIO_MIN = 0.06;
+
+interface Result {
+  readonly name: string;
+  readonly eventsPerSecond: number;
+  readonly ratios: Record<string, number>;
+  readonly rssMb: number;
+  readonly cpuMicrosecondsPerEvent: number;
+}
+
+const { values } = parseArgs({
+  options: { quick: { type: "boolean", default: false }, json: { type: "string" }, only: { type: "string" }, events: { type: "string" } },
+});
+const redisUrl = process.env.FRESHET_TEST_REDIS ?? "";
+const events = values.events === undefined ? EVENTS[values.quick ? "quick" : "full"] : Number.parseInt(values.events, 10);
+const workload: Workload = {
+  broker: process.env.FRESHET_TEST_KAFKA ?? "",
+  redisUrl,
+  topic: `bench-${process.pid}-${Date.now()}`,
+  prefix: "",
+  events: events - (events % SUBJECTS),
+  subjects: Math.min(SUBJECTS, events),
+};
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+const redis = new Redis(redisUrl);
+
+say(`writing ${workload.events} events of ${workload.subjects} subjects …`);
+await writeEvents(workload);
+const wanted = CONTENDERS.filter(({ name }) => values.only === undefined || values.only.split(",").includes(name));
+const measured: Omit<Result, "ratios">[] = [];
+for (const contender of wanted) measured.push(await measure(contender));
+redis.disconnect();
+finish(withRatios(measured));
+
+async function measure(contender: Contender): Promise<Omit<Result, "ratios">> {
+  const own: Workload = { ...workload, prefix: `${workload.topic}-${contender.name}:` };
+  await putBack(redis, own, contender.layout, 0);
+  const argument = JSON.stringify({ ...own, layout: contender.layout, ...contender.extra });
+  const child = fork(new URL(contender.script, import.meta.url), [argument], {
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+    execArgv: ["--no-warnings"],
+  });
+  const report = await watch(child, own, contender.layout);
+  const stale = await countStale(redis, own, contender.layout);
+  if (stale > 0) throw new Error(`${contender.name}: ${stale} entries are older than the last change of their subject`);
+  const eventsPerSecond = Math.round(report.records / report.seconds);
+  say(`${contender.name}: ${eventsPerSecond} events/s`);
+  return {
+    name: contender.name,
+    eventsPerSecond,
+    rssMb: Math.round(report.rssMb),
+    cpuMicrosecondsPerEvent: round((report.cpuSeconds * 1e6) / report.records),
+  };
+}
+
+/** Puts entries back each time a round of changes has passed, but for the last round, which the end state is checked by. */
+async function watch(child: ChildProcess, own: Workload, layout: EntryLayout): Promise<Report & { kind: "done" }> {
+  let putBackRound = 0;
+  let busy = Promise.resolve();
+  const { promise, resolve, reject } = Promise.withResolvers<Report & { kind: "done" }>();
+  child.on("message", (report: Report) => {
+    const passed = Math.floor(report.records / own.subjects);
+    if (report.kind === "done") resolve(report);
+    else if (passed > putBackRound && passed < roundsOf(own) - 1) {
+      putBackRound = passed;
+      busy = busy.then(() => putBack(redis, own, layout, passed)).catch(reject);
+    }
+  });
+  child.on("exit", (code) => reject(new Error(`a contender ended with ${code} before it was done`)));
+  const done = await promise;
+  await busy;
+  return done;
+}
+
+function withRatios(list: readonly Omit<Result, "ratios">[]): Result[] {
+  return list.map((result) => {
+    const others = list.filter((other) => other.name === "noop" || other.name === "obvious");
+    return {
+      ...result,
+      ratios: Object.fromEntries(others.map((other) => [other.name, round(result.eventsPerSecond / other.eventsPerSecond)])),
+    };
+  });
+}
+
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
+
+function finish(results: readonly Result[]): void {
+  for (const { name, eventsPerSecond, ratios, rssMb, cpuMicrosecondsPerEvent } of results) {
+    const against = Object.entries(ratios).map(([other, ratio]) => `${ratio.toFixed(3)} x ${other}`);
+    const row = [
+      name.padEnd(20),
+      `${eventsPerSecond} events/s`.padStart(18),
+      `${cpuMicrosecondsPerEvent} us CPU/event`.padStart(22),
+      `${rssMb} MB`.padStart(8),
+      ...against,
+    ];
+    process.stdout.write(`${row.join("  ")}\n`);
+  }
+  if (values.json !== undefined)
+    writeFileSync(values.json, `${JSON.stringify({ node: process.version, events: workload.events, results }, null, 2)}\n`);
+  const obvious = results.find(({ name }) => name === "obvious")?.ratios.noop;
+  if (obvious === undefined || obvious >= OBVIOUS_RATIO_MIN) return;
+  say(`invalid run: obvious is ${obvious} x noop, below ${OBVIOUS_RATIO_MIN}: the machine was busy with something else`);
+  process.exitCode = 1;
+}
