@@ -1,0 +1,12 @@
+import { freshSeed } from "./seeded.js";
+
+/** The seed of this run: `FRESHET_TEST_SEED` to repeat one. */
+export function testSeed(): number {
+  return freshSeed(process.env.FRESHET_TEST_SEED);
+}
+
+/** The environment that a child process needs to run at all, without any `FRESHET_` variable of this one. */
+export function plainEnvironment(): Record<string, string> {
+  const known = Object.entries(process.env).filter(([name, value]) => value !== undefined && !name.startsWith("FRESHET_"));
+  return Object.fromEntries(known.map(([name, value]) => [name, value ?? ""]));
+}
