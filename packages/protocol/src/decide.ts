@@ -29,10 +29,17 @@ export interface Lease {
 /**
  * What a step sees of one key. `value` is what covers are read from: the deps of a managed entry, the one version of a
  * `hash` or `json` entry, `"unversioned"` when it cannot be read as its kind, `"opaque"` when its kind has no version,
- * `null` when nothing is there.
+ * `null` when nothing is there, `"foreign"` when the key holds another Redis type: unversioned too, and a value that stays
+ * has no room for a floor.
  */
 export interface EntryState {
-  readonly value: null | "opaque" | "unversioned" | { readonly deps: ReadonlyMap<string, Version> } | { readonly version: Version };
+  readonly value:
+    | null
+    | "opaque"
+    | "unversioned"
+    | "foreign"
+    | { readonly deps: ReadonlyMap<string, Version> }
+    | { readonly version: Version };
   /** In the order in which their subjects were first raised. */
   readonly floors: readonly Floor[];
   readonly blindFloor: BlindFloor | null;
@@ -77,7 +84,8 @@ export function bust(state: EntryState, args: BustArguments): BustStep {
 
   const outcome = outcomeOf(state.value, args);
   const remove = outcome === "removed" || (outcome === "unversioned" && args.onUnversioned === "bust");
-  if (args.leaveFloor) return { outcome, remove, write: raise(live, args) };
+  const isOutOfReach = state.value === "foreign" && !remove;
+  if (args.leaveFloor && !isOutOfReach) return { outcome, remove, write: raise(live, args) };
   return { outcome, remove, write: remove && hasAny(live) ? live : null };
 }
 
@@ -93,7 +101,7 @@ function standsUnderFloor(floors: readonly Floor[], args: BustArguments): boolea
 function outcomeOf(value: EntryState["value"], args: BustArguments): BustOutcome {
   if (value === null) return "absent";
   if (value === "opaque") return "removed";
-  if (value === "unversioned") return "unversioned";
+  if (value === "unversioned" || value === "foreign") return "unversioned";
   if (args.version === null) return "removed";
   const held = "deps" in value ? value.deps.get(args.subject) : value.version;
   return held !== undefined && covers(held, args.version, args.spaceKind) ? "covered" : "removed";

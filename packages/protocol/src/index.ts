@@ -4,6 +4,20 @@ export { bust } from "./decide.js";
 export type { Decoded } from "./decoded.js";
 export { rejected } from "./decoded.js";
 export type { EntryKind, EntrySpec, OnUnversioned } from "./entry.js";
+export type { ManagedFields } from "./entry-layout.js";
+export {
+  decodeDeps,
+  decodeFloors,
+  decodeLease,
+  depOf,
+  encodeDeps,
+  encodeFloors,
+  encodeLease,
+  gateFields,
+  managedFields,
+  managedState,
+  readFloors,
+} from "./entry-layout.js";
 export type { Disposition, ErrorCode } from "./errors.js";
 export { asFreshetError, errorCodes, FreshetError } from "./errors.js";
 export type { DomainEvent, JsonObject, JsonValue, Op, SpaceKind } from "./event.js";
@@ -12,6 +26,7 @@ export { decodeCloudEvent } from "./formats/cloudevents.js";
 export type { CloudEventText } from "./formats/encode-cloudevent.js";
 export { encodeCloudEvent } from "./formats/encode-cloudevent.js";
 export { followPointer, isJsonObject, memberOf, parseJson } from "./json.js";
+export { jsonVersion } from "./json-version.js";
 export { limits } from "./limits.js";
 export type { BustOutcome, DeadReason, RecordOutcome, Rejection } from "./outcome.js";
 export { bustOutcomes, deadReasons, recordOutcomes } from "./outcome.js";

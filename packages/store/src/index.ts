@@ -1,1 +1,6 @@
-export {};
+export { createMemoryStore, type MemoryStore } from "./memory-store.js";
+export type { EntryView, ProbeFinding, StorePort } from "./port.js";
+export { readOnly } from "./port.js";
+export type { RedisConnectionConfig, RedisTimeouts, StoreLogger } from "./redis-connection.js";
+export { createRedisStore, type RedisStoreConfig } from "./redis-store.js";
+export { type ManagedSeed, type SeedTtl, type StoreSeed, seedRedis } from "./seed.js";

@@ -1,0 +1,91 @@
+import { type Disposition, type ErrorCode, FreshetError } from "@freshet/protocol";
+
+interface ErrorClass {
+  readonly code: ErrorCode;
+  readonly disposition: Disposition;
+  readonly fix: string;
+}
+
+const unreachable: ErrorClass = { code: "FR2001", disposition: "wait", fix: "Check that Redis runs and can be reached from here." };
+const refusing: ErrorClass = { code: "FR2002", disposition: "wait", fix: "Look at Redis: role, memory, disk and replicas." };
+const moving: ErrorClass = { code: "FR2002", disposition: "wait", fix: "Wait until the cluster has settled." };
+const rights: ErrorClass = { code: "FR2003", disposition: "halt", fix: "Give this user the rights in infra/redis/users.acl." };
+const unsuitable: ErrorClass = { code: "FR2004", disposition: "halt", fix: "Use Redis 7.0 or newer with scripting; run the probe." };
+
+/** By the first word of Redis' error. Infrastructure errors never end a record: each of these waits or halts. */
+const classByWord: ReadonlyMap<string, ErrorClass> = new Map([
+  ["LOADING", unreachable],
+  ["MASTERDOWN", unreachable],
+  ["BUSY", unreachable],
+  ["READONLY", refusing],
+  ["OOM", refusing],
+  ["MISCONF", refusing],
+  ["NOREPLICAS", refusing],
+  ["NOSCRIPT", refusing],
+  ["UNKILLABLE", unreachable],
+  ["CLUSTERDOWN", moving],
+  ["MOVED", moving],
+  ["ASK", moving],
+  ["TRYAGAIN", moving],
+  ["NOPERM", rights],
+  ["NOAUTH", rights],
+  ["WRONGPASS", rights],
+  ["CROSSSLOT", unsuitable],
+  ["NOPROTO", unsuitable],
+]);
+
+const LOST =
+  /connection is closed|isn't writeable|timed out|socket timeout|max retries|too many cluster redirections|none of startup nodes|connection close|ECONN|EPIPE|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|CERT_|TLS/i;
+
+/**
+ * Anything thrown by the Redis client as a `FreshetError` that says whether to wait or to page somebody. Its text holds
+ * the error's first word only: Redis repeats arguments in its errors, and they may hold a payload.
+ */
+export function classify(error: unknown): FreshetError {
+  if (error instanceof FreshetError) return error;
+  if (!(error instanceof Error)) return classify(new Error(`something of type ${typeof error} was thrown`));
+  if (error.name === "ReplyError") return ofReply(error);
+  const text = `${error.name} ${errorCodeOf(error)} ${error.message}`;
+  if (LOST.test(text)) return make(unreachable, "Redis did not answer", error);
+  return new FreshetError("FR9001", "halt", `The Redis client failed: ${text}.`, "Report it with the log around this line.");
+}
+
+/** Whether a call failed only because the server does not hold the script (restart, SCRIPT FLUSH, failover). */
+export function isNoScript(error: unknown): boolean {
+  return error instanceof Error && firstWord(error) === "NOSCRIPT";
+}
+
+/** Whether a key held another Redis type: data, not trouble. */
+export function isWrongType(error: unknown): boolean {
+  return error instanceof Error && firstWord(error) === "WRONGTYPE";
+}
+
+function ofReply(error: Error): FreshetError {
+  const word = firstWord(error);
+  const known = classByWord.get(word);
+  if (known !== undefined) return make(known, `Redis answered ${word}`, error);
+  const what = /unknown command/i.test(error.message) ? "that it does not know a command" : "an error";
+  return make(unsuitable, `Redis answered ${what}${word === "" ? "" : ` (${word})`}`, error);
+}
+
+/** A script's error may carry the word behind a minus sign, where a proxy or an old server wraps it. */
+function firstWord(error: Error): string {
+  const [, word = ""] = /^-?([A-Z]+)\b/.exec(error.message) ?? [];
+  if (word !== "ERR") return word;
+  const [, inner = word] = /: -?([A-Z]{3,})\b/.exec(error.message) ?? [];
+  return classByWord.has(inner) ? inner : word;
+}
+
+function errorCodeOf(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : "";
+}
+
+function make({ code, disposition, fix }: ErrorClass, problem: string, error: Error): FreshetError {
+  return new FreshetError(code, disposition, `${problem}.`, fix, bareCause(error));
+}
+
+/** The client hangs the command with its arguments on its errors, and Redis repeats them: neither may reach a log. */
+function bareCause(error: Error): Error {
+  const isReply = error.name === "ReplyError";
+  return new Error(isReply ? `${error.name} ${firstWord(error)}` : `${error.name} ${errorCodeOf(error)} ${error.message}`);
+}

@@ -1,0 +1,102 @@
+import { type BustOutcome, bust, type EntrySpec, encodeDeps, type KeyBust, managedFields } from "@freshet/protocol";
+import { leavesFloor, planBustCalls } from "./bust-calls.js";
+import { applyStep, readKey, type StoredKey } from "./memory-keys.js";
+import type { EntryView, StorePort } from "./port.js";
+import { markFields, type StoreSeed } from "./seed.js";
+
+/** The store in memory, with the seeds that tests and the demo put into it. */
+export interface MemoryStore extends StorePort {
+  readonly seed: StoreSeed;
+}
+
+/** A store that runs `decide.ts` on keys held as Redis holds them. `nowUs` is its clock, in microseconds. */
+export function createMemoryStore({ nowUs }: { nowUs: () => number }): MemoryStore {
+  const keys = new Keys(nowUs);
+  return {
+    bust: async (busts) => keys.run(busts, "apply"),
+    preview: async (busts) => keys.run(busts, "preview"),
+    inspect: async (key, entry) => keys.view(key, entry),
+    probe: async () => [],
+    close: async () => undefined,
+    seed: seedOf(keys),
+  };
+}
+
+class Keys {
+  readonly #stored = new Map<string, StoredKey>();
+  readonly #nowUs: () => number;
+
+  constructor(nowUs: () => number) {
+    this.#nowUs = nowUs;
+  }
+
+  get(key: string): StoredKey | undefined {
+    const stored = this.#stored.get(key);
+    const isGone = stored !== undefined && stored.expireAtMs !== null && stored.expireAtMs < Math.floor(this.#nowUs() / 1000);
+    return isGone ? undefined : stored;
+  }
+
+  put(key: string, content: StoredKey["content"], ttlMs: number | undefined): void {
+    const expireAtMs = ttlMs === undefined ? null : Math.floor(this.#nowUs() / 1000) + ttlMs;
+    this.#stored.set(key, { content, expireAtMs });
+  }
+
+  /** Steps see what earlier ones of the same call did, in a preview too. */
+  run(busts: readonly KeyBust[], run: "apply" | "preview"): readonly BustOutcome[] {
+    planBustCalls(busts, run);
+    const nowUs = this.#nowUs();
+    const changed = new Map<string, StoredKey | undefined>();
+    const outcomes = busts.map(({ key, entry, subject, version, spaceKind, mode }) => {
+      const stored = changed.has(key) ? changed.get(key) : this.get(key);
+      const before = readKey(stored, entry, { subject, nowUs });
+      const { onUnversioned, floorTtlMs } = entry;
+      const done = bust(before, { subject, version, spaceKind, mode, leaveFloor: leavesFloor(entry), onUnversioned, floorTtlMs, nowUs });
+      changed.set(key, applyStep(stored, entry, { before, done }));
+      return done.outcome;
+    });
+    if (run === "apply") for (const [key, stored] of changed) this.#set(key, stored);
+    return outcomes;
+  }
+
+  view(key: string, entry: EntrySpec): EntryView {
+    const nowUs = this.#nowUs();
+    const stored = this.get(key);
+    const state = readKey(stored, entry, { subject: null, nowUs });
+    const redisType = stored === undefined ? "none" : typeof stored.content === "string" ? "string" : "hash";
+    const ttlMs = stored === undefined || stored.expireAtMs === null ? null : stored.expireAtMs - Math.floor(nowUs / 1000);
+    return { ...state, valueBytes: state.value === null || stored === undefined ? null : bytesOf(stored, entry), ttlMs, redisType };
+  }
+
+  #set(key: string, stored: StoredKey | undefined): void {
+    if (stored === undefined) this.#stored.delete(key);
+    else this.#stored.set(key, stored);
+  }
+}
+
+function bytesOf({ content }: StoredKey, entry: EntrySpec): number | null {
+  if (typeof content === "string") return Buffer.byteLength(content);
+  if (entry.kind === "managed") return Buffer.byteLength(content.get(managedFields.value) ?? "");
+  if (entry.kind !== "hash") return null;
+  return [...content].reduce((sum, [field, text]) => sum + (markFields.has(field) ? 0 : Buffer.byteLength(text)), 0);
+}
+
+function seedOf(keys: Keys): StoreSeed {
+  const putFields = (key: string, fields: Iterable<readonly [string, string]>, ttlMs: number | undefined) => {
+    const old = keys.get(key)?.content;
+    keys.put(key, new Map([...(typeof old === "object" ? old : []), ...fields]), ttlMs);
+  };
+  return {
+    putManaged: async (key, { value, deps, ttlMs }) => {
+      const fields = [[managedFields.value, value] as const, [managedFields.deps, encodeDeps(deps)] as const];
+      putFields(key, fields, ttlMs);
+    },
+    putHash: async (key, { fields, ttlMs }) => putFields(key, Object.entries(fields), ttlMs),
+    putJson: async (key, { text, ttlMs }) => keys.put(key, text, ttlMs),
+    putOpaque: async (key, { value, ttlMs }) => keys.put(key, value, ttlMs),
+    has: async (key) => {
+      const content = keys.get(key)?.content;
+      if (content === undefined || typeof content === "string") return content !== undefined;
+      return [...content.keys()].some((field) => !markFields.has(field));
+    },
+  };
+}

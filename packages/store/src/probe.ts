@@ -1,0 +1,97 @@
+import { type EntrySpec, FreshetError, type KeyBust } from "@freshet/protocol";
+import type { Redis } from "ioredis";
+import { planBustCalls } from "./bust-calls.js";
+import { classify } from "./classify.js";
+import { scripts } from "./generated/scripts.js";
+import type { ProbeFinding } from "./port.js";
+import { parseBustReply } from "./replies.js";
+
+export interface ProbeOptions {
+  /** A key of our own, on which the rights are tried out. */
+  readonly probeKey: string;
+  readonly allowEviction: boolean;
+}
+
+/**
+ * Everything that must be true of this Redis before Freshet may use it.
+ *
+ * @throws FreshetError `wait` while Redis cannot be asked; whatever would not mend itself is a finding.
+ */
+export async function probeRedis(client: Redis, options: ProbeOptions): Promise<readonly ProbeFinding[]> {
+  const findings = await Promise.all([
+    findingOf(() => checkVersion(client)),
+    findingOf(() => checkRole(client)),
+    findingOf(() => checkEviction(client, options.allowEviction)),
+    findingOf(() => checkScripts(client, options.probeKey)),
+  ]);
+  return findings.filter((finding) => finding !== null);
+}
+
+type Check = ProbeFinding | null;
+
+async function findingOf(check: () => Promise<Check>): Promise<Check> {
+  try {
+    return await check();
+  } catch (thrown) {
+    const error = classify(thrown);
+    if (error.disposition === "wait") throw error;
+    return { fatal: true, problem: error.message, fix: error.fix };
+  }
+}
+
+async function checkVersion(client: Redis): Promise<Check> {
+  const version = infoField(await client.info("server"), "redis_version");
+  if (Number.parseInt(version, 10) >= 7) return null;
+  return { fatal: true, problem: `Redis is ${version || "of an unknown version"}.`, fix: "Use Redis 7.0 or newer, or Valkey." };
+}
+
+async function checkRole(client: Redis): Promise<Check> {
+  const role = infoField(await client.info("replication"), "role");
+  if (role === "master") return null;
+  return {
+    fatal: true,
+    problem: `This Redis is a ${role || "server of unknown role"}, not a master.`,
+    fix: "Point FRESHET_REDIS_URL at the master.",
+  };
+}
+
+async function checkEviction(client: Redis, allowEviction: boolean): Promise<Check> {
+  const policy = await evictionPolicy(client);
+  if (policy === "noeviction" || policy === "") return null;
+  const problem = `Redis evicts (maxmemory-policy ${policy}): a floor or lease that is evicted lets a lagging load come back.`;
+  return { fatal: !allowEviction, problem, fix: "Set maxmemory-policy noeviction, or accept it with FRESHET_ALLOW_EVICTION." };
+}
+
+/** Managed services forbid CONFIG; INFO says the same. */
+async function evictionPolicy(client: Redis): Promise<string> {
+  const reply: unknown = await client.config("GET", "maxmemory-policy").catch(() => null);
+  const [, policy] = Array.isArray(reply) ? reply : [];
+  return typeof policy === "string" ? policy : infoField(await client.info("memory"), "maxmemory_policy");
+}
+
+/**
+ * Loads the script and runs each of its branches on a key of our own, so that every right it needs is tried: the managed
+ * bust leaves a floor there, the others read it, and the last one unlinks it.
+ */
+async function checkScripts(client: Redis, key: string): Promise<Check> {
+  const sha1 = await client.script("LOAD", scripts.bust.text);
+  if (sha1 !== scripts.bust.sha1)
+    throw new FreshetError("FR2004", "halt", "Redis gave the script another digest.", "Check what stands between Freshet and Redis.");
+  for (const kind of ["managed", "hash", "json", "opaque"] as const) {
+    for (const call of planBustCalls([probeBust(key, kind)], "apply")) {
+      const reply = await client.evalsha(sha1, call.keys.length, ...call.keys, ...call.args);
+      parseBustReply(reply, call.keys.length);
+    }
+  }
+  return null;
+}
+
+function probeBust(key: string, kind: EntrySpec["kind"]): KeyBust {
+  const entry: EntrySpec = { kind, versionField: "version", onUnversioned: "keep", gate: false, floorTtlMs: 1_000 };
+  return { target: "key", key, family: "", entry, subject: "freshet/probe", version: null, spaceKind: "none", mode: "hard", rule: "probe" };
+}
+
+function infoField(info: string, name: string): string {
+  const line = info.split("\r\n").find((text) => text.startsWith(`${name}:`));
+  return line?.slice(name.length + 1) ?? "";
+}

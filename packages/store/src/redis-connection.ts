@@ -1,0 +1,133 @@
+import type { FreshetError } from "@freshet/protocol";
+import { Redis, type RedisOptions } from "ioredis";
+import { classify } from "./classify.js";
+import { scripts } from "./generated/scripts.js";
+
+/** What the store says about its connection; pino fits. */
+export interface StoreLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface RedisTimeouts {
+  /** One command, 2 s. */
+  readonly commandMs: number;
+  /** Silence of the socket while commands wait, 5 s; then it is torn down. Longer than any script may take. */
+  readonly socketMs: number;
+  /** One attempt to connect, 3 s. */
+  readonly connectMs: number;
+  /** How long a call waits for a connection that is being made again, 1.5 s: one attempt always fits in. */
+  readonly readyMs: number;
+  /** A whole call of the store, 10 s. */
+  readonly deadlineMs: number;
+}
+
+export interface RedisConnectionConfig {
+  /** `redis://` or `rediss://`. */
+  readonly url: string;
+  /** What the URL does not hold: credentials, database, TLS. */
+  readonly options?: Pick<RedisOptions, "username" | "password" | "db" | "tls" | "connectionName">;
+  readonly timeouts?: Partial<RedisTimeouts>;
+  readonly logger?: StoreLogger;
+  /** Told of every trouble of the connection, also while nobody calls. */
+  readonly onError?: (error: FreshetError) => void;
+  /** Jitter of reconnects, in [0, 1). */
+  readonly random?: () => number;
+}
+
+const RETRY_MS_MAX = 1_000;
+const defaultTimeouts: RedisTimeouts = { commandMs: 2_000, socketMs: 5_000, connectMs: 3_000, readyMs: 1_500, deadlineMs: 10_000 };
+
+/**
+ * One connection to one Redis, made on first use and made again for ever until it is closed. Loads the scripts each
+ * time it gets ready.
+ */
+export class RedisConnection {
+  readonly client: Redis;
+  readonly timeouts: RedisTimeouts;
+  readonly #config: RedisConnectionConfig;
+  #waiting: Promise<void> | null = null;
+  #lastError: FreshetError | null = null;
+
+  constructor(config: RedisConnectionConfig) {
+    this.#config = config;
+    this.timeouts = { ...defaultTimeouts, ...config.timeouts };
+    const options: RedisOptions = { ...config.options, ...settings(this.timeouts, config.random ?? Math.random) };
+    this.client = new Redis(config.url, { ...options, replyMapping: "legacy" });
+    this.client.on("error", (error: unknown) => this.#report(classify(error)));
+    this.client.on("ready", () => void this.#prepare());
+  }
+
+  /**
+   * Returns once commands can be sent.
+   *
+   * @throws FreshetError when that takes too long, with the last trouble of the connection as its reason.
+   */
+  async ready(): Promise<void> {
+    if (this.client.status === "ready") return;
+    this.#waiting ??= this.#becomeReady().finally(() => {
+      this.#waiting = null;
+    });
+    await this.#waiting;
+  }
+
+  close(): void {
+    this.client.disconnect();
+  }
+
+  async #becomeReady(): Promise<void> {
+    if (this.client.status === "end") throw classify(new Error("Connection is closed."));
+    // A failed first attempt is told by the error event, and tried again.
+    if (this.client.status === "wait") this.client.connect().catch(() => undefined);
+    const isReady = await new Promise<boolean>((resolve) => {
+      const settle = (ready: boolean) => () => {
+        clearTimeout(timer);
+        this.client.off("ready", onReady).off("end", onEnd);
+        resolve(ready);
+      };
+      const [onReady, onEnd] = [settle(true), settle(false)];
+      const timer = setTimeout(onEnd, this.timeouts.readyMs);
+      this.client.once("ready", onReady).once("end", onEnd);
+    });
+    if (!isReady) throw this.#lastError ?? classify(new Error("Connection is closed."));
+  }
+
+  async #prepare(): Promise<void> {
+    this.#lastError = null;
+    this.#config.logger?.info({}, "Redis is ready");
+    // NO-TOUCH (Redis 7.2) keeps our reads from looking like use of an entry; older servers do not know it.
+    const noTouch = this.client.call("CLIENT", "NO-TOUCH", "ON").catch(() => undefined);
+    try {
+      await Promise.all(Object.values(scripts).map(({ text }) => this.client.script("LOAD", text)));
+    } catch (error) {
+      this.#report(classify(error));
+    }
+    await noTouch;
+  }
+
+  #report(error: FreshetError): void {
+    this.#lastError = error;
+    this.#config.logger?.warn({ code: error.code, disposition: error.disposition }, error.message);
+    this.#config.onError?.(error);
+  }
+}
+
+function settings(timeouts: RedisTimeouts, random: () => number): RedisOptions {
+  return {
+    protocol: 3,
+    lazyConnect: true,
+    enableReadyCheck: true,
+    connectTimeout: timeouts.connectMs,
+    commandTimeout: timeouts.commandMs,
+    socketTimeout: timeouts.socketMs,
+    // A queue of commands would send what its caller has long given up, and in a cluster never settles.
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    // Switched off, the client forgets what was in flight without settling it. Steps are idempotent, so resending is harmless.
+    autoResendUnfulfilledCommands: true,
+    // Never null: a connection that gives up never comes back by itself.
+    retryStrategy: (times) => Math.min(50 * 2 ** (times - 1), RETRY_MS_MAX) * (1 - random() / 4),
+    // A demoted master stays connected; only a new connection can find the new one.
+    reconnectOnError: (error) => (/READONLY/.test(error.message) ? 1 : false),
+  };
+}

@@ -1,0 +1,63 @@
+import { encodeDeps, gateFields, managedFields, type Version } from "@freshet/protocol";
+import type { Redis } from "ioredis";
+
+export interface SeedTtl {
+  /** Without it the entry stays until something removes it. */
+  readonly ttlMs?: number;
+}
+
+export interface ManagedSeed extends SeedTtl {
+  readonly value: string;
+  readonly deps: ReadonlyMap<string, Version>;
+}
+
+/**
+ * Puts entries where tests and the demo need them, past leases and floors. Not a way to fill a cache: nothing here
+ * refuses an old value.
+ */
+export interface StoreSeed {
+  /** Floors and a lease that are there stay. */
+  putManaged(key: string, entry: ManagedSeed): Promise<void>;
+  putHash(key: string, entry: SeedTtl & { readonly fields: Readonly<Record<string, string>> }): Promise<void>;
+  putJson(key: string, entry: SeedTtl & { readonly text: string }): Promise<void>;
+  putOpaque(key: string, entry: SeedTtl & { readonly value: string }): Promise<void>;
+  /** Whether a value is there; floors and a lease alone are none. */
+  has(key: string): Promise<boolean>;
+}
+
+/** The fields that are not a value. */
+export const markFields: ReadonlySet<string> = new Set([managedFields.floors, managedFields.lease, gateFields.floors, gateFields.lease]);
+
+/** Seeds over a Redis client of the caller's, which stays the caller's to close. Errors are the client's own. */
+export function seedRedis(redis: Redis): StoreSeed {
+  return {
+    putManaged: (key, { value, deps, ttlMs }) => {
+      return putFields(redis, key, { fields: { [managedFields.value]: value, [managedFields.deps]: encodeDeps(deps) }, ttlMs });
+    },
+    putHash: (key, { fields, ttlMs }) => putFields(redis, key, { fields, ttlMs }),
+    putJson: (key, { text, ttlMs }) => putText(redis, key, { text, ttlMs }),
+    putOpaque: (key, { value, ttlMs }) => putText(redis, key, { text: value, ttlMs }),
+    has: async (key) => {
+      const type = await redis.type(key);
+      if (type !== "hash") return type !== "none";
+      return (await redis.hkeys(key)).some((field) => !markFields.has(field));
+    },
+  };
+}
+
+interface Fields {
+  readonly fields: Readonly<Record<string, string>>;
+  readonly ttlMs: number | undefined;
+}
+
+async function putFields(redis: Redis, key: string, { fields, ttlMs }: Fields): Promise<void> {
+  const before = await redis.pttl(key);
+  await redis.hset(key, fields);
+  if (ttlMs === undefined) await redis.persist(key);
+  else await redis.pexpire(key, Math.max(before, ttlMs));
+}
+
+async function putText(redis: Redis, key: string, { text, ttlMs }: { text: string; ttlMs: number | undefined }): Promise<void> {
+  if (ttlMs === undefined) await redis.set(key, text);
+  else await redis.set(key, text, "PX", ttlMs);
+}
