@@ -41,6 +41,8 @@ export interface CompiledRules {
   readonly bounds: Bounds;
   /** The topics of all sources, each once. */
   readonly topics: readonly string[];
+  /** All sources, in file order. */
+  readonly sources: readonly SourceSpec[];
   /** The sources of a topic in file order: the first whose `matchesType` holds takes the record. */
   readonly sourcesOf: (topic: string) => readonly SourceSpec[];
   readonly families: ReadonlyMap<string, Family>;
@@ -69,4 +71,6 @@ export interface LoadResult {
   /** `null` exactly when there are findings. */
   readonly rules: CompiledRules | null;
   readonly findings: readonly Finding[];
+  /** What `run` of this release refuses in a file that is otherwise right. */
+  readonly unsupported: readonly Finding[];
 }

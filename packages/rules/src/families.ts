@@ -1,0 +1,181 @@
+import type { EntrySpec } from "@freshet/protocol";
+import { limits } from "@freshet/protocol";
+import { checkDuration, resolveBounds } from "./bounds.js";
+import type { Path } from "./document.js";
+import type { Draft, Located } from "./draft.js";
+import { durationMs } from "./duration.js";
+import type { FamilyModel, TagModel } from "./model.js";
+import { suggest } from "./nearest.js";
+import type { Report } from "./report.js";
+import type { EntryText, FamilyText } from "./schema.js";
+import { type Escape, parseTemplate, renderer, type Template, utf8Bytes } from "./template.js";
+import type { Bounds, Family } from "./types.js";
+
+/** The tags of a file, resolved. */
+export function resolveTags(draft: Draft, report: Report): ReadonlyMap<string, TagModel> {
+  const models = new Map<string, TagModel>();
+  for (const [name, { path, text }] of draft.tags) {
+    const template = readTemplate(text.key, "percent", [...path, "key"], report);
+    if (template === null) continue;
+    if (template.parts.some((part) => "literal" in part && /[{}]/.test(part.literal))) {
+      const problem = "a tag's key has no literal braces: Freshet puts its own around it";
+      report.at([...path, "key"], { code: "template_braces", problem, fix: "Leave {{ and }} out." });
+    }
+    models.set(name, { path, name, kind: text.kind, template, render: renderer(template) });
+  }
+  return models;
+}
+
+interface FamilyContext {
+  readonly draft: Draft;
+  /** Of the whole file. */
+  readonly bounds: Bounds;
+  readonly tags: ReadonlyMap<string, TagModel>;
+  readonly report: Report;
+}
+
+/** The families of a file, resolved; reports what one family alone can get wrong. */
+export function resolveFamilies(context: FamilyContext): ReadonlyMap<string, FamilyModel> {
+  const models = new Map<string, FamilyModel>();
+  for (const [name, located] of context.draft.families) {
+    const model = resolveFamily(name, located, context);
+    checkTags(located, context);
+    if (model !== null) models.set(name, model);
+  }
+  return models;
+}
+
+function resolveFamily(name: string, { path, text }: Located<FamilyText>, context: FamilyContext): FamilyModel | null {
+  const { draft, report } = context;
+  const entry = text.entry ?? { kind: "managed" as const };
+  const bounds = text.bounds === undefined ? context.bounds : resolveBounds(text.bounds, [...path, "bounds"], report, draft.bounds);
+  checkDuration(text.ttl, [...path, "ttl"], report);
+  if (durationMs(text.ttl) === 0)
+    report.at([...path, "ttl"], { code: "bounds_broken", problem: "`ttl` is zero", fix: "Write at least 1ms." });
+  if (entry.kind === "json" && entry.version.startsWith("/")) {
+    const fix = `Write \`version: ${entry.version.slice(1)}\`; only members at the top of the JSON are read.`;
+    report.at([...path, "entry", "version"], { code: "malformed_value", problem: "`version` is a member's name, not a pointer", fix });
+  }
+  const template = readTemplate(text.key, text.escape ?? "percent", [...path, "key"], report);
+  const companion = readCompanion({ path, text }, template, report);
+  if (template === null) return null;
+  const render = renderer(template);
+  const family: Family = {
+    name,
+    ttlMs: durationMs(text.ttl),
+    entry: entrySpec(entry, bounds.floorMs),
+    parameters: template.parameters,
+    keyFor: (values) => {
+      const ordered = template.parameters.map((parameter) => values.get(parameter) ?? "");
+      return ordered.includes("") ? null : render(ordered);
+    },
+  };
+  return { path, text, entry, template, companion, render, family };
+}
+
+function entrySpec(entry: EntryText, floorTtlMs: number): EntrySpec {
+  return {
+    kind: entry.kind,
+    versionField: "version" in entry ? entry.version : "",
+    onUnversioned: ("onUnversioned" in entry ? entry.onUnversioned : undefined) ?? "bust",
+    gate: entry.kind === "managed" || ("gate" in entry && entry.gate === true),
+    floorTtlMs,
+  };
+}
+
+function readTemplate(text: string, escaping: Escape, path: Path, report: Report): Template | null {
+  const template = parseTemplate(text, escaping);
+  if ("problem" in template) {
+    report.atCharacter(path, template.offset, { code: "template_syntax", problem: template.problem, fix: template.fix });
+    return null;
+  }
+  const least = template.parts.reduce((bytes, part) => bytes + ("literal" in part ? utf8Bytes(part.literal) : 1), 0);
+  if (least > limits.keyBytesMax) {
+    const problem = `the key has at least ${least} bytes; ${limits.keyBytesMax} are allowed`;
+    report.at(path, { code: "template_size", problem, fix: "Shorten the literal text." });
+  }
+  return template;
+}
+
+/** The companion's key has the family's parameters, and lies in the same slot of a cluster. */
+function readCompanion({ path, text }: Located<FamilyText>, key: Template | null, report: Report): Template | null {
+  if (text.entry?.kind !== "companion") return null;
+  const place = [...path, "entry", "companion"];
+  const companion = readTemplate(text.entry.companion, text.escape ?? "percent", place, report);
+  if (companion === null || key === null) return companion;
+  for (const parameter of companion.parameters.filter((name) => !key.parameters.includes(name))) {
+    const problem = `the key of this family has no parameter \`${parameter}\``;
+    report.at(place, { code: "unknown_parameter", problem, fix: suggest(parameter, key.parameters) });
+  }
+  if (companion.text === key.text) {
+    report.at(place, {
+      code: "template_collision",
+      problem: "entry and companion have the same key",
+      fix: "Give the companion a key of its own.",
+    });
+  } else if (hashTagOf(key) === null || hashTagOf(key) !== hashTagOf(companion)) {
+    const fix = "Put the same {{…}} around the part that both keys share, for example `{{cart:{id}}}` and `{{cart:{id}}}:v`.";
+    report.at(place, { code: "companion_slot", problem: "entry and companion can lie in different slots of a cluster", fix });
+  }
+  return companion;
+}
+
+/** What Redis hashes, as template text: between the first `{` and the next `}`; `null` when the template has no such part. */
+function hashTagOf({ parts }: Template): string | null {
+  // Parameters cannot hold braces once escaped, so only literal ones count; a parameter is its name between commas.
+  const flat = parts.map((part) => ("literal" in part ? part.literal : `,${part.parameter},`)).join("");
+  const inner = /\{([^}]+)\}/.exec(flat)?.[1];
+  return inner ?? null;
+}
+
+/** Tags a family carries: they exist, are of the right kind, get their parameters, and the entries are managed. */
+function checkTags({ path, text }: Located<FamilyText>, { draft, tags, report }: FamilyContext): void {
+  const declared = draft.declared.tags;
+  for (const section of ["tags", "epochs"] as const) {
+    const uses = text[section] ?? [];
+    const kind = text.entry?.kind ?? "managed";
+    if (uses.length > 0 && kind !== "managed") {
+      const problem = `${section} need managed entries; these are of kind ${kind}`;
+      report.atKey([...path, section], {
+        code: "tags_unmanaged",
+        problem,
+        fix: `Leave \`${section}\` out, or let the cache SDK write these entries.`,
+      });
+    }
+    uses.forEach((use, at) => {
+      const place = [...path, section, at];
+      const tag = tags.get(use.tag);
+      if (tag === undefined) {
+        if (!declared.includes(use.tag)) {
+          report.at([...place, "tag"], { code: "unknown_tag", problem: `there is no tag \`${use.tag}\``, fix: suggest(use.tag, declared) });
+        }
+        return;
+      }
+      const wanted = section === "tags" ? "swept" : "epoch";
+      if (tag.kind !== wanted) {
+        const fix = `Move it to \`${tag.kind === "swept" ? "tags" : "epochs"}\`, or declare the tag as ${wanted}.`;
+        report.at([...place, "tag"], {
+          code: "tag_kind",
+          problem: `\`${use.tag}\` is ${tag.kind === "epoch" ? "an epoch" : "a swept"} tag`,
+          fix,
+        });
+      }
+      checkParameters(Object.keys(use.with ?? {}), tag.template.parameters, place, report);
+    });
+  }
+}
+
+/** That `with` names exactly the template's parameters. */
+export function checkParameters(given: readonly string[], wanted: readonly string[], path: Path, report: Report): void {
+  for (const name of given.filter((parameter) => !wanted.includes(parameter))) {
+    const fix = wanted.length === 0 ? "Leave it out: the template has no parameters." : suggest(name, wanted);
+    report.atKey([...path, "with", name], { code: "unknown_parameter", problem: `the template has no parameter \`${name}\``, fix });
+  }
+  for (const name of wanted.filter((parameter) => !given.includes(parameter))) {
+    report.at([...path, "with"], {
+      code: "missing_parameter",
+      problem: `the template needs the parameter \`${name}\``,
+      fix: `Add \`${name}\` to \`with\`.`,
+    });
+  }
+}

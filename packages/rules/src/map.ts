@@ -1,0 +1,44 @@
+import { type Bust, type DomainEvent, limits } from "@freshet/protocol";
+import { Scope } from "./scope.js";
+import type { MapResult } from "./types.js";
+import { bustsOf, holds, type ReadyRule } from "./walk.js";
+
+/** Every bust of every rule that matches; one that fails rejects the event whole (`protocol.md` section 6). */
+export function mapper(rules: readonly ReadyRule[]): (event: DomainEvent) => MapResult {
+  const rulesFor = ruleIndex(rules);
+  return (event) => {
+    const scope = new Scope(event);
+    const names: string[] = [];
+    const busts: Bust[] = [];
+    for (const rule of rulesFor(event.source, event.type)) {
+      if (!rule.ops.has(event.op)) continue;
+      const held = holds(rule, scope);
+      if (held === false) continue;
+      if (held !== true) return { kind: "rejected", rejection: held };
+      const result = bustsOf(rule, scope, limits.keysPerEventMax - busts.length);
+      if ("rejection" in result) return { kind: "rejected", rejection: result.rejection };
+      names.push(rule.name);
+      for (const bust of result.busts) busts.push(bust);
+    }
+    return { kind: "busts", rules: names, busts };
+  };
+}
+
+/** Types seen are remembered up to this many; events may carry any number of them. */
+const rememberedTypesMax = 1000;
+
+function ruleIndex(rules: readonly ReadyRule[]): (source: string, type: string) => readonly ReadyRule[] {
+  const bySource = Map.groupBy(rules, (rule) => rule.source);
+  const remembered = new Map<string, Map<string, readonly ReadyRule[]>>();
+  let count = 0;
+  return (source, type) => {
+    const known = remembered.get(source)?.get(type);
+    if (known !== undefined) return known;
+    const found = (bySource.get(source) ?? []).filter((rule) => rule.matchesType(type));
+    if (count >= rememberedTypesMax) return found;
+    count += 1;
+    const types = remembered.get(source) ?? new Map<string, readonly ReadyRule[]>();
+    remembered.set(source, types.set(type, found));
+    return found;
+  };
+}

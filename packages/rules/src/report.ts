@@ -1,0 +1,41 @@
+import type { Path, Position, YamlFile } from "./document.js";
+import type { Finding } from "./types.js";
+
+/** What is said of one mistake, apart from its place. */
+export interface Mistake {
+  readonly code: string;
+  readonly problem: string;
+  readonly fix: string;
+}
+
+/** Collects findings with their places. */
+export class Report {
+  readonly file: YamlFile;
+  readonly #findings: Finding[] = [];
+
+  constructor(file: YamlFile) {
+    this.file = file;
+  }
+
+  at(path: Path, mistake: Mistake): void {
+    this.#add(this.file.at(path), mistake);
+  }
+
+  atKey(path: Path, mistake: Mistake): void {
+    this.#add(this.file.atKey(path), mistake);
+  }
+
+  /** At one character of the text value there. */
+  atCharacter(path: Path, offset: number, mistake: Mistake): void {
+    this.#add(this.file.atCharacter(path, offset), mistake);
+  }
+
+  /** Findings in the order of the file. */
+  findings(): readonly Finding[] {
+    return this.#findings.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  }
+
+  #add({ line, column }: Position, { code, problem, fix }: Mistake): void {
+    this.#findings.push({ line, column, code, problem, fix });
+  }
+}

@@ -1,0 +1,101 @@
+import { limits } from "@freshet/protocol";
+
+/** `percent` keeps different parameters apart; `none` is for keys that existing services already write. */
+export type Escape = "percent" | "none";
+export type TemplatePart = { readonly literal: string } | { readonly parameter: string };
+
+/** A key or tag template, taken apart. */
+export interface Template {
+  readonly text: string;
+  readonly escape: Escape;
+  readonly parts: readonly TemplatePart[];
+  /** Each name once, in the order of first use. */
+  readonly parameters: readonly string[];
+}
+
+/** Why a template cannot be read, and at which of its characters. */
+export interface TemplateError {
+  readonly offset: number;
+  readonly problem: string;
+  readonly fix: string;
+}
+
+const PARAMETER = /^\{([A-Za-z_][A-Za-z0-9_]{0,63})\}/;
+
+/** `{name}` is a parameter, `{{` and `}}` are literal braces, all else is literal. */
+export function parseTemplate(text: string, escaping: Escape): Template | TemplateError {
+  const parts: TemplatePart[] = [];
+  let literal = "";
+  let at = 0;
+  while (at < text.length) {
+    const pair = text.slice(at, at + 2);
+    const parameter = PARAMETER.exec(text.slice(at, at + 70));
+    if (pair === "{{" || pair === "}}") {
+      literal += pair[0];
+      at += 2;
+    } else if (parameter !== null) {
+      if (literal !== "") parts.push({ literal });
+      literal = "";
+      parts.push({ parameter: parameter[1] ?? "" });
+      at += parameter[0].length;
+    } else if (text[at] === "{" || text[at] === "}") {
+      return {
+        offset: at,
+        problem: `\`${text[at]}\` does not belong to a parameter`,
+        fix: "Write {name} for a parameter, {{ and }} for literal braces.",
+      };
+    } else {
+      literal += text[at];
+      at += 1;
+    }
+  }
+  if (literal !== "") parts.push({ literal });
+  if (!text.isWellFormed()) return { offset: 0, problem: "the template is not valid Unicode", fix: "Write it in valid UTF-8." };
+  const names = parts.flatMap((part) => ("parameter" in part ? [part.parameter] : []));
+  return { text, escape: escaping, parts, parameters: [...new Set(names)] };
+}
+
+/** The key or tag for these parameter values, by position in `parameters`; `null` when it would be too long or is not valid Unicode. */
+export type Render = (values: readonly string[]) => string | null;
+
+/** The template as a function from values to text. */
+export function renderer({ parts, parameters, escape: escaping }: Template): Render {
+  // One place per part: a literal, or the position of its parameter.
+  const plan = parts.map((part) => ("literal" in part ? part.literal : parameters.indexOf(part.parameter)));
+  const escaped = escaping === "percent" ? escapePercent : (value: string) => value;
+  return (values) => {
+    let key = "";
+    for (const value of values) if (!value.isWellFormed()) return null;
+    for (const step of plan) key += typeof step === "string" ? step : escaped(values[step] ?? "");
+    return fits(key) ? key : null;
+  };
+}
+
+const SPECIAL = /[%:,{} \p{Cc}]/u;
+const SPECIAL_ALL = /[%:,{} \p{Cc}]/gu;
+
+/** `%`, `:`, `,`, `{`, `}`, space and control characters as `%XX` of their UTF-8 bytes. */
+export function escapePercent(value: string): string {
+  return SPECIAL.test(value) ? value.replace(SPECIAL_ALL, percent) : value;
+}
+
+function percent(character: string): string {
+  const code = character.charCodeAt(0);
+  // U+0080 to U+009F are two bytes in UTF-8, C2 and the code itself.
+  return `${code >= 0x80 ? "%C2" : ""}%${code.toString(16).toUpperCase().padStart(2, "0")}`;
+}
+
+function fits(key: string): boolean {
+  // A UTF-16 unit is at most three bytes of UTF-8.
+  return key.length * 3 <= limits.keyBytesMax || utf8Bytes(key) <= limits.keyBytesMax;
+}
+
+/** Bytes of well-formed text in UTF-8. */
+export function utf8Bytes(text: string): number {
+  let bytes = 0;
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return bytes;
+}

@@ -1,0 +1,175 @@
+import { type Bust, type DomainEvent, limits, type Op, type Rejection, subjectOf, type TagBust } from "@freshet/protocol";
+import type { Program } from "./cel.js";
+import { EvaluationFailure } from "./failure.js";
+import type { BustModel, RuleModel } from "./model.js";
+import { typeMatcher } from "./pattern.js";
+import type { CelValue, Scope } from "./scope.js";
+
+/** A rule as the hot path wants it. */
+export interface ReadyRule {
+  readonly name: string;
+  readonly source: string;
+  readonly ops: ReadonlySet<Op>;
+  readonly types: readonly string[] | null;
+  readonly matchesType: (type: string) => boolean;
+  readonly when: Program | null;
+  readonly busts: readonly ReadyBust[];
+}
+
+/** A bust that only lacks its parameters. */
+export interface ReadyBust {
+  readonly forEach: Program | null;
+  readonly parameters: readonly Program[];
+  readonly names: readonly string[];
+  /** `null` when the key would be too long. */
+  readonly make: (values: readonly string[], event: DomainEvent) => Bust | null;
+}
+
+/** The busts of one rule that matched, or why there are none. */
+export type RuleResult = { readonly busts: readonly Bust[] } | { readonly rejection: Rejection };
+
+export function readyRule(rule: RuleModel): ReadyRule {
+  return {
+    name: rule.name,
+    source: rule.source?.spec.name ?? "",
+    ops: rule.ops,
+    types: rule.types,
+    matchesType: rule.types === null ? () => true : typeMatcher(rule.types),
+    when: rule.when,
+    busts: rule.busts.map((bust) => readyBust(bust, rule)),
+  };
+}
+
+function readyBust({ target, mode, forEach, parameters }: BustModel, rule: RuleModel): ReadyBust {
+  const spaceKind = rule.source?.spec.spaceKind ?? "counter";
+  const template = "family" in target ? target.family.template : target.tag.template;
+  const origin = (event: DomainEvent): Omit<TagBust, "target" | "tag"> => ({
+    subject: subjectOf(event.space, event.subject),
+    version: event.version,
+    spaceKind,
+    mode,
+    rule: rule.name,
+  });
+  return { forEach, parameters, names: template.parameters, make: "family" in target ? keys() : tags() };
+
+  function keys(): ReadyBust["make"] {
+    const { render, family } = (target as Extract<BustModel["target"], { family: unknown }>).family;
+    return (values, event) => {
+      const key = render(values);
+      return key === null ? null : { target: "key", key, family: family.name, entry: family.entry, ...origin(event) };
+    };
+  }
+  function tags(): ReadyBust["make"] {
+    const { render, kind } = (target as Extract<BustModel["target"], { tag: unknown }>).tag;
+    return (values, event) => {
+      const tag = render(values);
+      return tag === null ? null : { target: kind === "epoch" ? "epoch" : "tag", tag, ...origin(event) };
+    };
+  }
+}
+
+/** Whether the rule's `when` holds, or why that cannot be said. */
+export function holds(rule: ReadyRule, scope: Scope): boolean | Rejection {
+  if (rule.when === null) return true;
+  try {
+    const value = rule.when.evaluate(scope);
+    if (typeof value === "boolean") return value;
+    return ruleError(rule, "its `when` is neither true nor false");
+  } catch (error) {
+    return ruleError(rule, failureText(error, "`when`"));
+  }
+}
+
+/** Every bust of a rule that matched; stops at `room` busts. */
+export function bustsOf(rule: ReadyRule, scope: Scope, room: number): RuleResult {
+  const busts: Bust[] = [];
+  for (const bust of rule.busts) {
+    const rejection = addBusts(bust, { rule, scope, room, busts });
+    if (rejection !== null) return { rejection };
+  }
+  return { busts };
+}
+
+interface Collecting {
+  readonly rule: ReadyRule;
+  readonly scope: Scope;
+  readonly room: number;
+  readonly busts: Bust[];
+}
+
+function addBusts(bust: ReadyBust, collecting: Collecting): Rejection | null {
+  const { rule, scope, room, busts } = collecting;
+  if (bust.forEach === null) return busts.length >= room ? tooMany(rule) : addBust(bust, collecting);
+  const items = listOf(bust.forEach, rule, scope);
+  if (!Array.isArray(items)) return items as Rejection;
+  if (busts.length + items.length > room) return tooMany(rule);
+  for (const item of items as readonly CelValue[]) {
+    scope.item = item;
+    const rejection = addBust(bust, collecting);
+    if (rejection !== null) return rejection;
+  }
+  return null;
+}
+
+function listOf(program: Program, rule: ReadyRule, scope: Scope): readonly CelValue[] | Rejection {
+  try {
+    const items = program.evaluate(scope);
+    return Array.isArray(items) ? items : ruleError(rule, "its `forEach` is not a list");
+  } catch (error) {
+    return ruleError(rule, failureText(error, "`forEach`"));
+  }
+}
+
+function addBust(bust: ReadyBust, { rule, scope, busts }: Collecting): Rejection | null {
+  const values: string[] = [];
+  for (const [at, program] of bust.parameters.entries()) {
+    const name = bust.names[at] ?? "";
+    let value: unknown;
+    try {
+      value = program.evaluate(scope);
+    } catch (error) {
+      return ruleError(rule, failureText(error, `parameter \`${name}\``));
+    }
+    const text = typeof value === "string" ? value : typeof value === "bigint" ? value.toString() : "";
+    if (text === "") return unresolved(rule, `its parameter \`${name}\` is ${kindOf(value)}`);
+    values.push(text);
+  }
+  const made = bust.make(values, scope.event);
+  if (made === null) return unresolved(rule, `the key is longer than ${limits.keyBytesMax} bytes or not valid Unicode`);
+  busts.push(made);
+  return null;
+}
+
+function failureText(error: unknown, where: string): string {
+  return `${where} cannot be evaluated: ${error instanceof EvaluationFailure ? error.message : "unknown reason"}`;
+}
+
+function ruleError(rule: ReadyRule, what: string): Rejection {
+  const fix = "Ask with has(…) before reading a field that may be missing, or mend the producer; `freshet rules explain` shows the step.";
+  return { reason: "rule_error", message: `rule ${rule.name}: ${what}`, fix, rule: rule.name };
+}
+
+function unresolved(rule: ReadyRule, what: string): Rejection {
+  const fix = "Parameters are texts that are not empty, or integers; guard the rule with a `when`, or mend the producer.";
+  return { reason: "key_unresolved", message: `rule ${rule.name}: ${what}`, fix, rule: rule.name };
+}
+
+/** One event may not bust more keys than the limit. */
+export function tooMany(rule: ReadyRule): Rejection {
+  const fix = "Give the entries a tag and bust the tag instead of each key.";
+  return {
+    reason: "fan_out_exceeded",
+    message: `the event busts more than ${limits.keysPerEventMax} keys at rule ${rule.name}`,
+    fix,
+    rule: rule.name,
+  };
+}
+
+/** What a value is, without the value. */
+function kindOf(value: unknown): string {
+  if (value === "") return "empty";
+  if (value === null) return "null";
+  if (typeof value === "boolean") return "true or false";
+  if (typeof value === "number") return "a fraction";
+  return Array.isArray(value) ? "a list" : "a map";
+}
