@@ -1,1 +1,16 @@
-export {};
+export type { ConsumptionTiming } from "./consumption-state.js";
+export { createKafkajsPort, type KafkajsPortOptions } from "./kafkajs-port.js";
+export type { KafkaClientOptions, KafkaLogger } from "./kafkajs-settings.js";
+export { createMemoryLog, type MemoryLog, type MemoryLogOptions } from "./memory-log.js";
+export type {
+  BatchControl,
+  BatchEnd,
+  ConsumeOptions,
+  Consumption,
+  KafkaPort,
+  ProduceRecord,
+  RecordBatch,
+  TopicDescription,
+  TopicPartition,
+  TopicSpec,
+} from "./port.js";

@@ -1,0 +1,114 @@
+import type { Consumer } from "kafkajs";
+import { runBatch } from "./batch-run.js";
+import { type ConsumptionState, join, noValve } from "./consumption-state.js";
+import type { TopicPartition } from "./port.js";
+import { settlesWithin, within } from "./within.js";
+
+/** One kafkajs consumer from birth to crash. A crashed one is never used again. */
+export interface ConsumerLife {
+  /** Resolves with what killed it, or `null` when it was ended from outside. */
+  readonly died: Promise<unknown>;
+  /** Connects, subscribes and begins to join. */
+  start(): Promise<void>;
+  /** Commits what has ended. For the time after the last handler; errors are the caller's to ignore. */
+  commit(): Promise<void>;
+  /** Leaves the group and closes connections. Whether that was done within the time given; it goes on afterwards. */
+  end(withinMs: number): Promise<boolean>;
+}
+
+/** Partitions of one broker's fetch that are handled side by side. More than 8 only adds memory. */
+const PARTITIONS_AT_ONCE = 8;
+
+export function createConsumerLife(consumer: Consumer, state: ConsumptionState): ConsumerLife {
+  let running: Promise<void> = Promise.resolve();
+  let over = false;
+  let commit = async (): Promise<void> => undefined;
+  let die: (error: unknown) => void = () => undefined;
+  const died = new Promise<unknown>((resolve) => {
+    die = resolve;
+  });
+
+  const listen = (): void => {
+    const { events } = consumer;
+    const alive = (): void => {
+      state.lastSeenMs = state.clock.nowMs();
+    };
+    const whileAlive = <E>(listener: (event: E) => void): ((event: E) => void) => tolerant((event: E) => !over && listener(event));
+    consumer.on(events.FETCH, whileAlive(alive));
+    consumer.on(events.HEARTBEAT, whileAlive(alive));
+    consumer.on(
+      events.REBALANCING,
+      whileAlive(() => {
+        state.rebalancing = true;
+      }),
+    );
+    consumer.on(
+      events.GROUP_JOIN,
+      whileAlive(({ payload }) => join(state, partitionsOf(payload.memberAssignment))),
+    );
+    consumer.on(
+      events.CRASH,
+      tolerant(({ payload }) => die(payload.error)),
+    );
+  };
+
+  const run = (): Promise<void> =>
+    consumer.run({
+      autoCommit: false, // offsets move when records have ended, and only then
+      eachBatchAutoResolve: false, // an early return must not count as done
+      partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
+      eachBatch: async (payload) => {
+        if (over) return;
+        // the payload's commit, never the consumer's: that one kills the consumer on an ordinary rebalance
+        commit = () => payload.commitOffsetsIfNecessary(payload.uncommittedOffsets());
+        await runBatch(payload, state);
+      },
+    });
+
+  return {
+    died,
+    async start() {
+      const { connectTimeoutMs } = state.timing;
+      listen();
+      await within(connectTimeoutMs, consumer.connect(), "connecting");
+      // fromBeginning: a group without offsets, a new partition and an expired offset must not skip records
+      await within(connectTimeoutMs, consumer.subscribe({ topics: [...state.options.topics], fromBeginning: true }), "subscribing");
+      state.valve = valveOf(consumer);
+      running = run();
+      running.catch(die);
+    },
+    commit: () => commit(),
+    async end(withinMs) {
+      die(null);
+      // A consumer that is stopped while it joins comes to life when the join succeeds: so the join is waited for.
+      const gone = running.catch(() => undefined).then(() => consumer.disconnect());
+      const inTime = await settlesWithin(withinMs, gone);
+      over = true;
+      state.valve = noValve;
+      return inTime;
+    },
+  };
+}
+
+function valveOf(consumer: Consumer): ConsumptionState["valve"] {
+  // Between two lives kafkajs throws: nothing is fetched then, and the gate is applied again at the next join.
+  return {
+    pause: tolerant(({ topic, partition }) => consumer.pause([{ topic, partitions: [partition] }])),
+    resume: tolerant(({ topic, partition }) => consumer.resume([{ topic, partitions: [partition] }])),
+  };
+}
+
+/** A call that never throws: kafkajs calls listeners inside its own loop, and a throw there would stop it. */
+function tolerant<E>(call: (subject: E) => unknown): (subject: E) => void {
+  return (subject) => {
+    try {
+      call(subject);
+    } catch {
+      // see above
+    }
+  };
+}
+
+function partitionsOf(assignment: Readonly<Record<string, readonly number[]>>): readonly TopicPartition[] {
+  return Object.entries(assignment).flatMap(([topic, partitions]) => partitions.map((partition) => ({ topic, partition })));
+}

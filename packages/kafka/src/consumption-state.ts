@@ -1,0 +1,111 @@
+import { asFreshetError, type FreshetError } from "@freshet/protocol";
+import { createGate, type Gate, nameOfPartition } from "./gate.js";
+import { fromKafkajs } from "./kafka-errors.js";
+import type { ConsumeOptions, TopicPartition } from "./port.js";
+
+/** What one consumption remembers over all the kafkajs consumers it goes through. */
+export interface ConsumptionState {
+  readonly options: ConsumeOptions;
+  readonly timing: ConsumptionTiming;
+  readonly clock: { nowMs(): number };
+  readonly gate: Gate;
+  /** Partitions with a handler that has not settled, the hung ones too: none of them gets a second handler. */
+  readonly busy: Set<string>;
+  /** Rises with every join and every new consumer. What began under another generation resolves and commits nothing. */
+  generation: number;
+  /** Names of the partitions of this generation. */
+  assigned: ReadonlySet<string>;
+  /** The group is about to be joined again: handlers should come to an end. */
+  rebalancing: boolean;
+  stopping: boolean;
+  joined: boolean;
+  lastSeenMs: number;
+  /** Rises whenever records end. */
+  progress: number;
+  /** Fetching of the consumer that is alive; does nothing when none is. */
+  valve: { pause(at: TopicPartition): void; resume(at: TopicPartition): void };
+}
+
+export interface ConsumptionTiming {
+  /** A handler that has not settled by then is left behind, and its partition waits until it does. */
+  readonly batchDeadlineMs: number;
+  readonly heartbeatIntervalMs: number;
+  /** What has ended is committed at the end of a batch when that is longer ago than this. */
+  readonly commitIntervalMs: number;
+  readonly commitTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  /** How long a partition waits after its handler failed for a reason of its own. */
+  readonly faultRetryMs: number;
+  /** How long a partition waits after a handler that ended nothing, or while an older one is still busy. */
+  readonly idleRetryMs: number;
+  readonly crashBackoffMs: number;
+  readonly crashBackoffMaxMs: number;
+  /** A consumer that shows no sign of life for so long is replaced. */
+  readonly silenceMs: number;
+  readonly stopTimeoutMs: number;
+}
+
+export const defaultTiming: ConsumptionTiming = {
+  batchDeadlineMs: 30_000,
+  heartbeatIntervalMs: 3000,
+  commitIntervalMs: 1000,
+  commitTimeoutMs: 15_000,
+  connectTimeoutMs: 30_000,
+  faultRetryMs: 1000,
+  idleRetryMs: 200,
+  crashBackoffMs: 500,
+  crashBackoffMaxMs: 15_000,
+  silenceMs: 120_000,
+  stopTimeoutMs: 12_000,
+};
+
+export function createConsumptionState(options: ConsumeOptions, timing: ConsumptionTiming, clock: { nowMs(): number }): ConsumptionState {
+  const state: ConsumptionState = {
+    options,
+    timing,
+    clock,
+    gate: createGate({ pause: (at) => state.valve.pause(at), resume: (at) => state.valve.resume(at) }),
+    busy: new Set(),
+    generation: 0,
+    assigned: new Set(),
+    rebalancing: false,
+    stopping: false,
+    joined: false,
+    lastSeenMs: clock.nowMs(),
+    progress: 0,
+    valve: noValve,
+  };
+  return state;
+}
+
+export const noValve: ConsumptionState["valve"] = { pause: () => undefined, resume: () => undefined };
+
+/** A join of the group, with everything that is assigned now. */
+export function join(state: ConsumptionState, assigned: readonly TopicPartition[]): void {
+  state.generation++;
+  state.rebalancing = false;
+  state.joined = true;
+  state.lastSeenMs = state.clock.nowMs();
+  state.assigned = new Set(assigned.map(nameOfPartition));
+  state.gate.reassign(assigned);
+  guarded(state, () => state.options.onAssigned?.(assigned));
+}
+
+/** Tells of trouble. What the callback throws is its own affair. */
+export function tellTrouble(state: ConsumptionState, error: unknown, doing: string): FreshetError {
+  const trouble = fromKafkajs(error, doing);
+  try {
+    state.options.onTrouble?.(trouble);
+  } catch {
+    // a callback that fails must not stop the consumer
+  }
+  return trouble;
+}
+
+function guarded(state: ConsumptionState, call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    tellTrouble(state, asFreshetError(error), "telling of the assignment");
+  }
+}

@@ -1,0 +1,106 @@
+import { asFreshetError, FreshetError } from "@freshet/protocol";
+
+/** The broker says no for lack of rights: nothing here mends it. */
+const RIGHTS = new Set([
+  "TOPIC_AUTHORIZATION_FAILED",
+  "GROUP_AUTHORIZATION_FAILED",
+  "CLUSTER_AUTHORIZATION_FAILED",
+  "TRANSACTIONAL_ID_AUTHORIZATION_FAILED",
+  "DELEGATION_TOKEN_AUTHORIZATION_FAILED",
+  "SASL_AUTHENTICATION_FAILED",
+  "UNSUPPORTED_SASL_MECHANISM",
+  "SECURITY_DISABLED",
+]);
+
+/** The broker says no to the record itself: sending it again gets the same answer. */
+const REFUSED = new Set([
+  "MESSAGE_TOO_LARGE",
+  "RECORD_LIST_TOO_LARGE",
+  "INVALID_RECORD",
+  "INVALID_TIMESTAMP",
+  "INVALID_REQUIRED_ACKS",
+  "UNSUPPORTED_COMPRESSION_TYPE",
+  "UNSUPPORTED_FOR_MESSAGE_FORMAT",
+  "POLICY_VIOLATION",
+]);
+
+const MISSING = new Set(["UNKNOWN_TOPIC_OR_PARTITION", "INVALID_TOPIC_EXCEPTION"]);
+
+/** The broker says no to a request for a reason that lies in the request: a topic's settings, say. */
+const INVALID = new Set([
+  "INVALID_PARTITIONS",
+  "INVALID_REPLICATION_FACTOR",
+  "INVALID_REPLICA_ASSIGNMENT",
+  "INVALID_CONFIG",
+  "INVALID_REQUEST",
+]);
+
+/** Whether kafkajs threw this itself. Its classes are CommonJS, so the names are asked and not `instanceof`. */
+export function isKafkajsError(error: unknown): error is Error {
+  return error instanceof Error && error.name.startsWith("KafkaJS");
+}
+
+/** The protocol error type (`REBALANCE_IN_PROGRESS`, …) of an error or of what caused it; `null` when there is none. */
+export function protocolTypeOf(error: unknown): string | null {
+  for (const link of causes(error)) {
+    if ("type" in link && typeof link.type === "string") return link.type;
+  }
+  return null;
+}
+
+/**
+ * Any error of kafkajs as a `FreshetError`. Infrastructure waits; lack of rights and refused records halt.
+ *
+ * @param doing what was under way, as in "Kafka did not answer while joining the group"
+ */
+export function fromKafkajs(error: unknown, doing: string): FreshetError {
+  for (const link of causes(error)) if (link instanceof FreshetError) return link;
+  if (!isKafkajsError(error)) return unexpected(error, doing);
+  const type = protocolTypeOf(error);
+  if (isAboutRights(error, type)) {
+    const fix = "Give the client's user the rights it lacks, or correct its credentials (FRESHET_KAFKA_SASL_*).";
+    return new FreshetError("FR3006", "halt", `Kafka refused rights while ${doing}: ${nameOf(error, type)}`, fix, error);
+  }
+  if (type !== null && REFUSED.has(type)) {
+    const fix = "Raise the topic's limits (max.message.bytes) or correct its settings; the record itself cannot change.";
+    return new FreshetError("FR3003", "halt", `the broker refused a record while ${doing}: ${type}`, fix, error);
+  }
+  if (type !== null && INVALID.has(type)) {
+    const fix = "Correct the topic's settings: partitions, replication factor, config.";
+    return new FreshetError("FR1002", "halt", `the broker refused the settings while ${doing}: ${type}`, fix, error);
+  }
+  if (type !== null && MISSING.has(type)) {
+    const fix = "Create the topic (`freshet topics create` makes Freshet's own), or correct its name.";
+    return new FreshetError("FR3002", "halt", `a topic is missing while ${doing}`, fix, error);
+  }
+  const fix = "Check that the brokers are up and reachable from here; it is tried again until they are.";
+  return new FreshetError("FR3001", "wait", `Kafka did not do its part while ${doing}: ${nameOf(error, type)}`, fix, error);
+}
+
+function isAboutRights(error: unknown, type: string | null): boolean {
+  if (type !== null && RIGHTS.has(type)) return true;
+  for (const link of causes(error)) if (link.name === "KafkaJSSASLAuthenticationError") return true;
+  return false;
+}
+
+/** kafkajs answers lost connections with `TypeError`s of its own here and there; outside handlers they mean trouble, not bugs. */
+function unexpected(error: unknown, doing: string): FreshetError {
+  const known = asFreshetError(error);
+  return new FreshetError(known.code, known.disposition, `${known.message} while ${doing}`, known.fix, error);
+}
+
+function nameOf(error: Error, type: string | null): string {
+  if (type !== null) return type;
+  let last = error.name;
+  for (const link of causes(error)) last = link.name;
+  return last;
+}
+
+/** The error and what caused it, outermost first; at most ten, for causes may be circular. */
+function* causes(error: unknown): Generator<Error> {
+  let link: unknown = error;
+  for (let depth = 0; depth < 10 && link instanceof Error; depth++) {
+    yield link;
+    link = link.cause;
+  }
+}

@@ -1,0 +1,108 @@
+import { FreshetError } from "@freshet/protocol";
+import type { Kafka, Producer } from "kafkajs";
+import { fromKafkajs, protocolTypeOf } from "./kafka-errors.js";
+import { producerSettings } from "./kafkajs-settings.js";
+import type { ListedMessage } from "./patches.js";
+import type { ProduceRecord } from "./port.js";
+import { encodedBytesMax } from "./record-encoder.js";
+import { settlesWithin, within } from "./within.js";
+
+/** The producing side of the port. */
+export interface LogProducer {
+  produce(records: readonly ProduceRecord[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What one request carries: a topic's size limit counts the whole batch, so it stays well below the usual 1 MiB. */
+const SEND_BYTES_MAX = 512 * 1024;
+const SEND_RECORDS_MAX = 2000;
+const CONNECT_TIMEOUT_MS = 15_000;
+const SEND_TIMEOUT_MS = 20_000;
+const ACK_TIMEOUT_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 3000;
+
+export function createLogProducer(kafka: Kafka): LogProducer {
+  let connecting: Promise<Producer> | null = null;
+
+  const connected = (): Promise<Producer> => {
+    connecting ??= connect(kafka).catch((error: unknown) => {
+      connecting = null; // the next call tries anew
+      throw error;
+    });
+    return connecting;
+  };
+
+  return {
+    async produce(records) {
+      if (records.length === 0) return;
+      try {
+        const producer = await connected();
+        for (const part of cutToSize(records)) await send(producer, part);
+      } catch (error) {
+        throw fromKafkajs(error, "producing");
+      }
+    },
+    async close() {
+      const last = connecting;
+      connecting = null;
+      if (last === null) return;
+      await settlesWithin(
+        CLOSE_TIMEOUT_MS,
+        last.then((producer) => producer.disconnect()),
+      );
+    },
+  };
+}
+
+async function connect(kafka: Kafka): Promise<Producer> {
+  const producer = kafka.producer(producerSettings);
+  await within(CONNECT_TIMEOUT_MS, producer.connect(), "connecting a producer");
+  return producer;
+}
+
+/** A batch that is too large for its topic is sent again in halves, down to single records. */
+async function send(producer: Producer, records: readonly ProduceRecord[]): Promise<void> {
+  try {
+    const topicMessages = byTopic(records);
+    const sending = producer.sendBatch({ acks: -1, timeout: ACK_TIMEOUT_MS, topicMessages });
+    await within(SEND_TIMEOUT_MS, sending, "producing");
+  } catch (error) {
+    const type = protocolTypeOf(error);
+    if (records.length === 1 || (type !== "MESSAGE_TOO_LARGE" && type !== "RECORD_LIST_TOO_LARGE")) throw error;
+    const half = Math.ceil(records.length / 2);
+    await send(producer, records.slice(0, half));
+    await send(producer, records.slice(half));
+  }
+}
+
+function byTopic(records: readonly ProduceRecord[]): { topic: string; messages: ListedMessage[] }[] {
+  const topics = new Map<string, ListedMessage[]>();
+  for (const { topic, key, value, headers } of records) {
+    if (topic === "") throw new FreshetError("FR3002", "halt", "a record to produce names no topic", "Report it: this is a bug.");
+    const message = { key: asBuffer(key), value: asBuffer(value), headerList: headers };
+    const messages = topics.get(topic);
+    if (messages === undefined) topics.set(topic, [message]);
+    else messages.push(message);
+  }
+  return [...topics].map(([topic, messages]) => ({ topic, messages }));
+}
+
+function asBuffer(bytes: Uint8Array | null): Buffer | null {
+  return bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function* cutToSize(records: readonly ProduceRecord[]): Generator<readonly ProduceRecord[]> {
+  let part: ProduceRecord[] = [];
+  let bytes = 0;
+  for (const record of records) {
+    const size = encodedBytesMax(record);
+    if (part.length > 0 && (bytes + size > SEND_BYTES_MAX || part.length >= SEND_RECORDS_MAX)) {
+      yield part;
+      part = [];
+      bytes = 0;
+    }
+    part.push(record);
+    bytes += size;
+  }
+  if (part.length > 0) yield part;
+}

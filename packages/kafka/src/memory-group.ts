@@ -1,0 +1,107 @@
+import { type Bell, createBell } from "./bell.js";
+import { nameOfPartition } from "./gate.js";
+import type { LogView } from "./memory-log.js";
+import { createMemoryMember, type MemoryMember } from "./memory-member.js";
+import type { ConsumeOptions, Consumption, TopicPartition } from "./port.js";
+
+/**
+ * A consumer group: who is in it, who has which partition, what is committed. Every coming and going starts a rebalance:
+ * handlers are asked to end, and when all have, a new generation shares the partitions out anew.
+ */
+export interface MemoryGroup {
+  join(options: ConsumeOptions): Consumption;
+  committed(at: TopicPartition): number | null;
+  /** Something was appended. */
+  wake(): void;
+}
+
+/** What members see of their group. */
+export interface GroupView {
+  readonly log: LogView;
+  readonly bell: Bell;
+  generation(): number;
+  rebalancing(): boolean;
+  committed(at: TopicPartition): number;
+  commit(at: TopicPartition, offset: number): void;
+}
+
+export function createMemoryGroup(log: LogView): MemoryGroup {
+  const bell = createBell();
+  const offsets = new Map<string, number>();
+  const members: MemoryMember[] = [];
+  let generation = 0;
+  let rebalancing = false;
+  /** The rebalance that is under way or was last; each waits for the one before. */
+  let settled: Promise<void> = Promise.resolve();
+
+  const view: GroupView = {
+    log,
+    bell,
+    generation: () => generation,
+    rebalancing: () => rebalancing,
+    committed: (at) => offsets.get(nameOfPartition(at)) ?? 0,
+    commit: (at, offset) => offsets.set(nameOfPartition(at), offset),
+  };
+
+  const shareOut = async (): Promise<void> => {
+    rebalancing = true;
+    bell.ring();
+    await Promise.all(members.map((member) => member.idle()));
+    generation++;
+    rebalancing = false;
+    const shares = new Map(members.map((member): [MemoryMember, TopicPartition[]] => [member, []]));
+    for (const [topic, takers] of takersByTopic(members)) {
+      for (let partition = 0; partition < log.partitionsOf(topic); partition++) {
+        const taker = takers[partition % takers.length];
+        if (taker !== undefined) shares.get(taker)?.push({ topic, partition });
+      }
+    }
+    for (const [member, share] of shares) member.take(share);
+  };
+
+  const rebalance = (): Promise<void> => {
+    settled = settled.then(shareOut);
+    return settled;
+  };
+
+  return {
+    join(options) {
+      const member = createMemoryMember(options, view);
+      members.push(member);
+      void rebalance();
+      let stopping: Promise<void> | null = null;
+      const stop = async (): Promise<void> => {
+        member.retire();
+        bell.ring();
+        await member.idle();
+        members.splice(members.indexOf(member), 1);
+        await rebalance();
+      };
+      return {
+        get joined() {
+          return member.joined();
+        },
+        get lastSeenMs() {
+          return log.clock.nowMs();
+        },
+        stop: () => {
+          stopping ??= stop();
+          return stopping;
+        },
+      };
+    },
+    committed: (at) => offsets.get(nameOfPartition(at)) ?? null,
+    wake: () => bell.ring(),
+  };
+}
+
+function takersByTopic(members: readonly MemoryMember[]): ReadonlyMap<string, readonly MemoryMember[]> {
+  const takers = new Map<string, MemoryMember[]>();
+  for (const member of members) {
+    for (const topic of new Set(member.topics)) {
+      const known = takers.get(topic) ?? [];
+      takers.set(topic, [...known, member]);
+    }
+  }
+  return takers;
+}

@@ -1,0 +1,168 @@
+import { createRequire } from "node:module";
+import type { RecordHeader } from "@freshet/protocol";
+import { FreshetError } from "@freshet/protocol";
+import { type Codec, codecs } from "./codecs.js";
+import { decodeFetchResponse, type FetchResponse } from "./fetch-decoder.js";
+import { BATCH_BYTES_MAX } from "./record-batch-decoder.js";
+import { encodeRecordBatch } from "./record-encoder.js";
+
+/**
+ * Everything Freshet changes inside kafkajs, for exactly one version of it. kafkajs looks the places up at each use, so
+ * it does not matter whether somebody loaded it before; and clients of others in the same process keep their behaviour: fetches
+ * are ours by `FLAT_FETCH_MAX_BYTES`, records to produce by `headerList`.
+ *
+ * - fetch responses are decoded by us: one pass, no array spread (stock dies of 125,000 small records), and a batch that
+ *   cannot be decoded is a marker, not a crash loop
+ * - produce requests whose records carry `headerList` are encoded by us: null, repeated and oddly named headers arrive
+ * - the request queue no longer wakes up every millisecond for nothing
+ * - all four codecs are there, with a cap on what they yield
+ */
+export function installPatches(): void {
+  if (installed) return;
+  refuseOtherVersions(kafkajsInside("package.json"));
+  patchFetch(kafkajsInside("src/protocol/requests/fetch/index.js"));
+  patchProduce(kafkajsInside("src/protocol/requests/produce/index.js"), kafkajsInside("src/protocol/encoder.js"));
+  patchRequestQueue(kafkajsInside("src/network/requestQueue/index.js"));
+  patchCodecs(kafkajsInside("src/protocol/message/compression/index.js"));
+  installed = true;
+}
+
+let installed = false;
+const kafkajsRequire = createRequire(import.meta.url);
+const kafkajsInside = (path: string) => kafkajsRequire(`kafkajs/${path}`);
+
+export const PATCHED_VERSION = "2.2.4";
+
+/** @throws FreshetError FR1005 for any other version: the patches reach into its inside. */
+export function refuseOtherVersions(manifest: { readonly version: string }): void {
+  if (manifest.version === PATCHED_VERSION) return;
+  const problem = `kafkajs ${manifest.version} is installed, and Freshet's patches fit ${PATCHED_VERSION} only`;
+  throw new FreshetError("FR1005", "usage", problem, `Install kafkajs ${PATCHED_VERSION}, or review packages/kafka/src/patches.ts first.`);
+}
+
+/** A fetch with this size limit (4 MiB and 11 bytes, which nobody would choose) is one of ours. */
+export const FLAT_FETCH_MAX_BYTES = 4 * 1024 * 1024 + 11;
+
+/** A message with this list is encoded by us; kafkajs hands messages through untouched. */
+export interface ListedMessage {
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headerList: readonly RecordHeader[];
+}
+
+/** kafkajs' table of one request's versions; `protocol` answers with the builder of that version's request and decoder. */
+interface RequestDefinition<Options, Exchange> {
+  protocol: (choice: { version: number }) => (options: Options) => Exchange;
+}
+
+interface FetchExchange {
+  readonly response: { readonly decode: (bytes: Buffer) => Promise<FetchResponse>; readonly parse: (response: FetchResponse) => unknown };
+}
+
+const FETCH_VERSION = 11;
+
+function patchFetch(definition: RequestDefinition<{ readonly maxBytes: number }, FetchExchange>): void {
+  const stock = definition.protocol;
+  definition.protocol = (choice) => {
+    const build = stock(choice);
+    return (options) => {
+      const exchange = build(options);
+      if (options.maxBytes !== FLAT_FETCH_MAX_BYTES) return exchange;
+      if (choice.version !== FETCH_VERSION) throw tooOld("Fetch", choice.version);
+      return { ...exchange, response: { ...exchange.response, decode: decodeFetchResponse } };
+    };
+  };
+}
+
+interface ProduceOptions {
+  readonly acks: number;
+  readonly timeout: number;
+  readonly topicData: readonly {
+    readonly topic: string;
+    readonly partitions: readonly { readonly partition: number; readonly messages: readonly (ListedMessage | object)[] }[];
+  }[];
+}
+
+interface ProduceExchange {
+  readonly request: { readonly encode: () => Promise<WireEncoder> };
+}
+
+/** kafkajs' own encoder, as far as it is used here. */
+interface WireEncoder {
+  writeString(text: string | null): WireEncoder;
+  writeInt16(value: number): WireEncoder;
+  writeInt32(value: number): WireEncoder;
+  writeBuffer(bytes: Buffer): WireEncoder;
+}
+
+/** From version 3 on a produce request carries record batches (message format v2). */
+const PRODUCE_VERSION_MIN = 3;
+
+function patchProduce(definition: RequestDefinition<ProduceOptions, ProduceExchange>, Encoder: new (bytes: number) => WireEncoder): void {
+  const stock = definition.protocol;
+  definition.protocol = (choice) => {
+    const build = stock(choice);
+    return (options) => {
+      const exchange = build(options);
+      if (!isListed(options)) return exchange;
+      if (choice.version < PRODUCE_VERSION_MIN) throw tooOld("Produce", choice.version);
+      return { ...exchange, request: { ...exchange.request, encode: async () => encodeProduce(options, Encoder) } };
+    };
+  };
+}
+
+function isListed(options: ProduceOptions): boolean {
+  return options.topicData.every((topic) => topic.partitions.every((entry) => entry.messages.every(hasHeaderList)));
+}
+
+function hasHeaderList(message: ListedMessage | object): message is ListedMessage {
+  return "headerList" in message;
+}
+
+function encodeProduce(options: ProduceOptions, Encoder: new (bytes: number) => WireEncoder): WireEncoder {
+  const timestampMs = Date.now();
+  const encoder = new Encoder(1024).writeString(null).writeInt16(options.acks).writeInt32(options.timeout);
+  encoder.writeInt32(options.topicData.length);
+  for (const { topic, partitions } of options.topicData) {
+    encoder.writeString(topic).writeInt32(partitions.length);
+    for (const { partition, messages } of partitions) {
+      const records = messages.filter(hasHeaderList).map(({ key, value, headerList }) => ({ key, value, headers: headerList }));
+      const batch = encodeRecordBatch(records, timestampMs);
+      encoder.writeInt32(partition).writeInt32(batch.length).writeBuffer(batch);
+    }
+  }
+  return encoder;
+}
+
+interface RequestQueue {
+  readonly pending: readonly unknown[];
+}
+
+/** Stock re-arms a timer with a negative delay for ever. With nothing pending there is nothing to wake up for: `push` arms it again. */
+function patchRequestQueue(queue: { readonly prototype: { scheduleCheckPendingRequests: (this: RequestQueue) => void } }): void {
+  const stock = queue.prototype.scheduleCheckPendingRequests;
+  queue.prototype.scheduleCheckPendingRequests = function scheduleCheckPendingRequests(this: RequestQueue) {
+    if (this.pending.length > 0) stock.call(this);
+  };
+}
+
+interface KafkajsCodec {
+  readonly compress: (encoder: { readonly buffer: Buffer }) => Promise<Buffer>;
+  readonly decompress: (bytes: Buffer) => Promise<Buffer>;
+}
+
+function patchCodecs(compression: { readonly Codecs: Record<number, () => KafkajsCodec> }): void {
+  for (const [id, codec] of codecs) compression.Codecs[id] = () => forKafkajs(codec);
+}
+
+function forKafkajs(codec: Codec): KafkajsCodec {
+  return {
+    compress: (encoder) => codec.compress(encoder.buffer),
+    decompress: (bytes) => codec.decompress(bytes, BATCH_BYTES_MAX),
+  };
+}
+
+function tooOld(request: string, version: number): FreshetError {
+  const problem = `the broker speaks ${request} version ${version} at most, which is older than Kafka 2.3`;
+  return new FreshetError("FR3005", "halt", problem, "Use Kafka 2.3 or newer.");
+}

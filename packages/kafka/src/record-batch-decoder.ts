@@ -1,0 +1,194 @@
+import type { KafkaRecord, RecordHeader } from "@freshet/protocol";
+import { codecs } from "./codecs.js";
+import type { TopicPartition } from "./port.js";
+import { MalformedBytes, WireReader } from "./wire-reader.js";
+
+/** What a fetched stretch of a partition held. */
+export interface DecodedRecords {
+  readonly records: readonly KafkaRecord[];
+  /** The last offset the bytes account for, control records and compacted tails included; -1 when they hold no whole batch. */
+  readonly lastOffset: number;
+}
+
+/** A transaction that was aborted: its records from `firstOffset` on, up to its abort marker, do not count. */
+export interface AbortedTransaction {
+  readonly producerId: number;
+  readonly firstOffset: number;
+}
+
+/** What one batch may decompress to. More is a bomb, or a producer nobody can serve in bounded memory. */
+export const BATCH_BYTES_MAX = 64 * 1024 * 1024;
+
+const HEADER_BYTES = 61;
+const LENGTH_END = 12;
+const MAGIC_AT = 16;
+const CODEC_MASK = 0x07;
+const APPEND_TIME = 0x08;
+const TRANSACTIONAL = 0x10;
+const CONTROL = 0x20;
+const NO_HEADERS: readonly RecordHeader[] = Object.freeze([]);
+
+/**
+ * Decodes the record batches of one partition of a fetch response (message format v2) into records, flat and in one pass.
+ * Keys, values and header values are views on the response or on its decompressed batch: whoever keeps one beyond the
+ * handler copies it. A batch that cannot be decoded becomes one marker record with its range; nothing here throws.
+ */
+export async function decodeRecordSet(
+  bytes: Buffer,
+  source: TopicPartition,
+  aborted: readonly AbortedTransaction[],
+): Promise<DecodedRecords> {
+  const records: KafkaRecord[] = [];
+  const transactions = createAbortFilter(aborted);
+  let lastOffset = -1;
+  let at = 0;
+  while (bytes.length - at >= MAGIC_AT + 1) {
+    const end = at + LENGTH_END + bytes.readInt32BE(at + 8);
+    if (end > bytes.length || end <= at + LENGTH_END) break; // cut off by the fetch's size limit: the next fetch has it whole
+    const batch = bytes.subarray(at, end);
+    at = end;
+    const header = readHeader(batch);
+    lastOffset = header.lastOffset;
+    if (header.problem !== null) {
+      records.push(marker(source, header, header.problem));
+      continue;
+    }
+    if (transactions.skips(header, batch)) continue;
+    const before = records.length;
+    try {
+      await appendRecords(records, batch, { header, source });
+    } catch (error) {
+      records.length = before; // all of the batch or none of it
+      records.push(marker(source, header, problemOf(error, header)));
+    }
+  }
+  return { records, lastOffset };
+}
+
+interface BatchHeader {
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+  readonly attributes: number;
+  readonly firstTimestampMs: number;
+  readonly maxTimestampMs: number;
+  readonly producerId: number;
+  readonly count: number;
+  /** Why the batch cannot be decoded at all. */
+  readonly problem: string | null;
+}
+
+function readHeader(batch: Buffer): BatchHeader {
+  const reader = new WireReader(batch);
+  const firstOffset = reader.int64();
+  const magic = batch.readInt8(MAGIC_AT);
+  if (magic !== 2 || batch.length < HEADER_BYTES) {
+    const problem = magic === 2 ? "record batch without a whole header" : `message format ${magic}, which only Kafka before 0.11 wrote`;
+    const nothing = { attributes: 0, firstTimestampMs: 0, maxTimestampMs: 0, producerId: -1, count: 0 };
+    return { firstOffset, lastOffset: firstOffset, ...nothing, problem };
+  }
+  reader.at = 21; // after the length, leader epoch, magic and CRC
+  const attributes = reader.int16();
+  const lastOffset = firstOffset + Math.max(0, reader.int32());
+  const firstTimestampMs = reader.int64();
+  const maxTimestampMs = reader.int64();
+  const producerId = reader.int64();
+  reader.at += 6; // producer epoch and sequence
+  return { firstOffset, lastOffset, attributes, firstTimestampMs, maxTimestampMs, producerId, count: reader.int32(), problem: null };
+}
+
+/**
+ * Leaves out control batches and the records of aborted transactions. It works by batch, as a batch has one producer; the
+ * transactions are sorted here, for brokers list them by where they ended.
+ */
+function createAbortFilter(aborted: readonly AbortedTransaction[]): { skips(header: BatchHeader, batch: Buffer): boolean } {
+  const coming = aborted.length === 0 ? [] : [...aborted].sort((a, b) => a.firstOffset - b.firstOffset);
+  const open = new Set<number>();
+  let next = 0;
+  return {
+    skips(header, batch) {
+      for (let first = coming[next]; first !== undefined && first.firstOffset <= header.lastOffset; first = coming[++next]) {
+        open.add(first.producerId);
+      }
+      if ((header.attributes & CONTROL) !== 0) {
+        if (isAbortMarker(batch)) open.delete(header.producerId);
+        return true;
+      }
+      return (header.attributes & TRANSACTIONAL) !== 0 && open.has(header.producerId);
+    },
+  };
+}
+
+/** A control record's key is its version and its type, 16 bits each; type 0 aborts. */
+function isAbortMarker(batch: Buffer): boolean {
+  try {
+    const reader = new WireReader(batch, HEADER_BYTES);
+    reader.varint(); // length
+    reader.int8(); // attributes
+    reader.varlong(); // timestamp
+    reader.varint(); // offset
+    const key = reader.varBytes();
+    return key !== null && key.length >= 4 && key.readInt16BE(2) === 0;
+  } catch {
+    return false; // the transaction then stays open, and less is delivered of a batch nobody can read anyway
+  }
+}
+
+async function appendRecords(
+  records: KafkaRecord[],
+  batch: Buffer,
+  context: { header: BatchHeader; source: TopicPartition },
+): Promise<void> {
+  const { header, source } = context;
+  const codecId = header.attributes & CODEC_MASK;
+  if (codecId === 0) return readRecords(records, new WireReader(batch, HEADER_BYTES), header, source);
+  const codec = codecs.get(codecId);
+  if (codec === undefined) throw new MalformedBytes(`compression codec ${codecId} is not known`);
+  const payload = await codec.decompress(batch.subarray(HEADER_BYTES), BATCH_BYTES_MAX);
+  readRecords(records, new WireReader(payload), header, source);
+}
+
+function readRecords(records: KafkaRecord[], reader: WireReader, header: BatchHeader, source: TopicPartition): void {
+  const { topic, partition } = source;
+  const appendTimeMs = (header.attributes & APPEND_TIME) === 0 ? null : header.maxTimestampMs;
+  for (let left = header.count; left > 0; left--) {
+    const length = reader.varint();
+    const end = reader.at + length;
+    if (length < 0 || end > reader.end) throw new MalformedBytes(`record of ${length} bytes at ${reader.at}, which ends at ${reader.end}`);
+    reader.at++; // attributes, unused
+    const timestampMs = header.firstTimestampMs + reader.varlong();
+    const offset = header.firstOffset + reader.varint();
+    const key = reader.varBytes();
+    const value = reader.varBytes();
+    const headers = readHeaders(reader);
+    if (reader.at !== end) throw new MalformedBytes(`record that should end at ${end} ends at ${reader.at}`);
+    records.push({ topic, partition, offset, timestampMs: appendTimeMs ?? timestampMs, key, value, headers });
+  }
+}
+
+function readHeaders(reader: WireReader): readonly RecordHeader[] {
+  const count = reader.varint();
+  if (count <= 0) return NO_HEADERS;
+  const headers: RecordHeader[] = [];
+  for (let left = count; left > 0; left--) {
+    const length = reader.varint();
+    const name = reader.view(length).toString("utf8");
+    headers.push({ name, value: reader.varBytes() });
+  }
+  return headers;
+}
+
+/** Its offset is the range's last, so that ending it ends the range. */
+function marker(source: TopicPartition, header: BatchHeader, problem: string): KafkaRecord {
+  const { firstOffset, lastOffset, maxTimestampMs } = header;
+  const undecodable = { firstOffset, lastOffset, problem };
+  return { ...source, offset: lastOffset, timestampMs: maxTimestampMs, key: null, value: null, headers: NO_HEADERS, undecodable };
+}
+
+/** Codec libraries say what they like; only our own words and error codes go on. */
+function problemOf(error: unknown, header: BatchHeader): string {
+  const codec = codecs.get(header.attributes & CODEC_MASK)?.name;
+  const where = codec === undefined ? "record batch" : `${codec} record batch`;
+  if (error instanceof MalformedBytes) return `${where} is malformed: ${error.message}`;
+  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "corrupt data";
+  return code === "ERR_BUFFER_TOO_LARGE" ? `${where} exceeds ${BATCH_BYTES_MAX} bytes` : `${where} cannot be decompressed: ${code}`;
+}

@@ -1,0 +1,130 @@
+import { FreshetError } from "@freshet/protocol";
+import type { ConsumerLife } from "./consumer-life.js";
+import { type ConsumptionState, tellTrouble } from "./consumption-state.js";
+import { fromKafkajs } from "./kafka-errors.js";
+import type { Consumption } from "./port.js";
+import { settlesWithin } from "./within.js";
+
+/** Crashes in a row that look like bugs and that no record came between: the process should be started afresh. */
+const FAULTS_MAX = 5;
+const LAST_COMMIT_MS = 3000;
+const WATCH_EVERY_MS = 1000;
+
+/**
+ * Keeps a consumer alive: each crash is followed by a new consumer after a growing pause. kafkajs' own restart is off, for it
+ * can come back to life after a stop.
+ *
+ * @param beget makes the next consumer; what it rejects with counts as a crash
+ */
+export function supervise(beget: () => Promise<ConsumerLife>, state: ConsumptionState): Consumption {
+  let life: ConsumerLife | null = null;
+  let wake: () => void = () => undefined;
+  const stopped = new Promise<void>((resolve) => {
+    wake = resolve;
+  });
+
+  const live = async (): Promise<FreshetError | null> => {
+    const watch = watchSilence(state);
+    try {
+      life = await beget();
+      if (state.stopping) return null;
+      await life.start();
+      const end = await Promise.race([life.died, stopped.then(() => null), watch.silent]);
+      return end === null ? null : fromKafkajs(end, "consuming");
+    } catch (error) {
+      return fromKafkajs(error, "consuming");
+    } finally {
+      watch.cancel();
+    }
+  };
+
+  const bury = async (): Promise<boolean> => {
+    const gone = life === null || (await life.end(state.timing.stopTimeoutMs));
+    life = null;
+    state.generation++; // what still runs is stale
+    state.assigned = new Set();
+    state.rebalancing = false;
+    return gone;
+  };
+
+  const loop = async (): Promise<void> => {
+    let crashes = 0;
+    let faults = 0;
+    for (;;) {
+      const before = state.progress;
+      const trouble = await live();
+      if (state.stopping || trouble === null) return;
+      tellTrouble(state, trouble, "consuming");
+      const gone = await bury();
+      if (state.stopping) return;
+      const moved = state.progress > before;
+      crashes = moved ? 1 : crashes + 1;
+      faults = moved || trouble.code !== "FR9001" ? 0 : faults + 1;
+      if (!gone || faults >= FAULTS_MAX) return giveUp(state, trouble, gone);
+      await settlesWithin(backoffMs(state, crashes), stopped);
+    }
+  };
+
+  const looping = loop();
+  let stopping: Promise<void> | null = null;
+  const stop = async (): Promise<void> => {
+    state.stopping = true;
+    const deadlineMs = state.clock.nowMs() + state.timing.stopTimeoutMs;
+    const left = (): number => Math.max(1, deadlineMs - state.clock.nowMs());
+    const last = life;
+    if (last !== null) await settlesWithin(Math.min(LAST_COMMIT_MS, left()), last.commit());
+    wake();
+    if (last !== null) await last.end(left());
+    await settlesWithin(left(), looping);
+    if (life !== null && life !== last) await life.end(left()); // born while we were at it
+    state.generation++;
+    state.gate.clear();
+  };
+
+  return {
+    get joined() {
+      return state.joined;
+    },
+    get lastSeenMs() {
+      return state.lastSeenMs;
+    },
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}
+
+/** A consumer whose old self cannot be got rid of would hold its partitions and serve none: better a new process. */
+function giveUp(state: ConsumptionState, trouble: FreshetError, gone: boolean): void {
+  const why = gone ? `it crashed ${FAULTS_MAX} times in a row without a record in between` : "its old self cannot be ended";
+  const fix = "Start the process again; if it goes on, report it with the log.";
+  const fatal = new FreshetError("FR3005", "halt", `the consumer cannot be brought back: ${why}`, fix, trouble);
+  try {
+    state.options.onFatal?.(fatal);
+  } catch {
+    // nobody is left to tell
+  }
+}
+
+/** Notices a consumer that shows no sign of life for too long: kafkajs has ways to stop without a crash. */
+function watchSilence(state: ConsumptionState): { readonly silent: Promise<FreshetError>; cancel(): void } {
+  const { silenceMs } = state.timing;
+  const bornMs = state.clock.nowMs();
+  let timer: NodeJS.Timeout | undefined;
+  const silent = new Promise<FreshetError>((resolve) => {
+    const look = (): void => {
+      const silentMs = state.clock.nowMs() - Math.max(bornMs, state.lastSeenMs);
+      if (silentMs < silenceMs) return;
+      const fix = "Check the brokers; a new consumer is made.";
+      resolve(new FreshetError("FR3001", "wait", `the consumer has shown no sign of life for ${silentMs} ms`, fix));
+    };
+    timer = setInterval(look, Math.min(WATCH_EVERY_MS, silenceMs));
+  });
+  return { silent, cancel: () => clearInterval(timer) };
+}
+
+function backoffMs(state: ConsumptionState, crashes: number): number {
+  const { crashBackoffMs, crashBackoffMaxMs } = state.timing;
+  return Math.min(crashBackoffMaxMs, crashBackoffMs * 2 ** Math.min(crashes - 1, 10));
+}
