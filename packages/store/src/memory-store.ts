@@ -7,6 +7,8 @@ import { markFields, type StoreSeed } from "./seed.js";
 /** The store in memory, with the seeds that tests and the demo put into it. */
 export interface MemoryStore extends StorePort {
   readonly seed: StoreSeed;
+  /** The text of a `json` or `opaque` entry, as a reader's GET would answer; `null` when there is none. */
+  readText(key: string): Promise<string | null>;
 }
 
 /** A store that runs `decide.ts` on keys held as Redis holds them. `nowUs` is its clock, in microseconds. */
@@ -19,6 +21,10 @@ export function createMemoryStore({ nowUs }: { nowUs: () => number }): MemorySto
     probe: async () => [],
     close: async () => undefined,
     seed: seedOf(keys),
+    readText: async (key) => {
+      const content = keys.get(key)?.content;
+      return typeof content === "string" ? content : null;
+    },
   };
 }
 

@@ -1,0 +1,104 @@
+import type { KafkaPort, ProduceRecord } from "@freshet/kafka/port";
+import { createLoop, type SliceReport } from "@freshet/pipeline";
+import type { BustOutcome, KafkaRecord, RecordOutcome } from "@freshet/protocol";
+import type { CompiledRules } from "@freshet/rules";
+import type { StorePort } from "@freshet/store/port";
+import type { PageCache } from "./reader.js";
+import { createShop, PRODUCT_TOPIC, type Shop } from "./shop.js";
+
+/** What a scene stands on. The demo gives it a log and a store in memory; nothing here knows that. */
+export interface ScenePorts {
+  readonly kafka: KafkaPort;
+  readonly store: StorePort;
+  readonly rules: CompiledRules;
+  readonly cache: PageCache;
+  /** Everything that lies in a topic, in order. */
+  readonly readTopic: (topic: string) => Promise<readonly KafkaRecord[]>;
+  readonly clock: { nowMs(): number };
+  /** How long an event may take to be settled before the demo says that it was not. */
+  readonly settleWithinMs: number;
+}
+
+/** How one event ended, and what it did to which key. */
+export interface Settled {
+  readonly ended: RecordOutcome;
+  readonly busts: ReadonlyMap<string, BustOutcome>;
+}
+
+/** The shop, its cache, and the same pipeline as the service between them. */
+export interface Scene {
+  readonly shop: Shop;
+  readonly cache: PageCache;
+  /** The time, RFC 3339. */
+  readonly now: () => string;
+  /** Sends one event; answers with what the pipeline said about it, once it has settled it. */
+  readonly send: (record: ProduceRecord) => Promise<Settled>;
+  readonly deadLetters: () => Promise<readonly KafkaRecord[]>;
+  readonly close: () => Promise<void>;
+}
+
+const DEPLOYMENT = "demo";
+const DEAD_LETTER_TOPIC = `freshet.dlq.${DEPLOYMENT}`;
+const PRODUCTS = [
+  { id: "42", name: "Teapot", price: 2000, version: 1 },
+  { id: "43", name: "Kettle", price: 3500, version: 1 },
+  { id: "44", name: "Tea cup", price: 800, version: 1 },
+];
+
+/** Opens the shop: makes its topics and starts the loop. */
+export async function createScene(ports: ScenePorts): Promise<Scene> {
+  const { kafka, clock } = ports;
+  const now = () => new Date(clock.nowMs()).toISOString();
+  const one = { partitions: 1, replicationFactor: 1, config: {} };
+  await kafka.createTopics([
+    { topic: PRODUCT_TOPIC, ...one },
+    { topic: DEAD_LETTER_TOPIC, ...one },
+  ]);
+  const settled = createSettled(ports.settleWithinMs);
+  const group = `freshet-${DEPLOYMENT}`;
+  const deadLetters = { topic: DEAD_LETTER_TOPIC, group, rulesHash: ports.rules.hash };
+  const loop = createLoop(
+    { rules: ports.rules, store: ports.store, kafka, deadLetters, now },
+    { sliceSettled: (report) => settled.note(report), partitionWaiting: () => {}, partitionResumed: () => {} },
+    clock,
+  );
+  const consumption = await kafka.consume({ group, topics: ports.rules.topics, onBatch: loop.onBatch, onAssigned: loop.onAssigned });
+  return {
+    shop: createShop(PRODUCTS, now),
+    cache: ports.cache,
+    now,
+    send: async (record) => {
+      const ended = settled.next();
+      await kafka.produce([record]);
+      return await ended;
+    },
+    deadLetters: () => ports.readTopic(DEAD_LETTER_TOPIC),
+    close: async () => {
+      await consumption.stop();
+      await kafka.close();
+      await ports.store.close();
+    },
+  };
+}
+
+/** Hands out how events ended. They are sent one at a time, so the next slice to settle is that of the last one sent. */
+function createSettled(withinMs: number) {
+  let resolve: (settled: Settled) => void = () => {};
+  return {
+    note({ ended, busts, outcomes }: SliceReport): void {
+      const [first] = ended;
+      const entries = busts.map((bust, at) => [bust.key, outcomes[at]] as const);
+      if (first !== undefined)
+        resolve({ ended: first, busts: new Map(entries.flatMap(([key, end]) => (end === undefined ? [] : [[key, end]]))) });
+    },
+    next(): Promise<Settled> {
+      return new Promise((settle, reject) => {
+        const timer = setTimeout(() => reject(new Error(`the event was not settled within ${withinMs} ms`)), withinMs);
+        resolve = (settled) => {
+          clearTimeout(timer);
+          settle(settled);
+        };
+      });
+    },
+  };
+}
