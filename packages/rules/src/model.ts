@@ -56,7 +56,7 @@ export interface BustModel {
   readonly path: Path;
   readonly target: { readonly family: FamilyModel } | { readonly tag: TagModel };
   /** One expression per parameter of the target's template, in its order. */
-  readonly parameters: readonly Program[];
+  readonly parameters: ReadonlyMap<string, Program>;
   readonly forEach: Program | null;
   readonly mode: BustMode;
 }

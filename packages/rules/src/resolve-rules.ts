@@ -79,8 +79,11 @@ function resolveBust({ path, text }: Located<BustText>, context: RuleContext): B
   if (target === null) return null;
   const wanted = "family" in target ? target.family.template.parameters : target.tag.template.parameters;
   checkParameters(Object.keys(text.with ?? {}), wanted, path, context.report);
-  const ordered = wanted.flatMap((name) => programs.get(name) ?? []);
-  return { path, target, parameters: ordered, forEach, mode: text.mode ?? "hard" };
+  const ordered = wanted.flatMap((name): [string, Program][] => {
+    const program = programs.get(name);
+    return program === undefined ? [] : [[name, program]];
+  });
+  return { path, target, parameters: new Map(ordered), forEach, mode: text.mode ?? "hard" };
 }
 
 function targetOf(

@@ -50,7 +50,7 @@ function readyBust({ target, mode, forEach, parameters }: BustModel, rule: RuleM
     mode,
     rule: rule.name,
   });
-  return { forEach, parameters, names: template.parameters, make: "family" in target ? keys() : tags() };
+  return { forEach, parameters: [...parameters.values()], names: template.parameters, make: "family" in target ? keys() : tags() };
 
   function keys(): ReadyBust["make"] {
     const { render, family } = (target as Extract<BustModel["target"], { family: unknown }>).family;
