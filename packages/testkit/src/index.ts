@@ -1,1 +1,2 @@
-export {};
+export type { MakeKafkaPort } from "./kafka-bench.js";
+export { kafkaConformance } from "./kafka-conformance.js";

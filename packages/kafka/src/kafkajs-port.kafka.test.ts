@@ -1,0 +1,6 @@
+import { kafkaConformance, testKafkaBroker } from "@freshet/testkit";
+import { createKafkajsPort } from "./kafkajs-port.js";
+
+const clock = { nowMs: () => Date.now() };
+
+kafkaConformance("kafkajs", async () => createKafkajsPort({ brokers: [await testKafkaBroker()], clientId: "freshet-conformance", clock }));

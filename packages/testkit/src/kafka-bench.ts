@@ -1,0 +1,151 @@
+import { randomUUID } from "node:crypto";
+import type { BatchEnd, ConsumeOptions, Consumption, KafkaPort, ProduceRecord } from "@freshet/kafka";
+import { asFreshetError, type FreshetError, type KafkaRecord } from "@freshet/protocol";
+
+/** Makes a client. Every call of one suite gives another client of the same broker. */
+export type MakeKafkaPort = () => KafkaPort | Promise<KafkaPort>;
+
+/** A test may take as long as two rebalances. */
+export const TEST_MS = 60_000;
+const UNTIL_MS = 40_000;
+
+/** What the tests of a log have at hand. */
+export interface Bench {
+  port(): Promise<KafkaPort>;
+  /** A new topic with as many partitions. */
+  topic(port: KafkaPort, partitions: number): Promise<string>;
+  /** Consumes with a handler that keeps and ends everything, or with the one given. */
+  consume(port: KafkaPort, options: BenchConsume): Promise<Watched>;
+  close(): Promise<void>;
+}
+
+export interface BenchConsume extends Pick<ConsumeOptions, "topics"> {
+  readonly group?: string;
+  readonly onBatch?: (...given: [...Parameters<ConsumeOptions["onBatch"]>, Watched]) => Promise<BatchEnd>;
+}
+
+/** A consumption and what it was given. */
+export interface Watched {
+  readonly consumption: Consumption;
+  readonly records: KafkaRecord[];
+  readonly troubles: FreshetError[];
+  assigned: number;
+}
+
+export const done: BatchEnd = { kind: "done" };
+
+export function createBench(makePort: MakeKafkaPort): Bench {
+  const ports: KafkaPort[] = [];
+  return {
+    async port() {
+      const port = await makePort();
+      ports.push(port);
+      return port;
+    },
+    async topic(port, partitions) {
+      const topic = `conformance-${randomUUID()}`;
+      await port.createTopics([{ topic, partitions, replicationFactor: -1, config: {} }]);
+      return topic;
+    },
+    async consume(port, { topics, group = `group-${randomUUID()}`, onBatch = endAll }) {
+      const records: KafkaRecord[] = [];
+      const troubles: FreshetError[] = [];
+      const idle: Consumption = { joined: false, lastSeenMs: 0, stop: async () => undefined };
+      const watched = { consumption: idle, records, troubles, assigned: 0 };
+      watched.consumption = await port.consume({
+        group,
+        topics,
+        onBatch: (batch, control) => onBatch(batch, control, watched),
+        onAssigned: (assigned) => {
+          watched.assigned = assigned.length;
+        },
+        onTrouble: (error) => troubles.push(error),
+      });
+      return watched;
+    },
+    async close() {
+      await Promise.all(ports.splice(0).map((port) => port.close()));
+    },
+  };
+}
+
+/** Keeps and ends everything. */
+export const endAll: NonNullable<BenchConsume["onBatch"]> = async (batch, control, watched) => {
+  // bytes may be views that live as long as the handler
+  watched.records.push(...batch.records.map(copyOf));
+  control.ended(batch.records.at(-1)?.offset ?? -1);
+  await control.commit();
+  await control.heartbeat();
+  return done;
+};
+
+/** Ten keys in turn, so that every partition of a few gets some. */
+export function numbered(topic: string, from: number, to: number): ProduceRecord[] {
+  return range(from, to).map((number) => record(topic, { key: Buffer.from(`key-${number % 10}`), value: Buffer.from(String(number)) }));
+}
+
+export function oddRecords(topic: string): ProduceRecord[] {
+  const value = Buffer.from([0, 255, 128, 10]);
+  const header = (name: string, bytes: Uint8Array | null) => ({ name, value: bytes });
+  return [
+    record(topic, { key: null, value: null }),
+    record(topic, { key: Buffer.of(), value: Buffer.of() }),
+    record(topic, { key: value, value, headers: [header("empty", Buffer.of()), header("null", null), header("", value)] }),
+    record(topic, { headers: [header("a", value), header("b", null), header("a", Buffer.of(1)), header("a", null), header("1", value)] }),
+    record(topic, {
+      headers: ["__proto__", "constructor", "toString", "hasOwnProperty", "ключ", "2", "1"].map((name) => header(name, value)),
+    }),
+    record(topic, { key: Buffer.of(0, 0, 0, 0), value: Buffer.from("no abort marker") }),
+    record(topic, { headers: range(0, 300).map((at) => header(`h${at % 7}`, Buffer.alloc(at))) }),
+  ];
+}
+
+export function record(topic: string, fields: Partial<Omit<ProduceRecord, "topic">>): ProduceRecord {
+  return { topic, key: null, value: Buffer.from("v"), headers: [], ...fields };
+}
+
+export function copyOf(given: KafkaRecord): KafkaRecord {
+  const copy = (bytes: Uint8Array | null) => (bytes === null ? null : Uint8Array.from(bytes));
+  const headers = given.headers.map(({ name, value }) => ({ name, value: copy(value) }));
+  return { ...given, key: copy(given.key), value: copy(given.value), headers };
+}
+
+export function numberOf(given: KafkaRecord): number {
+  return Number(textOf(given.value));
+}
+
+export function textOf(bytes: Uint8Array | null): string {
+  return Buffer.from(bytes ?? []).toString("utf8");
+}
+
+export function hex(bytes: Uint8Array | null): string | null {
+  return bytes === null ? null : Buffer.from(bytes).toString("hex");
+}
+
+export function hexed({ name, value }: { readonly name: string; readonly value: Uint8Array | null }): readonly [string, string | null] {
+  return [name, hex(value)];
+}
+
+export function range(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from) }, (_, at) => from + at);
+}
+
+export async function failureOf(promise: Promise<unknown>): Promise<FreshetError | null> {
+  try {
+    await promise;
+    return null;
+  } catch (error) {
+    return asFreshetError(error);
+  }
+}
+
+/** Polls until it holds; the test fails when that takes too long. */
+export async function until(holds: () => boolean): Promise<void> {
+  const deadline = Date.now() + UNTIL_MS;
+  while (!holds()) {
+    if (Date.now() > deadline) throw new Error(`not so within ${UNTIL_MS} ms: ${holds.toString()}`);
+    await new Promise((resolve) => {
+      setTimeout(resolve, 10);
+    });
+  }
+}

@@ -1,0 +1,108 @@
+import { randomUUID } from "node:crypto";
+import { expect, test } from "@jest/globals";
+import { type Bench, endAll, failureOf, hex, hexed, numbered, numberOf, oddRecords, range, record, TEST_MS, until } from "./kafka-bench.js";
+
+/** What is easily lost on the way: odd bytes, large ones, missing topics, handlers that throw. */
+export function edgeTests(bench: Bench): void {
+  byteTests(bench);
+  topicTests(bench);
+  faultTests(bench);
+}
+
+function byteTests(bench: Bench): void {
+  test(
+    "carries bytes and headers as given",
+    async () => {
+      const port = await bench.port();
+      const topic = await bench.topic(port, 1);
+      const sent = oddRecords(topic);
+      await port.produce(sent);
+      const watched = await bench.consume(port, { topics: [topic] });
+      await until(() => watched.records.length >= sent.length);
+      const got = watched.records.map(({ key, value, headers }) => ({ key: hex(key), value: hex(value), headers: headers.map(hexed) }));
+      expect(got).toEqual(sent.map(({ key, value, headers }) => ({ key: hex(key), value: hex(value), headers: headers.map(hexed) })));
+    },
+    TEST_MS,
+  );
+
+  test(
+    "carries a record of a million bytes, and many that are larger together",
+    async () => {
+      const port = await bench.port();
+      const topic = await bench.topic(port, 1);
+      const value = Buffer.alloc(1_000_000, "freshet ");
+      await port.produce([record(topic, { value }), ...range(0, 30).map(() => record(topic, { value: value.subarray(0, 100_000) }))]);
+      const watched = await bench.consume(port, { topics: [topic] });
+      await until(() => watched.records.length >= 31);
+      const whole = watched.records.find((entry) => entry.value?.length === 1_000_000);
+      expect(whole !== undefined && value.equals(whole.value ?? Buffer.of())).toBe(true);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "refuses a record that is too large for its topic, for good",
+    async () => {
+      const port = await bench.port();
+      const topic = await bench.topic(port, 1);
+      const failure = await failureOf(port.produce([record(topic, { value: Buffer.alloc(1_100_000, "x") })]));
+      expect([failure?.code, failure?.disposition]).toEqual(["FR3003", "halt"]);
+    },
+    TEST_MS,
+  );
+}
+
+function topicTests(bench: Bench): void {
+  test(
+    "creates topics once and describes those that exist",
+    async () => {
+      const port = await bench.port();
+      const topic = `conformance-${randomUUID()}`;
+      const spec = { topic, partitions: 3, replicationFactor: -1, config: { "max.message.bytes": "2000000" } };
+      expect(await port.createTopics([spec])).toEqual([topic]);
+      expect(await port.createTopics([spec])).toEqual([]);
+      expect(await port.describeTopics([topic, `missing-${topic}`])).toEqual([{ topic, partitions: 3, maxMessageBytes: 2_000_000 }]);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "names the topics that are missing",
+    async () => {
+      const port = await bench.port();
+      const topic = await bench.topic(port, 1);
+      const missing = `missing-${randomUUID()}`;
+      const failure = await failureOf(bench.consume(port, { topics: [topic, missing] }));
+      expect(failure?.code).toBe("FR3002");
+      expect(failure?.message).toContain(missing);
+      expect(failure?.message).not.toContain(topic);
+      expect((await failureOf(port.produce([record(missing, {})])))?.code).toBe("FR3002");
+      expect(await port.describeTopics([missing])).toEqual([]);
+    },
+    TEST_MS,
+  );
+}
+
+function faultTests(bench: Bench): void {
+  const faults: readonly unknown[] = [new SyntaxError("s"), new TypeError("t"), new RangeError("r"), new Error("e"), undefined, "text"];
+  test(
+    "goes on consuming whatever a handler throws",
+    async () => {
+      const port = await bench.port();
+      const topic = await bench.topic(port, 1);
+      await port.produce(numbered(topic, 0, 10));
+      const left = [...faults];
+      const watched = await bench.consume(port, {
+        topics: [topic],
+        onBatch: async (batch, control, self) => {
+          if (left.length > 0) throw left.pop();
+          return endAll(batch, control, self);
+        },
+      });
+      await until(() => watched.records.length >= 10);
+      expect(watched.records.map(numberOf)).toEqual(range(0, 10));
+      expect(watched.troubles).toHaveLength(faults.length);
+    },
+    TEST_MS,
+  );
+}
