@@ -20,5 +20,9 @@ if (major > FLOOR[0] || (major === FLOOR[0] && minor >= FLOOR[1])) {
   }
   const child = spawn(node, [import.meta.filename, ...process.argv.slice(2)], { stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
-  child.on("exit", (code, signal) => (signal ? process.kill(process.pid, signal) : process.exit(code ?? 1)));
+  child.on("exit", (code, signal) => {
+    if (signal === null) process.exit(code ?? 1);
+    process.removeAllListeners(signal); // or the signal would only be passed on to a child that is gone
+    process.kill(process.pid, signal);
+  });
 }

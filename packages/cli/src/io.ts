@@ -57,14 +57,14 @@ function createSink(stream: Writable, onBroken: () => void) {
   };
 }
 
-/** One JSON object on one line; versions stay strings, integers past 2^53 keep their digits. */
+/** One JSON object on one line; versions stay strings, integers past 2^53 become strings. */
 export function outJson(io: Io, value: unknown): void {
   io.out(toJson(value));
 }
 
 function toJson(value: unknown): string {
   return JSON.stringify(value, (_name, member: unknown) => {
-    if (typeof member === "bigint") return JSON.rawJSON(member.toString());
+    if (typeof member === "bigint") return member.toString();
     return member instanceof Map ? Object.fromEntries(member) : member;
   });
 }

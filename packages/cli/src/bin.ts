@@ -1,0 +1,52 @@
+import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { runCli } from "./cli.js";
+import { processEnvironment, wantsNoColour } from "./config.js";
+import type { Deps } from "./deps.js";
+import { exitCodes } from "./exit-codes.js";
+import { createStreamIo } from "./io.js";
+
+/**
+ * One press of Ctrl-C reaches this process several times: from the terminal, and passed on by npm and by the launcher.
+ * What comes within this time is the same press.
+ */
+const SAME_PRESS_MS = 500;
+
+const env = processEnvironment();
+const io = createStreamIo(process.stdout, process.stderr, wantsNoColour(env));
+const stop = new AbortController();
+const interrupt = new AbortController();
+
+let pressedMs: number | undefined;
+process.on("SIGINT", () => {
+  const nowMs = performance.now();
+  if (pressedMs !== undefined && nowMs - pressedMs > SAME_PRESS_MS) process.exit(exitCodes.interrupted);
+  pressedMs ??= nowMs;
+  interrupt.abort();
+  stop.abort();
+});
+process.on("SIGTERM", () => {
+  if (stop.signal.aborted) process.exit(exitCodes.failed);
+  stop.abort();
+});
+
+const { version } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
+
+const deps: Deps = {
+  version,
+  env,
+  readText: (path) => readFile(path, "utf8"),
+  clock: { nowMs: () => Date.now() },
+  deployment: async () => {
+    throw new Error("to come");
+  },
+  newId: () => randomUUID(),
+  stop: stop.signal,
+  interrupt: interrupt.signal,
+  pause: (ms) => sleep(ms, undefined, { signal: stop.signal }).catch(() => {}),
+};
+
+const code = await runCli(process.argv.slice(2), io, deps);
+await io.flushed();
+process.exit(code);

@@ -1,0 +1,37 @@
+import { asFreshetError, FreshetError } from "@freshet/protocol";
+import { CommanderError } from "commander";
+import type { Deps } from "./deps.js";
+import { type ExitCode, exitCodeOf, exitCodes } from "./exit-codes.js";
+import type { Io } from "./io.js";
+import { createProgram } from "./program.js";
+
+/** Runs one command line (without `node` and the script). Never throws: every error becomes talk and an exit code. */
+export async function runCli(argv: readonly string[], io: Io, deps: Deps): Promise<ExitCode> {
+  let code: ExitCode = exitCodes.done;
+  const program = createProgram(io, deps, (ended) => {
+    code = ended;
+  });
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return code === exitCodes.done && deps.interrupt.aborted ? exitCodes.interrupted : code;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
+    const problem = error instanceof CommanderError ? fromCommander(error) : asFreshetError(error);
+    talkError(io, problem);
+    return exitCodeOf(problem);
+  }
+}
+
+/** An error as talk: code and cause on one line, the fix on the next. */
+export function talkError(io: Io, error: FreshetError): void {
+  io.talk(`${error.code} ${error.message}`);
+  if (error.fix !== "") io.talk(`  fix: ${error.fix}`);
+}
+
+function fromCommander(error: CommanderError): FreshetError {
+  const [problem = "", suggestion = ""] = error.message.replace(/^error: /, "").split("\n");
+  const nearest = /Did you mean (?:one of )?(.+)\?/.exec(suggestion)?.[1];
+  const fix = nearest === undefined ? "See `freshet --help`." : `Did you mean \`${nearest}\`? See \`freshet --help\`.`;
+  if (error.code === "commander.help") return new FreshetError("FR1001", "usage", "a command is missing", fix);
+  return new FreshetError("FR1001", "usage", problem, fix);
+}

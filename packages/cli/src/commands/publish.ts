@@ -1,0 +1,64 @@
+import { encodeCloudEvent, FreshetError, limits, parseVersion } from "@freshet/protocol";
+import { kafkaPeer, useBounded } from "../bounded.js";
+import type { Deps } from "../deps.js";
+import { type ExitCode, exitCodes } from "../exit-codes.js";
+import { type Io, outJson } from "../io.js";
+import { readObject } from "../read-input.js";
+
+export interface PublishOptions {
+  readonly topic: string;
+  readonly space: string;
+  readonly subject: string;
+  readonly version: string;
+  readonly type: string;
+  /** JSON text of an object. */
+  readonly data: string;
+  readonly source: string;
+  readonly json: boolean;
+}
+
+/** Sends one CloudEvent in binary mode, acknowledged by all in-sync replicas. */
+export async function publish(io: Io, deps: Deps, options: PublishOptions): Promise<ExitCode> {
+  const { topic, space, subject, type } = options;
+  const version = readVersion(options.version);
+  readObject(options.data, "--data");
+  requireText({ topic, space, subject, type, source: options.source });
+  const deployment = await deps.deployment();
+  const id = deps.newId();
+  const time = new Date(deps.clock.nowMs()).toISOString();
+  const record = { topic, ...encodeCloudEvent({ id, source: options.source, type, subject, version, time, data: options.data }) };
+  await useBounded(
+    kafkaPeer,
+    () => deployment.connectKafka(),
+    async (kafka) => {
+      const found = await kafka.describeTopics([topic]);
+      if (found.length === 0) throw missingTopic(topic);
+      await kafka.produce([record]);
+    },
+  );
+  if (options.json) outJson(io, { id, topic, space, subject, version, type, time });
+  else io.out(`sent ${id} to ${topic}: ${type} ${space}/${subject} version ${version}`);
+  return exitCodes.done;
+}
+
+function readVersion(text: string): string {
+  const version = parseVersion(text);
+  if (version !== null) return version;
+  const problem = `--version is not a canonical decimal of at most ${limits.versionDigitsMax} digits`;
+  throw new FreshetError("FR1001", "usage", problem, "Digits only: no sign, fraction, exponent or leading zero.");
+}
+
+function requireText(options: Readonly<Record<string, string>>): void {
+  const empty = Object.entries(options).find(([, text]) => text === "");
+  if (empty === undefined) return;
+  throw new FreshetError("FR1001", "usage", `--${empty[0]} is empty`, "Give it a text; it becomes an attribute of the event.");
+}
+
+function missingTopic(topic: string): FreshetError {
+  return new FreshetError(
+    "FR3002",
+    "usage",
+    `there is no topic ${topic}`,
+    "Check the name; Freshet creates no source topics, and neither should a typo.",
+  );
+}

@@ -1,0 +1,37 @@
+import type { KafkaPort } from "@freshet/kafka/port";
+import type { StorePort } from "@freshet/store/port";
+import type { Environment } from "./config.js";
+
+/** The deployment that the configuration names: its Kafka, its Redis, its rules. */
+export interface Deployment {
+  readonly name: string;
+  readonly mode: "apply" | "observe";
+  /** The rules file's path. */
+  readonly rulesFile: string;
+  readonly connectKafka: () => Promise<KafkaPort>;
+  readonly connectStore: () => Promise<StorePort>;
+}
+
+/** What commands need from outside; tests hand in their own. */
+export interface Deps {
+  /** Of this command line. */
+  readonly version: string;
+  readonly env: Environment;
+  /** A file as UTF-8 text. Rejects as `node:fs` does. */
+  readonly readText: (path: string | URL) => Promise<string>;
+  readonly clock: { nowMs(): number };
+  /**
+   * Reads the configuration; connects to nothing.
+   *
+   * @throws FreshetError `usage` when it is not valid.
+   */
+  readonly deployment: () => Promise<Deployment>;
+  /** A fresh id for an event. */
+  readonly newId: () => string;
+  /** Aborted at Ctrl-C or SIGTERM: a command that never ends by itself finishes its work and returns. */
+  readonly stop: AbortSignal;
+  /** Aborted at Ctrl-C only. */
+  readonly interrupt: AbortSignal;
+  /** Waits this long, or until `stop`. */
+  readonly pause: (ms: number) => Promise<void>;
+}

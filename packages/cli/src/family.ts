@@ -1,0 +1,26 @@
+import { FreshetError, type SpaceKind } from "@freshet/protocol";
+import type { CompiledRules, Family } from "@freshet/rules";
+
+/**
+ * The family of this name.
+ *
+ * @throws FreshetError `usage` when the rules file has none.
+ */
+export function familyNamed(name: string, rules: CompiledRules): Family {
+  const family = rules.families.get(name);
+  if (family !== undefined) return family;
+  const known = [...rules.families.keys()].join(", ");
+  throw new FreshetError("FR1001", "usage", `the rules file has no family ${name}`, `It has: ${known === "" ? "none" : known}.`);
+}
+
+/**
+ * How the versions of a space are compared, as the rules file declares it.
+ *
+ * @throws FreshetError `usage` when no source declares the space.
+ */
+export function spaceKindOf(space: string, rules: CompiledRules): SpaceKind {
+  const source = rules.sources.find((candidate) => candidate.space === space);
+  if (source !== undefined) return source.spaceKind;
+  const known = [...new Set(rules.sources.map((candidate) => candidate.space))].join(", ");
+  throw new FreshetError("FR1001", "usage", `no source of the rules file has the space ${space}`, `They have: ${known}.`);
+}

@@ -1,0 +1,73 @@
+import { type Command, Option } from "commander";
+import { bust } from "../commands/bust.js";
+import { get } from "../commands/get.js";
+import { publish } from "../commands/publish.js";
+import { topicsCreate } from "../commands/topics-create.js";
+import { act, examples, type Wiring } from "./command.js";
+
+/** `freshet publish | bust | get | topics`: one thing done by hand, on the Kafka and Redis of the configuration. */
+export function addByHand(program: Command, wiring: Wiring): void {
+  addPublish(program, wiring);
+  addBust(program, wiring);
+  addGet(program, wiring);
+  addTopics(program, wiring);
+}
+
+function addPublish(program: Command, wiring: Wiring): void {
+  const command = program
+    .command("publish")
+    .description("send one event (a CloudEvent in binary mode)")
+    .requiredOption("--topic <topic>", "a topic that exists")
+    .requiredOption("--space <space>", "what the version counts, e.g. catalog.product")
+    .requiredOption("--subject <id>", "the id without its space")
+    .requiredOption("--version <version>", "canonical decimal, at most 20 digits")
+    .requiredOption("--type <type>", "the event's type, e.g. product.updated")
+    .option("--data <json>", "a JSON object", "{}")
+    .option("--source <source>", "the event's source", "freshet-cli")
+    .option("--json", "one JSON object", false);
+  examples(command, [
+    "freshet publish --topic shop.products --space catalog.product \\\n    --subject 42 --version 7 --type product.updated --data '{\"price\":1800}'",
+    "freshet publish --topic shop.products --space catalog.product \\\n    --subject 42 --version 8 --type product.deleted --json",
+  ]);
+  act(command, wiring, publish, () => command.opts());
+}
+
+function addBust(program: Command, wiring: Wiring): void {
+  const command = program
+    .command("bust")
+    .description("bust one entry; shows what it would do unless --yes is given")
+    .option("--key <key>", "the entry's key")
+    .option("--family <family>", "its family in the rules file")
+    .addOption(new Option("--tag <tag>").hideHelp()) // known, so that it gets a better answer than a typo does
+    .option("--space <space>", "what the version counts")
+    .option("--subject <id>", "the id without its space")
+    .option("--version <version>", "busts only what is older; without it the bust is blind")
+    .option("--yes", "do it", false)
+    .option("--json", "one JSON object", false);
+  examples(command, [
+    "freshet bust --key page:42 --family product-page",
+    "freshet bust --key page:42 --family product-page --yes \\\n    --space catalog.product --subject 42 --version 7",
+  ]);
+  act(command, wiring, bust, () => command.opts());
+}
+
+function addGet(program: Command, wiring: Wiring): void {
+  const command = program
+    .command("get <key>")
+    .description("decode one entry: size, versions, floors, lease, time to live")
+    .requiredOption("--family <family>", "its family in the rules file")
+    .option("--json", "one JSON object", false);
+  examples(command, ["freshet get page:42 --family product-page", "freshet get page:42 --family product-page --json"]);
+  act(command, wiring, get, ([key = ""]) => ({ ...command.opts(), key }));
+}
+
+function addTopics(program: Command, wiring: Wiring): void {
+  const topics = program.command("topics").description("the topics Freshet itself owns");
+  examples(topics, ["freshet topics create", "FRESHET_DEPLOYMENT=blue freshet topics create --json"]);
+  const create = topics
+    .command("create")
+    .description("make those that are missing, and check all (infra/kafka/topics.json)")
+    .option("--json", "one JSON object", false);
+  examples(create, ["freshet topics create", "FRESHET_KAFKA_BROKERS=kafka-1:9092 freshet topics create --json"]);
+  act(create, wiring, topicsCreate, () => create.opts());
+}

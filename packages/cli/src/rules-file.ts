@@ -1,0 +1,36 @@
+import { FreshetError } from "@freshet/protocol";
+import { type CompiledRules, type Finding, type LoadResult, loadRules } from "@freshet/rules";
+import type { Deps } from "./deps.js";
+import { readInput } from "./read-input.js";
+
+/**
+ * The rules of a file that must be right to go on.
+ *
+ * @throws FreshetError `usage` when the file cannot be read or has findings.
+ */
+export async function readRules(path: string, deps: Deps): Promise<CompiledRules> {
+  const { rules, findings } = loadRules(await readInput(path, deps));
+  if (rules !== null) return rules;
+  const first = findings[0] === undefined ? "" : `, the first: ${findingText(path, findings[0])}`;
+  throw new FreshetError(
+    "FR1003",
+    "usage",
+    `the rules file has ${count(findings, "finding")}${first}`,
+    `See all: freshet rules check ${path}`,
+  );
+}
+
+/** What `loadRules` says of a file, whatever it is. */
+export async function inspectRules(path: string, deps: Deps): Promise<LoadResult> {
+  return loadRules(await readInput(path, deps));
+}
+
+/** `file:line:column code problem — fix`: terminals and editors make a link of its beginning. */
+export function findingText(path: string, finding: Finding): string {
+  return `${path}:${finding.line}:${finding.column} ${finding.code} ${finding.problem} — ${finding.fix}`;
+}
+
+/** `1 finding`, `2 findings`. */
+export function count(items: readonly unknown[], noun: string): string {
+  return `${items.length} ${noun}${items.length === 1 ? "" : "s"}`;
+}
