@@ -1,0 +1,72 @@
+import { isIP } from "node:net";
+import type { Problem } from "./config-problem.js";
+import type { Settings } from "./config-schema.js";
+
+/** What no setting can know alone. */
+export function checkTogether(settings: Settings): readonly Problem[] {
+  return [...checkKafka(settings), ...checkRedis(settings)];
+}
+
+function checkKafka({ kafka, allowPlaintext }: Settings): Problem[] {
+  const { ssl, saslMechanism, saslUsername, saslPassword } = kafka;
+  const problems: Problem[] = [];
+  if (!ssl && !allowPlaintext && !kafka.brokers.every((broker) => isLoopback(broker.replace(/:\d+$/, "")))) {
+    problems.push(plaintext("FRESHET_KAFKA_BROKERS", "Set FRESHET_KAFKA_SSL=true"));
+  }
+  if (!ssl && [kafka.ca, kafka.cert, kafka.key].some((pem) => pem !== null)) {
+    const fix = "Set FRESHET_KAFKA_SSL=true, or leave the certificates out.";
+    problems.push({ where: "FRESHET_KAFKA_CA, _CERT and _KEY", problem: "have no meaning without TLS", fix });
+  }
+  problems.push(...checkPair("KAFKA", kafka));
+  const given = [saslMechanism, saslUsername, saslPassword].filter((value) => value !== null).length;
+  if (given !== 0 && given !== 3) {
+    const where = "FRESHET_KAFKA_SASL_MECHANISM, _USERNAME and _PASSWORD";
+    problems.push({ where, problem: "belong together, and only some are set", fix: "Set all three, or none." });
+  }
+  return problems;
+}
+
+function checkRedis({ redis, allowPlaintext }: Settings): Problem[] {
+  const problems: Problem[] = [...checkPair("REDIS", redis)];
+  if (redis.mode !== "sentinel" && redis.sentinelName !== null) {
+    const fix = "Set FRESHET_REDIS_MODE=sentinel, or leave the name out.";
+    problems.push({ where: "FRESHET_REDIS_SENTINEL_NAME", problem: "has no meaning without sentinels", fix });
+  }
+  if (redis.mode === "sentinel" && redis.sentinelName === null) {
+    problems.push({ where: "FRESHET_REDIS_SENTINEL_NAME", problem: "is missing", fix: "Name the master that the sentinels watch." });
+  }
+  if (redis.url === null) return problems;
+  const url = new URL(redis.url.reveal());
+  const isPlain = url.protocol === "redis:";
+  if (isPlain && !allowPlaintext && !isLoopback(url.hostname)) problems.push(plaintext("FRESHET_REDIS_URL", "Use rediss://"));
+  if (isPlain && [redis.ca, redis.cert, redis.key].some((pem) => pem !== null)) {
+    const fix = "Use a rediss:// URL, or leave the certificates out.";
+    problems.push({ where: "FRESHET_REDIS_CA, _CERT and _KEY", problem: "have no meaning without TLS", fix });
+  }
+  if ((url.username !== "" && redis.username !== null) || (url.password !== "" && redis.password !== null)) {
+    const fix = "Leave them out of the URL, or leave the variables out.";
+    problems.push({ where: "FRESHET_REDIS_URL", problem: "holds credentials that FRESHET_REDIS_USERNAME or _PASSWORD give as well", fix });
+  }
+  return problems;
+}
+
+function checkPair(peer: string, { cert, key }: { readonly cert: unknown; readonly key: unknown }): Problem[] {
+  if ((cert === null) === (key === null)) return [];
+  const fix = "Set both for a client certificate, or none.";
+  return [{ where: `FRESHET_${peer}_CERT and FRESHET_${peer}_KEY`, problem: "belong together, and only one is set", fix }];
+}
+
+function plaintext(where: string, instead: string): Problem {
+  return {
+    where,
+    problem: "leads to another machine without TLS, where everybody on the way can read and change events and entries",
+    fix: `${instead}, or accept it with FRESHET_ALLOW_PLAINTEXT=true.`,
+  };
+}
+
+/** Only what can be nothing else: a name is loopback by definition or not at all. */
+function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, "").toLowerCase();
+  if (isIP(bare) === 4) return bare.startsWith("127.");
+  return bare === "::1" || bare === "localhost" || bare.endsWith(".localhost");
+}

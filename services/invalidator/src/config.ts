@@ -1,0 +1,70 @@
+import { readFileSync } from "node:fs";
+import { checkTogether } from "./config-checks.js";
+import { readLayers } from "./config-layers.js";
+import { configProblem, type Problem } from "./config-problem.js";
+import { configSchema, type Settings } from "./config-schema.js";
+import { unknownVariables } from "./config-variables.js";
+import { type Setting, settings } from "./settings.js";
+
+/** The configuration of one process. Frozen; secrets are `Secret`s. */
+export interface Config extends Settings {
+  readonly kafka: Settings["kafka"] & { readonly group: string };
+  /** Where each setting's value comes from, by its name, in words. */
+  readonly origins: ReadonlyMap<string, string>;
+}
+
+/** Where settings are looked for. */
+export interface ConfigSources {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** By the names of `Setting.flag`; `config` names the configuration file. */
+  readonly flags: Readonly<Record<string, string | boolean | undefined>>;
+  /** A file as text; throws as `node:fs` does. */
+  readonly readText: (path: string) => string;
+}
+
+/** The environment and files of this process. */
+export function processSources(flags: ConfigSources["flags"] = {}): ConfigSources {
+  return { env: process.env, flags, readText: (path) => readFileSync(path, "utf8") };
+}
+
+/**
+ * The configuration: flags before environment before `freshet.config.yaml` before defaults.
+ *
+ * @throws FreshetError FR1002 with everything that is wrong, each with its variable and a fix, and no secret.
+ */
+export function loadConfig(sources: ConfigSources = processSources()): Config {
+  const layers = readLayers(sources);
+  const problems: Problem[] = [...unknownVariables(sources.env), ...layers.problems];
+  const origins = new Map<string, string>();
+  const values = new Map<string, unknown>();
+  for (const setting of settings) {
+    const found = layers.find(setting, problems);
+    origins.set(setting.name, found?.origin ?? "default");
+    if (found === null) continue;
+    if (setting.schema.safeParse(found.value).success) values.set(setting.name, found.value);
+    else problems.push(unfit(setting, found.origin));
+  }
+  const read = configSchema.parse(nest(values));
+  problems.push(...checkTogether(read));
+  if (problems.length > 0) throw configProblem(problems);
+  const kafka = { ...read.kafka, group: read.kafka.group ?? `freshet-${read.deployment}` };
+  return freeze({ ...read, kafka, origins });
+}
+
+/** Says what is allowed, and never what was given. */
+function unfit(setting: Setting, origin: string): Problem {
+  return { where: setting.env, problem: `must be ${setting.accepts}`, fix: `Correct it; it comes from ${origin}.` };
+}
+
+function nest(values: ReadonlyMap<string, unknown>): unknown {
+  const group = (name: string) => {
+    const members = [...values].filter(([key]) => key.startsWith(`${name}.`));
+    return Object.fromEntries(members.map(([key, value]) => [key.slice(name.length + 1), value]));
+  };
+  return { ...Object.fromEntries(values), kafka: group("kafka"), redis: group("redis"), http: group("http") };
+}
+
+function freeze(config: Config): Config {
+  for (const part of [config.kafka, config.kafka.brokers, config.redis, config.http]) Object.freeze(part);
+  return Object.freeze(config);
+}
