@@ -32,5 +32,8 @@ export function actUntilStopped<O>(command: Command, wiring: Wiring, run: Run<O>
 }
 
 function interrupted(stop: AbortSignal): Promise<ExitCode> {
-  return new Promise((resolve) => stop.addEventListener("abort", () => resolve(exitCodes.interrupted)));
+  return new Promise((resolve) => {
+    if (stop.aborted) resolve(exitCodes.interrupted);
+    stop.addEventListener("abort", () => resolve(exitCodes.interrupted), { once: true });
+  });
 }

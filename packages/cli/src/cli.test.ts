@@ -1,0 +1,97 @@
+import { describe, expect, test } from "@jest/globals";
+import { transcript } from "../tests/transcript.js";
+
+describe("help", () => {
+  test("shows two real examples first, on stdout, and ends well", async () => {
+    const { code, out, talk } = await transcript(["--help"]);
+    expect({ code, talk }).toEqual({ code: 0, talk: [] });
+    expect(out.slice(0, 4)).toEqual(["Examples:", "  freshet dev --once", "  freshet rules check services/example-shop/rules.yaml", ""]);
+  });
+
+  const commands = [
+    ["dev"],
+    ["rules"],
+    ["rules", "check"],
+    ["rules", "test"],
+    ["rules", "explain"],
+    ["publish"],
+    ["bust"],
+    ["get"],
+    ["topics"],
+    ["topics", "create"],
+  ];
+  test.each(commands.map((command) => [command.join(" "), command] as const))(
+    "%s: examples, then usage, in 80 columns",
+    async (name, command) => {
+      const { code, out } = await transcript([...command, "--help"]);
+      expect(code).toBe(0);
+      expect(out[0]).toBe("Examples:");
+      expect(out.filter((line) => /^ {2}(\w+=\S+ )?freshet /.test(line))).toHaveLength(2);
+      expect(out.some((line) => line.startsWith(`Usage: freshet ${name}`))).toBe(true);
+      expect(out.filter((line) => line.length > 80)).toEqual([]);
+    },
+  );
+
+  test.each(["check", "test", "explain"])("rules %s takes --json", async (command) => {
+    expect((await transcript(["rules", command, "--help"])).out.join("\n")).toContain("--json");
+  });
+
+  test("does not list what this release does not have", async () => {
+    const help = (await transcript(["--help"])).out.join("\n") + (await transcript(["bust", "--help"])).out.join("\n");
+    for (const later of ["dlq", "replay", "lag", "doctor", "--tag"]) expect(help).not.toContain(later);
+  });
+});
+
+describe("wrong usage", () => {
+  const wrong: readonly (readonly [argv: readonly string[], cause: string, fix: string])[] = [
+    [["pubish"], "FR1001 unknown command 'pubish'", "  fix: Did you mean `publish`? See `freshet --help`."],
+    [["rules", "chek"], "FR1001 unknown command 'chek'", "  fix: Did you mean `check`? See `freshet --help`."],
+    [["xyzzy"], "FR1001 unknown command 'xyzzy'", "  fix: See `freshet --help`."],
+    [["dev", "--jsno"], "FR1001 unknown option '--jsno'", "  fix: Did you mean `--json`? See `freshet --help`."],
+    [["get", "page:42"], "FR1001 required option '--family <family>' not specified", "  fix: See `freshet --help`."],
+    [["rules", "check"], "FR1001 missing required argument 'file'", "  fix: See `freshet --help`."],
+    [
+      ["rules", "check", "nowhere.yaml"],
+      "FR1001 nowhere.yaml: there is no such file",
+      "  fix: Check the path; it is relative to the current folder.",
+    ],
+  ];
+  test.each(wrong)("%j is told with code, cause and fix, and ends with 2", async (argv, cause, fix) => {
+    expect(await transcript(argv)).toEqual({ code: 2, out: [], talk: [cause, fix] });
+  });
+
+  test("no command at all: the help as talk, and 2", async () => {
+    const { code, out, talk } = await transcript([]);
+    expect({ code, out }).toEqual({ code: 2, out: [] });
+    expect(talk[0]).toBe("Examples:");
+    expect(talk).toContain("FR1001 a command is missing");
+  });
+});
+
+describe("Ctrl-C", () => {
+  test("a command that ends by itself is left where it is: 130", async () => {
+    const controller = new AbortController();
+    const world = { stop: controller.signal, interrupt: controller.signal, files: { "topics.json": '{ "topics": [] }' } };
+    const running = transcript(["topics", "create"], { ...world, kafka: stuck });
+    controller.abort();
+    expect((await running).code).toBe(130);
+  });
+
+  test("the demo ends with its verdict: 130", async () => {
+    const controller = new AbortController();
+    const running = transcript(["dev"], { stop: controller.signal, interrupt: controller.signal });
+    controller.abort();
+    const { code, out } = await running;
+    expect(code).toBe(130);
+    expect(out.join("\n")).toContain("promises held.");
+  });
+});
+
+const forever = () => new Promise<never>(() => {});
+const stuck = {
+  consume: forever,
+  produce: forever,
+  describeTopics: forever,
+  createTopics: forever,
+  close: async () => {},
+};

@@ -1,0 +1,68 @@
+import type { KafkaPort } from "@freshet/kafka";
+import type { StorePort } from "@freshet/store";
+import { runCli } from "../src/cli.js";
+import type { Deployment, Deps } from "../src/deps.js";
+import type { ExitCode } from "../src/exit-codes.js";
+
+/** What a command line answered. */
+export interface Transcript {
+  readonly code: ExitCode;
+  readonly out: readonly string[];
+  readonly talk: readonly string[];
+}
+
+export interface World {
+  readonly files?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly kafka?: KafkaPort;
+  readonly store?: StorePort;
+  readonly mode?: Deployment["mode"];
+  readonly stop?: AbortSignal;
+  readonly interrupt?: AbortSignal;
+}
+
+const never = new AbortController().signal;
+
+/** Runs one command line in this process, in a world of its own. */
+export async function transcript(argv: readonly string[], world: World = {}): Promise<Transcript> {
+  const out: string[] = [];
+  const talk: string[] = [];
+  const io = {
+    out: (line: string) => void out.push(...line.split("\n")),
+    talk: (line: string) => void talk.push(...line.split("\n")),
+    colour: false,
+    unread: never,
+  };
+  return { code: await runCli(argv, io, depsOf(world)), out, talk };
+}
+
+function depsOf(world: World): Deps {
+  let ids = 0;
+  return {
+    version: "0.0.0-test",
+    env: world.env ?? {},
+    readText: async (path) => {
+      const text =
+        world.files?.[String(path)] ?? Object.entries(world.files ?? {}).find(([name]) => String(path).endsWith(`/${name}`))?.[1];
+      if (text === undefined) throw Object.assign(new Error("no such file"), { code: "ENOENT" });
+      return text;
+    },
+    clock: { nowMs: () => 1_767_225_600_000 },
+    newId: () => `id-${++ids}`,
+    stop: world.stop ?? never,
+    interrupt: world.interrupt ?? never,
+    pause: async () => {},
+    deployment: async () => ({
+      name: "test",
+      mode: world.mode ?? "apply",
+      rulesFile: "rules.yaml",
+      connectKafka: async () => present(world.kafka, "Kafka"),
+      connectStore: async () => present(world.store, "store"),
+    }),
+  };
+}
+
+function present<T>(port: T | undefined, name: string): T {
+  if (port === undefined) throw new Error(`this world has no ${name}`);
+  return port;
+}
