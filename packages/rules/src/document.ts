@@ -72,7 +72,7 @@ function convert(text: string): YamlFile {
         : "Mend the syntax here; put texts with : # { } [ ] , & * ! | > or % in quotes.",
   }));
   const readable = findings.length === 0;
-  const reader = new Reader(document, position);
+  const reader = new Reader(document, text, position);
   const data = readable ? reader.read(document.contents, 0) : broken;
   const nodeAt = (path: Path): Node | null => reader.find(path).node;
   return {
@@ -101,10 +101,12 @@ class Reader {
   #nodes = 0;
   readonly #open = new Set<Node>();
   readonly #document: Document;
+  readonly #text: string;
   readonly #position: (offset: number) => Position;
 
-  constructor(document: Document, position: (offset: number) => Position) {
+  constructor(document: Document, text: string, position: (offset: number) => Position) {
     this.#document = document;
+    this.#text = text;
     this.#position = position;
   }
 
@@ -188,9 +190,13 @@ class Reader {
     return this.#report(node, "yaml_tag", "this kind of YAML value is not used here", "Write a text, number, list or map.");
   }
 
-  #reportTag(node: Node, tag: string): unknown {
-    const fix = "Quote the whole text: YAML reads an unquoted `!` as a tag and drops the rest.";
-    return this.#report(node, "yaml_tag", `YAML reads \`${tag.slice(0, 60)}\` as a tag`, fix);
+  #reportTag(node: Node, tag: string): typeof broken {
+    // A node starts behind its tag.
+    const at = this.#text.lastIndexOf(tag, offsetOf(node, 0));
+    const fix = "Quote the whole text: YAML reads an unquoted `!` as a tag and drops it.";
+    const place = this.#position(at < 0 ? offsetOf(node, 0) : at);
+    this.findings.push({ ...place, code: "yaml_tag", problem: `YAML reads \`${tag.slice(0, 60)}\` as a tag`, fix });
+    return broken;
   }
 
   #report(node: Node, code: string, problem: string, fix: string): typeof broken {

@@ -24,8 +24,13 @@ export interface Located<Text> {
   readonly text: Text;
 }
 
+export interface BustDraft extends Located<BustText> {
+  /** The parameters that are written down, also those whose expression was left out. */
+  readonly given: readonly string[];
+}
+
 export interface RuleDraft extends Located<Omit<RuleText, "bust">> {
-  readonly busts: readonly Located<BustText>[];
+  readonly busts: readonly BustDraft[];
 }
 
 /** A rules file whose parts have the right shape; parts that have not are left out and have findings. */
@@ -74,11 +79,17 @@ export function readDraft(data: unknown, report: Report): Draft {
 function readRule(raw: unknown, path: Path, report: Report): RuleDraft[] {
   const rule = readShape(ruleFrameSchema, raw, path, report);
   const list = isMap(raw) ? listOf(raw.bust) : [];
-  const busts = list.flatMap((bust, at) => located(readShape(bustSchema, bust, [...path, "bust", at], report), [...path, "bust", at]));
+  const busts = list.flatMap((bust, at) => readBust(bust, [...path, "bust", at], report));
   // A rule without its name or source still has the rest looked at.
   const { name = "", source = "", ...rest } = rule ?? readShape(ruleFrameSchema.partial(), raw, path, null) ?? {};
   const text = { ...rest, name, source };
   return isMap(raw) ? [{ path, text, busts }] : [];
+}
+
+function readBust(raw: unknown, path: Path, report: Report): BustDraft[] {
+  const text = readShape(bustSchema, raw, path, report);
+  const given = isMap(raw) && isMap(raw.with) ? Object.keys(raw.with) : [];
+  return text === null ? [] : [{ path, text, given }];
 }
 
 function readNamed<Shape extends z.ZodType>(

@@ -5,7 +5,7 @@ import type { Path } from "./document.js";
 import type { Draft, Located } from "./draft.js";
 import { durationMs } from "./duration.js";
 import type { FamilyModel, TagModel } from "./model.js";
-import { suggest } from "./nearest.js";
+import { nearest, suggest } from "./nearest.js";
 import type { Report } from "./report.js";
 import type { EntryText, FamilyText } from "./schema.js";
 import { type Escape, parseTemplate, renderer, type Template, utf8Bytes } from "./template.js";
@@ -165,17 +165,16 @@ function checkTags({ path, text }: Located<FamilyText>, { draft, tags, report }:
   }
 }
 
-/** That `with` names exactly the template's parameters. */
+/** That `with` names exactly the template's parameters. A misspelled name is told once, not also as missing. */
 export function checkParameters(given: readonly string[], wanted: readonly string[], path: Path, report: Report): void {
+  const missing = new Set(wanted.filter((name) => !given.includes(name)));
   for (const name of given.filter((parameter) => !wanted.includes(parameter))) {
     const fix = wanted.length === 0 ? "Leave it out: the template has no parameters." : suggest(name, wanted);
     report.atKey([...path, "with", name], { code: "unknown_parameter", problem: `the template has no parameter \`${name}\``, fix });
+    missing.delete(nearest(name, missing) ?? "");
   }
-  for (const name of wanted.filter((parameter) => !given.includes(parameter))) {
-    report.at([...path, "with"], {
-      code: "missing_parameter",
-      problem: `the template needs the parameter \`${name}\``,
-      fix: `Add \`${name}\` to \`with\`.`,
-    });
+  for (const name of missing) {
+    const problem = `the template needs the parameter \`${name}\``;
+    report.at([...path, "with"], { code: "missing_parameter", problem, fix: `Add \`${name}\` to \`with\`.` });
   }
 }

@@ -1,7 +1,7 @@
 import type { Op } from "@freshet/protocol";
 import { compile, type Program } from "./cel.js";
 import type { Path } from "./document.js";
-import type { Draft, Located, RuleDraft } from "./draft.js";
+import type { BustDraft, Draft, Located, RuleDraft } from "./draft.js";
 import { checkParameters } from "./families.js";
 import type { BustModel, FamilyModel, Model, RuleModel, SourceModel, TagModel } from "./model.js";
 import { suggest } from "./nearest.js";
@@ -66,7 +66,7 @@ function sourceNamed(name: string, path: Path, { draft, names, report }: RuleCon
   return null;
 }
 
-function resolveBust({ path, text }: Located<BustText>, context: RuleContext): BustModel | null {
+function resolveBust({ path, text, given }: BustDraft, context: RuleContext): BustModel | null {
   const target = targetOf({ path, text }, context);
   const forEach =
     text.forEach === undefined ? null : readExpression(text.forEach, [...path, "forEach"], { ...context, item: false, wanted: lists });
@@ -78,7 +78,7 @@ function resolveBust({ path, text }: Located<BustText>, context: RuleContext): B
   }
   if (target === null) return null;
   const wanted = "family" in target ? target.family.template.parameters : target.tag.template.parameters;
-  checkParameters(Object.keys(text.with ?? {}), wanted, path, context.report);
+  checkParameters(given, wanted, path, context.report);
   const ordered = wanted.flatMap((name): [string, Program][] => {
     const program = programs.get(name);
     return program === undefined ? [] : [[name, program]];

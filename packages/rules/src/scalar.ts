@@ -8,11 +8,12 @@ export function offsetInScalar(source: string, node: Node | null, offset: number
   const range = node?.range;
   if (!isScalar(node) || range === undefined || range === null || typeof node.value !== "string") return range?.[0] ?? 0;
   const [start, end] = range;
-  const quote = source[start];
-  const isQuoted = node.type === "QUOTE_SINGLE" || node.type === "QUOTE_DOUBLE";
-  const isBlock = node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED";
-  const first = isBlock ? afterIndent(source, start) : isQuoted ? start + 1 : start;
-  return walk(source, { value: node.value, quote: isQuoted ? quote : undefined, at: first, end, offset });
+  if (node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED") {
+    const { at, indent } = blockStart(source, start);
+    return walk(source, { value: node.value, quote: undefined, at, end, offset, indent });
+  }
+  const quote = node.type === "QUOTE_SINGLE" || node.type === "QUOTE_DOUBLE" ? source[start] : undefined;
+  return walk(source, { value: node.value, quote, at: quote === undefined ? start : start + 1, end, offset, indent: null });
 }
 
 interface Walk {
@@ -21,23 +22,26 @@ interface Walk {
   readonly at: number;
   readonly end: number;
   readonly offset: number;
+  /** Of a block's lines; `null` where lines are folded whatever their indentation. */
+  readonly indent: number | null;
 }
 
 /** Walks file and value side by side until `offset` characters of the value are behind. */
-function walk(source: string, { value, quote, at, end, offset }: Walk): number {
+function walk(source: string, { value, quote, at, end, offset, indent }: Walk): number {
   let from = at;
   let done = 0;
   while (done < offset && from < end) {
     const rest = source.slice(from, from + 12);
     const escaped = quote === '"' ? (/^\\(x..|u....|U........|\r?\n[ \t]*|.)/s.exec(rest)?.[0] ?? "") : "";
+    const broken = lineBreak(source, from, indent);
     if (escaped !== "") {
       from += escaped.length;
       if (!/^\\\r?\n/.test(escaped)) done += escaped.startsWith("\\U") && (value.codePointAt(done) ?? 0) > 0xffff ? 2 : 1;
     } else if (quote === "'" && rest.startsWith("''")) {
       from += 2;
       done += 1;
-    } else if (isLineBreak(source, from)) {
-      from = afterLineBreaks(source, from);
+    } else if (broken > 0) {
+      from += broken;
       do done += 1;
       while (value[done] === "\n");
     } else {
@@ -45,20 +49,22 @@ function walk(source: string, { value, quote, at, end, offset }: Walk): number {
       done += 1;
     }
   }
-  return isLineBreak(source, from) ? afterLineBreaks(source, from) : Math.min(from, end);
+  return Math.min(from + lineBreak(source, from, indent), end);
 }
 
-/** Blanks before a line break are folded away along with it. */
-function isLineBreak(source: string, at: number): boolean {
-  return /^[ \t]*\r?\n/.test(source.slice(at, at + 200));
+/** How many characters of the file are the line break here, with the blanks that go along with it; 0 when there is none. */
+function lineBreak(source: string, at: number, indent: number | null): number {
+  const next = source[at];
+  if (next !== "\n" && next !== "\r" && next !== " " && next !== "\t") return 0;
+  const rest = source.slice(at, at + 2000);
+  if (indent === null) return /^[ \t]*\r?\n\s*/.exec(rest)?.[0].length ?? 0;
+  const lines = /^(\r?\n)([ \t]*\r?\n)*/.exec(rest)?.[0].length ?? 0;
+  return lines === 0 ? 0 : lines + indent;
 }
 
-function afterLineBreaks(source: string, at: number): number {
-  return at + (/^\s*/.exec(source.slice(at, at + 2000))?.[0].length ?? 0);
-}
-
-/** The first character of a block scalar: after its header line and the indentation. */
-function afterIndent(source: string, at: number): number {
+/** The first character of a block's text, after header line and indentation, and how deep its lines are indented. */
+function blockStart(source: string, at: number): { readonly at: number; readonly indent: number } {
   const header = source.indexOf("\n", at);
-  return header < 0 ? at : afterLineBreaks(source, header);
+  const blanks = /^(?:[ \t]*\r?\n)*( *)/.exec(source.slice(header + 1, header + 2000)) ?? [""];
+  return { at: header + 1 + blanks[0].length, indent: blanks[1]?.length ?? 0 };
 }
