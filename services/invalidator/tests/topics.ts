@@ -1,0 +1,155 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { type Admin, AssignerProtocol, type IHeaders, Kafka, logLevel, Partitioners, type Producer } from "kafkajs";
+import type { SentRecord } from "./oracle.js";
+
+/** A record's place in its topic. */
+export interface Place {
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** Topics as other programs use them: straight with kafkajs. */
+export interface Topics {
+  create(topics: Readonly<Record<string, { partitions: number; config?: Readonly<Record<string, string>> }>>): Promise<void>;
+  /** Sends in order, `perSecond` records a second, or as fast as it goes; answers with the place of each. */
+  send(topic: string, records: readonly SentRecord[], perSecond?: number): Promise<Place[]>;
+  /** All records of a topic, up to its end as it is now. */
+  readAll(topic: string): Promise<ReadRecord[]>;
+  /** Records committed by a group, over all partitions of a topic. */
+  committed(group: string, topic: string): Promise<number>;
+  /** How many partitions each member of a group has. */
+  shares(group: string): Promise<number[]>;
+  close(): Promise<void>;
+}
+
+export interface ReadRecord {
+  readonly place: Place;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  /** Values in wire order for each name: kafkajs keeps no order between names. */
+  readonly headers: ReadonlyMap<string, readonly (Buffer | null)[]>;
+}
+
+const CHUNK = 2000;
+const PACED_CHUNKS_PER_SECOND = 20;
+
+/**
+ * kafkajs means to write null headers, but asks for the length of null first, which throws. In this test process only, null
+ * has no length.
+ */
+function toleratingNull(byteLength: typeof Buffer.byteLength): typeof Buffer.byteLength {
+  return (value, encoding) => (value === null ? 0 : byteLength(value, encoding));
+}
+Buffer.byteLength = toleratingNull(Buffer.byteLength);
+
+export async function openTopics(broker: string, name: string): Promise<Topics> {
+  const kafka = new Kafka({
+    clientId: name,
+    brokers: [broker],
+    logLevel: logLevel.NOTHING,
+    retry: { initialRetryTime: 200, retries: 60, maxRetryTime: 2000 },
+  });
+  const admin = kafka.admin();
+  const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+  await Promise.all([admin.connect(), producer.connect()]);
+  return {
+    create: async (topics) => {
+      const list = Object.entries(topics).map(([topic, { partitions, config = {} }]) => ({
+        topic,
+        numPartitions: partitions,
+        configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
+      }));
+      await admin.createTopics({ topics: list, waitForLeaders: true });
+    },
+    send: (topic, records, perSecond) => send(producer, { topic, records, perSecond }),
+    readAll: (topic) => readAll(kafka, admin, topic),
+    committed: async (group, topic) => {
+      const [offsets] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+      return (offsets?.partitions ?? []).reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
+    },
+    shares: async (group) => {
+      const { groups } = await admin.describeGroups([group]);
+      return groups.flatMap(({ members }) => members.map(({ memberAssignment }) => partitionsIn(memberAssignment)));
+    },
+    close: async () => {
+      await Promise.all([admin.disconnect(), producer.disconnect()]);
+    },
+  };
+}
+
+function partitionsIn(assignment: Buffer): number {
+  const decoded = assignment.length === 0 ? null : AssignerProtocol.MemberAssignment.decode(assignment);
+  return Object.values(decoded?.assignment ?? {}).reduce((sum, partitions) => sum + partitions.length, 0);
+}
+
+async function send(
+  producer: Producer,
+  job: { topic: string; records: readonly SentRecord[]; perSecond: number | undefined },
+): Promise<Place[]> {
+  const { topic, records, perSecond } = job;
+  const places: Place[] = [];
+  const size = perSecond === undefined ? CHUNK : Math.ceil(perSecond / PACED_CHUNKS_PER_SECOND);
+  const startedMs = Date.now();
+  for (let from = 0; from < records.length; from += size) {
+    const chunk = records.slice(from, from + size);
+    const messages = chunk.map(({ partition, key, value, headers }) => ({ partition, key, value, headers: headersOf(headers) }));
+    const sent = await producer.send({ topic, messages, acks: -1 });
+    const next = new Map(sent.map(({ partition, baseOffset }) => [partition, Number(baseOffset)]));
+    for (const { partition } of chunk) {
+      const offset = next.get(partition) ?? -1;
+      places.push({ partition, offset });
+      next.set(partition, offset + 1);
+    }
+    // The pace is the point here: a run that lasts as long as it must, with the process under load all the time.
+    if (perSecond !== undefined) await pause(Math.max(0, startedMs + ((from + size) * 1000) / perSecond - Date.now()));
+  }
+  return places;
+}
+
+/** kafkajs' types know no null headers. The wire does, and so does its encoder, once `toleratingNull` is in place. */
+function headersOf(headers: SentRecord["headers"]): IHeaders {
+  const byName: Record<string, (Buffer | null)[]> = {};
+  for (const [name, value] of headers) byName[name] = [...(byName[name] ?? []), value];
+  return byName as IHeaders;
+}
+
+async function readAll(kafka: Kafka, admin: Admin, topic: string): Promise<ReadRecord[]> {
+  const ends = new Map((await admin.fetchTopicOffsets(topic)).map(({ partition, high }) => [partition, Number(high)]));
+  const missing = new Set([...ends].filter(([, end]) => end > 0).map(([partition]) => partition));
+  if (missing.size === 0) return [];
+  const consumer = kafka.consumer({ groupId: `${topic}-reader-${Date.now()}` });
+  const records: ReadRecord[] = [];
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: true });
+    await new Promise<void>((resolve, reject) => {
+      const eachMessage = async ({
+        partition,
+        message,
+      }: {
+        partition: number;
+        message: { offset: string; key: Buffer | null; value: Buffer | null; headers?: IHeaders };
+      }) => {
+        const offset = Number(message.offset);
+        const end = ends.get(partition) ?? 0;
+        if (offset < end)
+          records.push({ place: { partition, offset }, key: message.key, value: message.value, headers: listed(message.headers ?? {}) });
+        if (offset >= end - 1) missing.delete(partition);
+        if (missing.size === 0) resolve();
+      };
+      consumer.run({ autoCommit: false, eachMessage }).catch(reject);
+    });
+  } finally {
+    await consumer.disconnect();
+  }
+  return records;
+}
+
+function listed(headers: IHeaders): Map<string, readonly (Buffer | null)[]> {
+  return new Map(
+    Object.entries(headers).map(([name, value]) => {
+      const values: readonly (Buffer | string | null | undefined)[] = Array.isArray(value) ? value : [value];
+      return [name, values.map((one) => (one === null || one === undefined ? null : Buffer.from(one)))];
+    }),
+  );
+}
