@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { loadConfig, processSources } from "@freshet/invalidator";
 import { runCli } from "./cli.js";
 import { processEnvironment, wantsNoColour } from "./config.js";
+import { deploymentOf } from "./deployment.js";
 import type { Deps } from "./deps.js";
 import { exitCodes } from "./exit-codes.js";
 import { createStreamIo } from "./io.js";
@@ -38,9 +40,8 @@ const deps: Deps = {
   env,
   readText: (path) => readFile(path, "utf8"),
   clock: { nowMs: () => Date.now() },
-  deployment: async () => {
-    throw new Error("to come");
-  },
+  readConfig: (flags) => loadConfig({ ...processSources(flags), env }),
+  deploymentOf,
   newId: () => randomUUID(),
   stop: stop.signal,
   interrupt: interrupt.signal,

@@ -1,7 +1,7 @@
 import { type ErrorCode, FreshetError } from "@freshet/protocol";
 
 /** What somebody at a terminal waits for a broker or a Redis before they want to know. */
-const CONNECT_MS = 8000;
+const CONNECT_MS = 6000;
 const CLOSE_MS = 1000;
 
 interface Closable {
@@ -29,22 +29,19 @@ export const redisPeer: Peer = {
 
 /**
  * Connects, uses, closes, all in bounded time: a service waits for Kafka and Redis for as long as it takes, but a person
- * at a terminal does not.
+ * at a terminal does not. After an error nothing is closed: the process ends, and a peer that is away could only delay it.
  *
  * @throws FreshetError `wait` of the peer when it took too long; whatever connecting and using throw.
  */
 export async function useBounded<P extends Closable, T>(peer: Peer, connect: () => Promise<P>, use: (port: P) => Promise<T>): Promise<T> {
   const late = () => new FreshetError(peer.code, "wait", `${peer.problem} (${CONNECT_MS / 1000} s)`, peer.fix);
-  let port: P | undefined;
   const work = async (): Promise<T> => {
-    port = await connect();
-    return await use(port);
+    const port = await connect();
+    const result = await use(port);
+    await within(CLOSE_MS, port.close(), late).catch(() => {}); // the work is done; how it parts matters to nobody
+    return result;
   };
-  try {
-    return await within(CONNECT_MS, work(), late);
-  } finally {
-    if (port !== undefined) await within(CLOSE_MS, port.close(), late).catch(() => {}); // the work is done; how it parts matters to nobody
-  }
+  return await within(CONNECT_MS, work(), late);
 }
 
 async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {

@@ -1,3 +1,4 @@
+import type { KafkaPort } from "@freshet/kafka";
 import { describe, expect, test } from "@jest/globals";
 import { transcript } from "../tests/transcript.js";
 
@@ -38,7 +39,7 @@ describe("help", () => {
 
   test("does not list what this release does not have", async () => {
     const help = (await transcript(["--help"])).out.join("\n") + (await transcript(["bust", "--help"])).out.join("\n");
-    for (const later of ["dlq", "replay", "lag", "doctor", "--tag"]) expect(help).not.toContain(later);
+    expect(help).not.toMatch(/\b(dlq|replay|lag|doctor)\b|--tag/);
   });
 });
 
@@ -72,7 +73,7 @@ describe("Ctrl-C", () => {
   test("a command that ends by itself is left where it is: 130", async () => {
     const controller = new AbortController();
     const world = { stop: controller.signal, interrupt: controller.signal, files: { "topics.json": '{ "topics": [] }' } };
-    const running = transcript(["topics", "create"], { ...world, kafka: stuck });
+    const running = transcript(["topics", "create"], { ...world, kafka: stuckUntil(controller.signal) });
     controller.abort();
     expect((await running).code).toBe(130);
   });
@@ -87,11 +88,12 @@ describe("Ctrl-C", () => {
   });
 });
 
-const forever = () => new Promise<never>(() => {});
-const stuck = {
-  consume: forever,
-  produce: forever,
-  describeTopics: forever,
-  createTopics: forever,
-  close: async () => {},
-};
+/** A broker that does not answer before `signal`. */
+function stuckUntil(signal: AbortSignal): KafkaPort {
+  const stuck = () =>
+    new Promise<never>((_resolve, reject) => {
+      if (signal.aborted) reject(new Error("too late"));
+      signal.addEventListener("abort", () => reject(new Error("too late")));
+    });
+  return { consume: stuck, produce: stuck, describeTopics: stuck, createTopics: stuck, close: async () => {} };
+}

@@ -1,13 +1,17 @@
+import type { Config } from "@freshet/invalidator";
 import type { KafkaPort } from "@freshet/kafka/port";
 import type { StorePort } from "@freshet/store/port";
 import type { Environment } from "./config.js";
+
+/** Settings that the command line gives, by the names of their flags (`kafka-brokers`). */
+export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
 /** The deployment that the configuration names: its Kafka, its Redis, its rules. */
 export interface Deployment {
   readonly name: string;
   readonly mode: "apply" | "observe";
-  /** The rules file's path. */
-  readonly rulesFile: string;
+  /** The rules file's path; `null` when nothing names one. */
+  readonly rulesFile: string | null;
   readonly connectKafka: () => Promise<KafkaPort>;
   readonly connectStore: () => Promise<StorePort>;
 }
@@ -21,11 +25,13 @@ export interface Deps {
   readonly readText: (path: string | URL) => Promise<string>;
   readonly clock: { nowMs(): number };
   /**
-   * Reads the configuration; connects to nothing.
+   * The configuration: these flags, then the environment, then the file.
    *
    * @throws FreshetError `usage` when it is not valid.
    */
-  readonly deployment: () => Promise<Deployment>;
+  readonly readConfig: (flags: Flags) => Config;
+  /** What a configuration leads to; connects to nothing yet. */
+  readonly deploymentOf: (config: Config) => Deployment;
   /** A fresh id for an event. */
   readonly newId: () => string;
   /** Aborted at Ctrl-C or SIGTERM: a command that never ends by itself finishes its work and returns. */

@@ -16,6 +16,7 @@ export function createProgram(io: Io, deps: Deps, ended: (code: ExitCode) => voi
     .exitOverride()
     .enablePositionalOptions() // --version after a command is that command's
     .version(deps.version, "-V, --version", "show the version")
+    .configureHelp({ optionDescription: (option) => option.description }) // defaults are said in words
     .configureOutput({
       writeOut: (text) => io.out(text.replace(/\n$/, "")),
       writeErr: (text) => io.talk(text.replace(/\n$/, "")),

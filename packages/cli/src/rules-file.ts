@@ -1,6 +1,6 @@
 import { FreshetError } from "@freshet/protocol";
 import { type CompiledRules, type Finding, type LoadResult, loadRules } from "@freshet/rules";
-import type { Deps } from "./deps.js";
+import type { Deployment, Deps } from "./deps.js";
 import { readInput } from "./read-input.js";
 
 /**
@@ -17,6 +17,21 @@ export async function readRules(path: string, deps: Deps): Promise<CompiledRules
     "usage",
     `the rules file has ${count(findings, "finding")}${first}`,
     `See all: freshet rules check ${path}`,
+  );
+}
+
+/**
+ * The rules that the configuration names.
+ *
+ * @throws FreshetError `usage` when it names none; as `readRules`.
+ */
+export async function readDeployedRules({ rulesFile }: Deployment, deps: Deps): Promise<CompiledRules> {
+  if (rulesFile !== null) return await readRules(rulesFile, deps);
+  throw new FreshetError(
+    "FR1002",
+    "usage",
+    "no rules file is named, and it says how entries are stored",
+    "Set FRESHET_RULES, or give --rules FILE.",
   );
 }
 

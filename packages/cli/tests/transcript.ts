@@ -1,7 +1,8 @@
+import { loadConfig } from "@freshet/invalidator";
 import type { KafkaPort } from "@freshet/kafka";
 import type { StorePort } from "@freshet/store";
 import { runCli } from "../src/cli.js";
-import type { Deployment, Deps } from "../src/deps.js";
+import type { Deps } from "../src/deps.js";
 import type { ExitCode } from "../src/exit-codes.js";
 
 /** What a command line answered. */
@@ -16,7 +17,6 @@ export interface World {
   readonly env?: Readonly<Record<string, string>>;
   readonly kafka?: KafkaPort;
   readonly store?: StorePort;
-  readonly mode?: Deployment["mode"];
   readonly stop?: AbortSignal;
   readonly interrupt?: AbortSignal;
 }
@@ -41,25 +41,29 @@ function depsOf(world: World): Deps {
   return {
     version: "0.0.0-test",
     env: world.env ?? {},
-    readText: async (path) => {
-      const text =
-        world.files?.[String(path)] ?? Object.entries(world.files ?? {}).find(([name]) => String(path).endsWith(`/${name}`))?.[1];
-      if (text === undefined) throw Object.assign(new Error("no such file"), { code: "ENOENT" });
-      return text;
-    },
+    readText: async (path) => readFrom(world, String(path)),
     clock: { nowMs: () => 1_767_225_600_000 },
     newId: () => `id-${++ids}`,
     stop: world.stop ?? never,
     interrupt: world.interrupt ?? never,
     pause: async () => {},
-    deployment: async () => ({
-      name: "test",
-      mode: world.mode ?? "apply",
-      rulesFile: "rules.yaml",
+    readConfig: (flags) =>
+      loadConfig({ env: { FRESHET_RULES: "rules.yaml", ...world.env }, flags, readText: (path) => readFrom(world, path) }),
+    deploymentOf: (config) => ({
+      name: config.deployment,
+      mode: config.mode,
+      rulesFile: config.rules,
       connectKafka: async () => present(world.kafka, "Kafka"),
       connectStore: async () => present(world.store, "store"),
     }),
   };
+}
+
+/** By path, or by the end of it where the path is one of this machine. */
+function readFrom({ files = {} }: World, path: string): string {
+  const text = files[path] ?? Object.entries(files).find(([name]) => path.endsWith(`/${name}`))?.[1];
+  if (text === undefined) throw Object.assign(new Error("no such file"), { code: "ENOENT" });
+  return text;
 }
 
 function present<T>(port: T | undefined, name: string): T {

@@ -1,10 +1,10 @@
 import { type BustOutcome, FreshetError, type KeyBust, limits, parseVersion, subjectOf, type Version } from "@freshet/protocol";
 import { redisPeer, useBounded } from "../bounded.js";
-import type { Deps } from "../deps.js";
+import type { Deps, Flags } from "../deps.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
 import { familyNamed, spaceKindOf } from "../family.js";
 import { type Io, outJson } from "../io.js";
-import { readRules } from "../rules-file.js";
+import { readDeployedRules } from "../rules-file.js";
 
 export interface BustOptions {
   readonly key?: string;
@@ -14,6 +14,7 @@ export interface BustOptions {
   readonly subject?: string;
   readonly version?: string;
   readonly yes: boolean;
+  readonly flags: Flags;
   readonly json: boolean;
 }
 
@@ -32,8 +33,8 @@ const BY_HAND = "cli";
 /** Busts one entry by hand. Without `yes` it only shows what it would do, and ends as refused. */
 export async function bust(io: Io, deps: Deps, options: BustOptions): Promise<ExitCode> {
   const target = readTarget(options);
-  const deployment = await deps.deployment();
-  const rules = await readRules(deployment.rulesFile, deps);
+  const deployment = deps.deploymentOf(deps.readConfig(options.flags));
+  const rules = await readDeployedRules(deployment, deps);
   const { name: family, entry } = familyNamed(target.family, rules);
   const subject = target.subject === "" ? BY_HAND : subjectOf(target.space, target.subject);
   const spaceKind = target.space === "" ? "none" : spaceKindOf(target.space, rules);

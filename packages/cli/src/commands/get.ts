@@ -1,21 +1,22 @@
 import type { EntryView } from "@freshet/store/port";
 import { redisPeer, useBounded } from "../bounded.js";
-import type { Deps } from "../deps.js";
+import type { Deps, Flags } from "../deps.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
 import { familyNamed } from "../family.js";
 import { type Io, outJson } from "../io.js";
-import { readRules } from "../rules-file.js";
+import { readDeployedRules } from "../rules-file.js";
 
 export interface GetOptions {
   readonly key: string;
   readonly family: string;
+  readonly flags: Flags;
   readonly json: boolean;
 }
 
 /** Decodes one entry as its family says it is stored. Shows sizes, versions and times, never the value. */
 export async function get(io: Io, deps: Deps, options: GetOptions): Promise<ExitCode> {
-  const deployment = await deps.deployment();
-  const family = familyNamed(options.family, await readRules(deployment.rulesFile, deps));
+  const deployment = deps.deploymentOf(deps.readConfig(options.flags));
+  const family = familyNamed(options.family, await readDeployedRules(deployment, deps));
   const view = await useBounded(
     redisPeer,
     () => deployment.connectStore(),

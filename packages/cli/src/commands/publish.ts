@@ -1,9 +1,11 @@
 import { encodeCloudEvent, FreshetError, limits, parseVersion } from "@freshet/protocol";
+import type { CompiledRules } from "@freshet/rules";
 import { kafkaPeer, useBounded } from "../bounded.js";
-import type { Deps } from "../deps.js";
+import type { Deps, Flags } from "../deps.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
 import { type Io, outJson } from "../io.js";
 import { readObject } from "../read-input.js";
+import { readDeployedRules } from "../rules-file.js";
 
 export interface PublishOptions {
   readonly topic: string;
@@ -14,6 +16,7 @@ export interface PublishOptions {
   /** JSON text of an object. */
   readonly data: string;
   readonly source: string;
+  readonly flags: Flags;
   readonly json: boolean;
 }
 
@@ -23,7 +26,8 @@ export async function publish(io: Io, deps: Deps, options: PublishOptions): Prom
   const version = readVersion(options.version);
   readObject(options.data, "--data");
   requireText({ topic, space, subject, type, source: options.source });
-  const deployment = await deps.deployment();
+  const deployment = deps.deploymentOf(deps.readConfig(options.flags));
+  if (deployment.rulesFile !== null) checkSpace(options, await readDeployedRules(deployment, deps));
   const id = deps.newId();
   const time = new Date(deps.clock.nowMs()).toISOString();
   const record = { topic, ...encodeCloudEvent({ id, source: options.source, type, subject, version, time, data: options.data }) };
@@ -46,6 +50,13 @@ function readVersion(text: string): string {
   if (version !== null) return version;
   const problem = `--version is not a canonical decimal of at most ${limits.versionDigitsMax} digits`;
   throw new FreshetError("FR1001", "usage", problem, "Digits only: no sign, fraction, exponent or leading zero.");
+}
+
+/** The space is not in the event: the source that takes it says it. So what the sender believes is checked, not sent. */
+function checkSpace({ topic, space }: PublishOptions, rules: CompiledRules): void {
+  const spaces = rules.sourcesOf(topic).map((source) => source.space);
+  if (spaces.length === 0 || spaces.includes(space)) return;
+  throw new FreshetError("FR1001", "usage", `no source of ${topic} has the space ${space}`, `They have: ${spaces.join(", ")}.`);
 }
 
 function requireText(options: Readonly<Record<string, string>>): void {

@@ -1,11 +1,12 @@
 import type { KafkaPort, TopicDescription, TopicSpec } from "@freshet/kafka/port";
 import { kafkaPeer, useBounded } from "../bounded.js";
-import type { Deps } from "../deps.js";
+import type { Deps, Flags } from "../deps.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
 import { type Io, outJson } from "../io.js";
 import { readTopicSpecs } from "../topic-specs.js";
 
 export interface TopicsCreateOptions {
+  readonly flags: Flags;
   readonly json: boolean;
 }
 
@@ -20,7 +21,7 @@ const LOOK_AGAIN_MS = 100;
 
 /** Makes the topics Freshet itself owns and looks whether they are there. Run it as often as you like. */
 export async function topicsCreate(io: Io, deps: Deps, options: TopicsCreateOptions): Promise<ExitCode> {
-  const deployment = await deps.deployment();
+  const deployment = deps.deploymentOf(deps.readConfig(options.flags));
   const specs = await readTopicSpecs(deployment.name, deps);
   const { created, found } = await useBounded(
     kafkaPeer,

@@ -4,6 +4,7 @@ import { get } from "../commands/get.js";
 import { publish } from "../commands/publish.js";
 import { topicsCreate } from "../commands/topics-create.js";
 import { act, examples, type Wiring } from "./command.js";
+import { addSettingFlags, flagsOf } from "./setting-flags.js";
 
 /** `freshet publish | bust | get | topics`: one thing done by hand, on the Kafka and Redis of the configuration. */
 export function addByHand(program: Command, wiring: Wiring): void {
@@ -22,14 +23,15 @@ function addPublish(program: Command, wiring: Wiring): void {
     .requiredOption("--subject <id>", "the id without its space")
     .requiredOption("--version <version>", "canonical decimal, at most 20 digits")
     .requiredOption("--type <type>", "the event's type, e.g. product.updated")
-    .option("--data <json>", "a JSON object", "{}")
-    .option("--source <source>", "the event's source", "freshet-cli")
+    .option("--data <json>", "a JSON object; default: {}", "{}")
+    .option("--source <source>", "the event's source; default: freshet-cli", "freshet-cli")
     .option("--json", "one JSON object", false);
   examples(command, [
     "freshet publish --topic shop.products --space catalog.product \\\n    --subject 42 --version 7 --type product.updated --data '{\"price\":1800}'",
     "freshet publish --topic shop.products --space catalog.product \\\n    --subject 42 --version 8 --type product.deleted --json",
   ]);
-  act(command, wiring, publish, () => command.opts());
+  addSettingFlags(command, "hidden");
+  act(command, wiring, publish, () => ({ ...command.opts(), flags: flagsOf(command) }));
 }
 
 function addBust(program: Command, wiring: Wiring): void {
@@ -48,7 +50,8 @@ function addBust(program: Command, wiring: Wiring): void {
     "freshet bust --key page:42 --family product-page",
     "freshet bust --key page:42 --family product-page --yes \\\n    --space catalog.product --subject 42 --version 7",
   ]);
-  act(command, wiring, bust, () => command.opts());
+  addSettingFlags(command, "hidden");
+  act(command, wiring, bust, () => ({ ...command.opts(), flags: flagsOf(command) }));
 }
 
 function addGet(program: Command, wiring: Wiring): void {
@@ -58,7 +61,8 @@ function addGet(program: Command, wiring: Wiring): void {
     .requiredOption("--family <family>", "its family in the rules file")
     .option("--json", "one JSON object", false);
   examples(command, ["freshet get page:42 --family product-page", "freshet get page:42 --family product-page --json"]);
-  act(command, wiring, get, ([key = ""]) => ({ ...command.opts(), key }));
+  addSettingFlags(command, "hidden");
+  act(command, wiring, get, ([key = ""]) => ({ ...command.opts(), flags: flagsOf(command), key }));
 }
 
 function addTopics(program: Command, wiring: Wiring): void {
@@ -69,5 +73,6 @@ function addTopics(program: Command, wiring: Wiring): void {
     .description("make those that are missing, and check all (infra/kafka/topics.json)")
     .option("--json", "one JSON object", false);
   examples(create, ["freshet topics create", "FRESHET_KAFKA_BROKERS=kafka-1:9092 freshet topics create --json"]);
-  act(create, wiring, topicsCreate, () => create.opts());
+  addSettingFlags(create, "hidden");
+  act(create, wiring, topicsCreate, () => ({ ...create.opts(), flags: flagsOf(create) }));
 }

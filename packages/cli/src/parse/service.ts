@@ -1,9 +1,28 @@
 import type { Command } from "commander";
+import { configShow } from "../commands/config-show.js";
 import { dev } from "../commands/dev.js";
-import { actUntilStopped, examples, type Wiring } from "./command.js";
+import { act, actUntilStopped, examples, type Wiring } from "./command.js";
+import { addSettingFlags, flagsOf } from "./setting-flags.js";
 
-/** `freshet dev`: what goes on until it is stopped. */
+/** `freshet dev`, which goes on until it is stopped, and `freshet config`. */
 export function addService(program: Command, wiring: Wiring): void {
+  addDev(program, wiring);
+  addConfig(program, wiring);
+}
+
+function addConfig(program: Command, wiring: Wiring): void {
+  const config = program.command("config").description("the configuration and where it comes from");
+  examples(config, ["freshet config show", "FRESHET_MODE=observe freshet config show --json"]);
+  const show = config
+    .command("show")
+    .description("each setting: its value, its origin, no secrets")
+    .option("--json", "one JSON object", false);
+  examples(show, ["freshet config show", "freshet config show --kafka-brokers kafka-1:9092 --json"]);
+  addSettingFlags(show, "hidden");
+  act(show, wiring, configShow, () => ({ ...show.opts(), flags: flagsOf(show) }));
+}
+
+function addDev(program: Command, wiring: Wiring): void {
   const command = program
     .command("dev")
     .description("the demo: broker, store and a small shop in this process")
