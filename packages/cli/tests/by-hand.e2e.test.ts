@@ -1,0 +1,136 @@
+import { createKafkajsPort } from "@freshet/kafka";
+import { headerText, type KafkaRecord } from "@freshet/protocol";
+import { seedRedis } from "@freshet/store";
+import { freshPrefix, freshTopic, testKafkaBroker, testRedisUrl, until } from "@freshet/testkit";
+import { afterAll, describe, expect, test } from "@jest/globals";
+import { Redis } from "ioredis";
+import { freshet } from "./process.js";
+
+const env = {
+  FRESHET_KAFKA_BROKERS: testKafkaBroker(),
+  FRESHET_REDIS_URL: testRedisUrl(),
+  FRESHET_RULES: "services/example-shop/rules.yaml",
+};
+const NOWHERE = "127.0.0.1:1";
+
+const redis = new Redis(testRedisUrl());
+const kafka = createKafkajsPort({ brokers: [testKafkaBroker()], clientId: "cli-test", clock: { nowMs: () => Date.now() } });
+afterAll(async () => {
+  await kafka.close();
+  redis.disconnect();
+});
+
+describe("publish, on the real Kafka", () => {
+  const event = (topic: string) => [
+    "publish",
+    "--topic",
+    topic,
+    ...["--space", "catalog.product", "--subject", "42", "--version", "9007199254740993"],
+  ];
+
+  test("the record arrives as a CloudEvent in binary mode", async () => {
+    const topic = freshTopic("cli-publish");
+    await kafka.createTopics([{ topic, partitions: 3, replicationFactor: 1, config: {} }]);
+    const argv = [...event(topic), "--type", "product.updated", "--data", '{"price":1800}', "--json"];
+    const { code, stdout, stderr } = await freshet(argv, env);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const sent = JSON.parse(stdout);
+    const [record] = await readAll(topic, 1);
+    const header = (name: string) => headerText(record?.headers ?? [], name);
+    expect(header("ce_specversion")).toBe("1.0");
+    expect(header("ce_freshetversion")).toBe("9007199254740993");
+    expect(header("ce_id")).toBe(sent.id);
+    expect(header("ce_subject")).toBe("42");
+    expect(header("content-type")).toBe("application/json");
+    expect(new TextDecoder().decode(record?.value ?? undefined)).toBe('{"price":1800}');
+  });
+
+  test("a topic that is not there: 2, and it is not made", async () => {
+    const topic = freshTopic("cli-missing");
+    const { code, stderr } = await freshet([...event(topic), "--type", "product.updated"], env);
+    expect({ code, stderr: stderr.split("\n")[0] }).toEqual({ code: 2, stderr: `FR3002 there is no topic ${topic}` });
+    expect(await kafka.describeTopics([topic])).toEqual([]);
+  });
+
+  test("Kafka unreachable: 5, within seconds", async () => {
+    const { code, stderr, ms } = await freshet([...event("any"), "--type", "x"], { ...env, FRESHET_KAFKA_BROKERS: NOWHERE });
+    expect(code).toBe(5);
+    expect(stderr).toMatch(/^FR3001 .+\n {2}fix: .+\n$/);
+    expect(ms).toBeLessThan(10_000);
+  });
+});
+
+describe("topics create, on the real Kafka", () => {
+  test("makes the dead-letter topic once, and finds it the second time", async () => {
+    const deployment = freshPrefix("cli");
+    const topic = `freshet.dlq.${deployment}`;
+    const first = await freshet(["topics", "create", "--deployment", deployment], env);
+    const second = await freshet(["topics", "create", "--deployment", deployment, "--json"], env);
+    expect(first).toMatchObject({ code: 0, stdout: `${topic} created\n`, stderr: "" });
+    expect(second.code).toBe(0);
+    expect(JSON.parse(second.stdout)).toEqual({ topics: [{ topic, created: false }], findings: [] });
+    expect(await kafka.describeTopics([topic])).toEqual([{ topic, partitions: 3, maxMessageBytes: 9_437_184 }]);
+  });
+});
+
+describe("bust and get, on the real Redis", () => {
+  const seed = seedRedis(redis);
+  const version = (value: string) => ["--space", "catalog.product", "--subject", "42", "--version", value];
+
+  test("preview, covered, removed: told by exit code and seen in Redis", async () => {
+    const key = `page:${freshPrefix("cli")}`;
+    await seed.putJson(key, { text: '{"version":"7"}', ttlMs: 60_000 });
+    const page = ["bust", "--key", key, "--family", "product-page"];
+
+    const preview = await freshet([...page, ...version("8")], env);
+    expect(preview).toMatchObject({ code: 4, stdout: `${key}: would be removed (catalog.product/42 version 8)\n` });
+    expect(await seed.has(key)).toBe(true);
+
+    const covered = await freshet([...page, ...version("7"), "--yes", "--json"], env);
+    expect(JSON.parse(covered.stdout)).toMatchObject({ outcome: "covered", applied: true });
+    expect(await seed.has(key)).toBe(true);
+
+    const removed = await freshet([...page, ...version("8"), "--yes"], env);
+    expect(removed).toMatchObject({ code: 0, stderr: "" });
+    expect(await seed.has(key)).toBe(false);
+  });
+
+  test("get shows size, version and time to live, and never the value", async () => {
+    const key = `page:${freshPrefix("cli")}`;
+    await seed.putJson(key, { text: '{"version":"7","secret":"geheim"}', ttlMs: 60_000 });
+    const { code, stdout } = await freshet(["get", key, "--family", "product-page", "--json"], env);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ key, kind: "json", redisType: "string", valueBytes: 33, value: { version: "7" } });
+    expect(stdout).not.toContain("geheim");
+    await redis.del(key);
+  });
+
+  test("Redis unreachable: 5, within seconds", async () => {
+    const away = { ...env, FRESHET_REDIS_URL: `redis://${NOWHERE}` };
+    for (const argv of [
+      ["get", "page:1", "--family", "product-page"],
+      ["bust", "--key", "page:1", "--family", "product-page", "--yes"],
+    ]) {
+      const { code, stderr, ms } = await freshet(argv, away);
+      expect(code).toBe(5);
+      expect(stderr).toMatch(/^FR2001 .+\n {2}fix: .+\n$/);
+      expect(ms).toBeLessThan(10_000);
+    }
+  });
+});
+
+async function readAll(topic: string, count: number): Promise<readonly KafkaRecord[]> {
+  const records: KafkaRecord[] = [];
+  const consumption = await kafka.consume({
+    group: freshPrefix("cli-reader"),
+    topics: [topic],
+    onBatch: async (batch, control) => {
+      records.push(...batch.records);
+      for (const record of batch.records) control.ended(record.offset);
+      return { kind: "done" };
+    },
+  });
+  await until(() => records.length >= count, { timeoutMs: 20_000, what: `${count} records in ${topic}` });
+  await consumption.stop();
+  return records;
+}
