@@ -15,13 +15,13 @@ export const managedFields = {
   reserved: { encoding: "c", tags: "t", epochs: "e", loadStart: "s", freshUntil: "u", softenedAt: "o", provisional: "p" },
 } as const;
 
-/** Where floors and lease lie in a `hash` entry that existing services write. */
+/** Where floors and lease lie in a `hash` entry that existing services write, in a family with a gate; elsewhere they do not count. */
 export const gateFields = { floors: "fr:f", lease: "fr:l" } as const;
 
 const BLIND_SUBJECT = "*";
-const FLOOR = /^([^\n\t]+)\t(\d*)\t([hs])(\d{1,16})$/;
+const FLOOR = /^([^\n\t]+)\t(\d*)\t([hs])(0|[1-9]\d{0,15})$/;
 const LEASE = /^([^\n\t]+)\t(\d{1,16})\t(\d{1,16})$/;
-const TIME = /^\d{1,16}$/;
+const TIME = /^(?:0|[1-9]\d{0,15})$/;
 
 /** `\n<subject>\t<version>`, repeated; `""` for no deps. */
 export function encodeDeps(deps: ReadonlyMap<string, Version>): string {

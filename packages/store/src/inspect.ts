@@ -34,7 +34,7 @@ export async function inspectEntry(client: Redis, key: string, entry: EntrySpec)
 async function valueView(client: Redis, { key, entry }: { key: string; entry: EntrySpec }, facts: Facts): Promise<ValueView> {
   if (facts.redisType === "none") return bare(null, null);
   if (entry.kind === "managed" && facts.redisType === "hash") return await managedView(client, key, facts.nowUs);
-  if (entry.kind === "hash" && facts.redisType === "hash") return await hashView(client, { key, field: entry.versionField }, facts.nowUs);
+  if (entry.kind === "hash" && facts.redisType === "hash") return await hashView(client, { key, entry }, facts.nowUs);
   const bytes = facts.redisType === "string" ? await client.strlen(key).catch(rethrow) : null;
   if (entry.kind === "opaque") return bare("opaque", bytes);
   if (entry.kind !== "json" || facts.redisType !== "string") return bare("foreign", bytes);
@@ -57,18 +57,20 @@ async function managedView(client: Redis, key: string, nowUs: number): Promise<V
 }
 
 /** Bytes of all field values but Freshet's own. */
-async function hashView(client: Redis, { key, field }: { key: string; field: string }, nowUs: number): Promise<ValueView> {
-  const [fields, names] = await execOrThrow(client.pipeline().hmget(key, field, gateFields.floors, gateFields.lease).hkeys(key));
-  const [digits = null, floors = null, lease = null] = textsOf(fields);
-  const own: readonly string[] = [gateFields.floors, gateFields.lease];
-  const valueFields = textsOf(names).filter((name) => name !== null && !own.includes(name));
-  const state = { ...readFloors(floors, nowUs), lease: lease === null ? null : decodeLease(lease) };
-  if (valueFields.length === 0) return { value: null, ...state, valueBytes: null };
+async function hashView(client: Redis, { key, entry }: { key: string; entry: EntrySpec }, nowUs: number): Promise<ValueView> {
+  const { floors, lease } = gateFields;
+  const [fields, names] = await execOrThrow(client.pipeline().hmget(key, entry.versionField, floors, lease).hkeys(key));
+  const [digits = null, floorsText = null, leaseText = null] = textsOf(fields);
+  const valueFields = textsOf(names).filter((name) => name !== floors && name !== lease);
   const lengths = client.pipeline();
   for (const name of valueFields) lengths.hstrlen(key, name ?? "");
+  const bytes = (await execOrThrow(lengths)).reduce((sum: number, length) => sum + Number(length), 0);
   const version = parseVersion(digits ?? "");
-  const valueBytes = (await execOrThrow(lengths)).reduce((sum: number, bytes) => sum + Number(bytes), 0);
-  return { value: version === null ? "unversioned" : { version }, ...state, valueBytes };
+  const present: EntryState["value"] = version === null ? "unversioned" : { version };
+  const value = valueFields.length === 0 ? null : present;
+  const marks = entry.gate ? { floors: floorsText, lease: leaseText } : { floors: null, lease: null };
+  const view = { value, ...readFloors(marks.floors, nowUs), valueBytes: value === null ? null : bytes };
+  return { ...view, lease: marks.lease === null ? null : decodeLease(marks.lease) };
 }
 
 function textsOf(reply: unknown): readonly (string | null)[] {

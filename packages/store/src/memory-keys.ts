@@ -33,7 +33,7 @@ export function readKey(stored: StoredKey | undefined, entry: EntrySpec, at: { s
     return { ...nothing, value: version === null ? "unversioned" : { version } };
   }
   if (entry.kind === "managed") return readManaged(content, at);
-  return readHash(content, entry.versionField, at.nowUs);
+  return readHash(content, entry, at.nowUs);
 }
 
 function readManaged(fields: ReadonlyMap<string, string>, { subject, nowUs }: { subject: string | null; nowUs: number }): EntryState {
@@ -44,9 +44,9 @@ function readManaged(fields: ReadonlyMap<string, string>, { subject, nowUs }: { 
   return managedState(texts, subject, nowUs);
 }
 
-function readHash(fields: ReadonlyMap<string, string>, versionField: string, nowUs: number): EntryState {
-  const floors = readFloors(fields.get(gateFields.floors) ?? null, nowUs);
-  const leaseText = fields.get(gateFields.lease);
+function readHash(fields: ReadonlyMap<string, string>, { versionField, gate }: EntrySpec, nowUs: number): EntryState {
+  const floors = readFloors(gate ? (fields.get(gateFields.floors) ?? null) : null, nowUs);
+  const leaseText = gate ? fields.get(gateFields.lease) : undefined;
   const lease = leaseText === undefined ? null : decodeLease(leaseText);
   if (!hasFieldsBesides(fields, gateFields.floors, gateFields.lease)) return { value: null, ...floors, lease };
   const version = parseVersion(fields.get(versionField) ?? "");

@@ -1,5 +1,5 @@
 import { type BustOutcome, bust, type EntrySpec, encodeDeps, type KeyBust, managedFields } from "@freshet/protocol";
-import { leavesFloor, planBustCalls } from "./bust-calls.js";
+import { type BustRun, leavesFloor, planBustCalls } from "./bust-calls.js";
 import { applyStep, readKey, type StoredKey } from "./memory-keys.js";
 import type { EntryView, StorePort } from "./port.js";
 import { markFields, type StoreSeed } from "./seed.js";
@@ -47,21 +47,17 @@ class Keys {
     this.#stored.set(key, { content, expireAtMs });
   }
 
-  /** Steps see what earlier ones of the same call did, in a preview too. */
-  run(busts: readonly KeyBust[], run: "apply" | "preview"): readonly BustOutcome[] {
+  run(busts: readonly KeyBust[], run: BustRun): readonly BustOutcome[] {
     planBustCalls(busts, run);
     const nowUs = this.#nowUs();
-    const changed = new Map<string, StoredKey | undefined>();
-    const outcomes = busts.map(({ key, entry, subject, version, spaceKind, mode }) => {
-      const stored = changed.has(key) ? changed.get(key) : this.get(key);
+    return busts.map(({ key, entry, subject, version, spaceKind, mode }) => {
+      const stored = this.get(key);
       const before = readKey(stored, entry, { subject, nowUs });
       const { onUnversioned, floorTtlMs } = entry;
       const done = bust(before, { subject, version, spaceKind, mode, leaveFloor: leavesFloor(entry), onUnversioned, floorTtlMs, nowUs });
-      changed.set(key, applyStep(stored, entry, { before, done }));
+      if (run === "apply") this.#set(key, applyStep(stored, entry, { before, done }));
       return done.outcome;
     });
-    if (run === "apply") for (const [key, stored] of changed) this.#set(key, stored);
-    return outcomes;
   }
 
   view(key: string, entry: EntrySpec): EntryView {

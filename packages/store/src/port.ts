@@ -30,7 +30,7 @@ export interface StorePort {
    *   calls again with all of them, and nothing counts as done until a call returns.
    */
   bust(busts: readonly KeyBust[]): Promise<readonly BustOutcome[]>;
-  /** The outcomes that `bust` would have now; writes nothing. Same errors. */
+  /** The outcomes that `bust` would have now, each judged by itself; writes nothing. Same errors. */
   preview(busts: readonly KeyBust[]): Promise<readonly BustOutcome[]>;
   /** Reads one key without touching it. */
   inspect(key: string, entry: EntrySpec): Promise<EntryView>;

@@ -14,87 +14,84 @@
 -- ARGV 9 version stride 2 one per key, empty for a blind bust
 -- REPLY time              of this Redis, used for the whole call, in microseconds
 -- REPLY letters           one per key: r removed, a absent, c covered, u unversioned
--- EFFECTS UNLINK of all that goes away, before any write; then per entry HSET of floors and lease, PEXPIREAT.
--- @include lib/version.lua lib/floors.lua lib/json-version.lua lib/entry.lua
+-- EFFECTS per entry: UNLINK of what goes away, before any write; then HSET of floors and lease, PEXPIREAT.
+-- @include lib/version.lua lib/floors.lua lib/raise.lua lib/json-version.lua lib/entry.lua
 
 local kind, field, space, unversioned = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local ttlUs, leave, apply = tonumber(ARGV[5]), ARGV[6] == "leave", ARGV[7] == "apply"
-local clock = redis.call("TIME")
-local now = clock[1] * 1000000 + clock[2]
-local readers = { managed = readManaged, hash = readHash, json = readJson, opaque = readOpaque }
-local read, readArg = readers[kind], kind == "managed" and now or field
-local names = kind == "managed" and managedFields or gateFields
+local managedNames = { version = "d", floors = "f", lease = "l", keepUntil = "k" }
+local names = kind == "managed" and managedNames or { version = field, floors = "fr:f", lease = "fr:l", keepUntil = "fr:k" }
+local read = ({ managed = readManaged, hash = readHash, json = readJson, opaque = readOpaque })[kind]
+local time = call("TIME")
+local now = time[1] * 1000000 + time[2]
+local nowText = string.format("%.0f", now)
+local oldestLive = string.format("%.0f", math.max(0, now - ttlUs))
+local function isLive(at)
+  return not newer(oldestLive, at)
+end
+local clock = { text = nowText, isLive = isLive }
 
-local function outcomeOf(state, subject, version)
-  if not state.value then
+local function milliseconds(us)
+  return string.format("%.0f", math.ceil(us / 1000))
+end
+local nextFloorsEnd = milliseconds(now + ttlUs)
+
+local function outcomeOf(value, held, subject, version)
+  if value == nil or value == "dead" then
     return "a"
-  elseif state.value == "opaque" then
+  elseif value == "opaque" then
     return "r"
+  elseif value == "deps" then
+    held = depOf(held, subject)
   end
-  local held = heldOf(state, subject)
-  if state.value == "unversioned" or held == false then
+  if held == false or (value ~= "deps" and value ~= "version") then
     return "u"
   end
   return held and version ~= "" and covers(held, version, space) and "c" or "r"
 end
 
-local function bust(state, subject, version)
+-- Puts floors in place of what is gone, with the lease that was there, or beside what stays. A value that stays keeps
+-- at least its old time to live, and a key without one stays without (GT).
+local function leaveFloors(key, floors, raisedAt, lease, isGone, isKept)
+  local ends = raisedAt == nowText and nextFloorsEnd or milliseconds(raisedAt + ttlUs)
+  local deadline = lease and leaseDeadline(lease, now)
+  if deadline and deadline > raisedAt + ttlUs then
+    ends = milliseconds(deadline)
+  end
+  if deadline and isGone then
+    call("HSET", key, names.floors, floors, names.lease, lease)
+  else
+    call("HSET", key, names.floors, floors)
+  end
+  if isKept then
+    call("PEXPIREAT", key, ends, "GT")
+  else
+    call("PEXPIREAT", key, ends)
+  end
+end
+
+local function bust(key, subject, version)
+  local value, held, floors, lease = read(key, names, now, leave)
+  local raised, raisedAt
   if leave then
-    state.live = state.live or readFloors(state.floors or "", now, ttlUs)
-    if space == "counter" and version ~= "" and standsUnderFloor(state.live, subject, version) then
-      return state.value and "c" or "a"
+    raised, raisedAt = raise(floors, subject, version, space, clock)
+    if not raised then
+      return (value == nil or value == "dead") and "a" or "c"
     end
   end
-  local outcome = outcomeOf(state, subject, version)
-  if outcome == "r" or (outcome == "u" and unversioned == "bust") then
-    state.value, state.isGone, state.isForeign = nil, true, false
-    state.live = state.live or readFloors(state.floors or "", now, ttlUs)
+  local outcome = outcomeOf(value, held, subject, version)
+  local isGone = outcome == "r" or (outcome == "u" and unversioned == "bust") or (value == "dead" and leave)
+  if isGone and apply then
+    call("UNLINK", key)
   end
-  if leave and not state.isForeign then
-    raiseFloor(state.live, subject, version, space, now)
-    state.isRaised = true
+  if raised and apply and (isGone or value ~= "foreign") then
+    leaveFloors(key, raised, raisedAt, lease, isGone, value and not isGone)
   end
   return outcome
 end
 
--- What outlives the step: floors and lease of what is gone, a floor beside what stays. A value that stays keeps at
--- least its old time to live (GT also leaves a key without one as it is).
-local function writeBack(state)
-  local floors = writeFloors(state.live)
-  local lease = leaseDeadline(state.lease, now)
-  if floors ~= "" then
-    redis.call("HSET", state.key, names.floors, floors)
-  end
-  if lease and state.isGone then
-    redis.call("HSET", state.key, names.lease, state.lease)
-  end
-  local ends = math.max(floors ~= "" and floorsEnd(state.live, ttlUs) or 0, lease or 0)
-  if ends > 0 and state.value then
-    redis.call("PEXPIREAT", state.key, math.ceil(ends / 1000), "GT")
-  elseif ends > 0 then
-    redis.call("PEXPIREAT", state.key, math.ceil(ends / 1000))
-  end
+local letters = {}
+for i = 1, #KEYS do
+  letters[i] = bust(KEYS[i], ARGV[6 + 2 * i], ARGV[7 + 2 * i])
 end
-
-local states, order, letters, gone = {}, {}, {}, {}
-for i, key in ipairs(KEYS) do
-  local state = states[key]
-  if not state then
-    state = read(key, readArg)
-    states[key], order[i] = state, state
-  end
-  letters[i] = bust(state, ARGV[6 + 2 * i], ARGV[7 + 2 * i])
-end
-for _, state in pairs(apply and order or {}) do
-  state.isGone = state.isGone or (state.isDead and state.isRaised)
-  gone[#gone + 1] = state.isGone and state.key or nil
-end
-if #gone > 0 then
-  redis.call("UNLINK", unpack(gone))
-end
-for _, state in pairs(apply and order or {}) do
-  if state.isGone or state.isRaised then
-    writeBack(state)
-  end
-end
-return { string.format("%.0f", now), table.concat(letters) }
+return { nowText, table.concat(letters) }

@@ -1,89 +1,95 @@
--- What a step sees of one key. Payloads of managed and hash entries are never read.
--- { key, value = nil | "deps" | "version" | "unversioned" | "opaque", held = deps text or version,
---   floors, lease = texts or false, isDead = a value past its keep-until, isForeign = another Redis type }
+-- What a step sees of one key. Payloads of managed and hash entries are never read. Each reader answers
+--   value: nil | "deps" | "version" | "unversioned" | "opaque" | "foreign" (another Redis type) | "dead" (past its keep-until)
+--   held: the deps text or the version; floors, lease: their texts, or nil
 
-local managedFields = { version = "d", floors = "f", lease = "l", keepUntil = "k" }
-local gateFields = { floors = "fr:f", lease = "fr:l" }
-
--- Another Redis type is data, and counts as unversioned; any other error ends the call before anything is written.
-local function foreign(key, reply)
-  if not string.find(reply.err, "^-?WRONGTYPE") then
+-- Another Redis type is data, and counts as unversioned; any other error ends the call.
+local function foreign(reply)
+  if not find(reply.err, "^-?WRONGTYPE") then
     error(reply)
   end
-  return { key = key, value = "unversioned", isForeign = true, floors = false, lease = false }
+  return "foreign"
 end
 
--- Fields besides floors and lease are a value, even where none of them can be read.
-local function hasValue(key, floors, lease)
-  return redis.call("HLEN", key) > (floors and 1 or 0) + (lease and 1 or 0)
-end
-
-local function readManaged(key, now)
-  local got = redis.pcall("HMGET", key, "d", "f", "l", "k")
-  if got.err then
-    return foreign(key, got)
+-- A hash of no fields but floors and lease is no value; any other field is one, even where it cannot be read. Floors
+-- alone are the commonest content, and one field costs a third of several.
+local function readMarked(key, names)
+  local length = pcall("HLEN", key)
+  if length == 0 then
+    return nil
+  elseif type(length) == "table" then
+    return foreign(length)
   end
-  local deps, floors, lease, keepUntil = got[1], got[2], got[3], got[4]
-  local state = { key = key, held = deps, floors = floors, lease = lease }
-  if not deps then
-    state.value = hasValue(key, floors, lease) and "unversioned" or nil
-  elseif deps == "" or string.byte(deps) == 10 then
-    state.value = "deps"
+  local floors = length == 1 and call("HGET", key, names.floors)
+  if floors then
+    return nil, nil, floors
+  end
+  local got = call("HMGET", key, names.version, names.floors, names.lease, names.keepUntil)
+  local version, lease = got[1] or nil, got[3] or nil
+  floors = got[2] or nil
+  if length == (floors and 1 or 0) + (lease and 1 or 0) then
+    return nil, nil, floors, lease
+  end
+  return version and "version" or "unversioned", version, floors, lease, got[4]
+end
+
+local function readManaged(key, names, now)
+  local value, deps, floors, lease, keepUntil = readMarked(key, names)
+  if value and keepUntil and (#keepUntil > 16 or not canonical(keepUntil)) then
+    value = "unversioned"
+  elseif value and keepUntil and tonumber(keepUntil) <= now then
+    value = "dead"
+  elseif value == "version" then
+    value = (deps == "" or byte(deps) == 10) and "deps" or "unversioned"
+  end
+  return value, deps, floors, lease
+end
+
+-- In a family with a gate, floors and lease lie beside the field; elsewhere they do not count.
+local function readHash(key, names, _, gate)
+  local value, version, floors, lease
+  if gate then
+    value, version, floors, lease = readMarked(key, names)
   else
-    state.value = "unversioned"
+    version = pcall("HGET", key, names.version)
+    if type(version) == "table" then
+      return foreign(version)
+    end
+    value = version and "version" or readMarked(key, names)
   end
-  if keepUntil and (#keepUntil > 16 or string.find(keepUntil, "%D") or keepUntil == "") then
-    state.value = "unversioned"
-  elseif keepUntil and tonumber(keepUntil) <= now then
-    state.value, state.isDead = nil, true
-  end
-  return state
+  return value == "version" and not canonical(version) and "unversioned" or value, version, floors, lease
 end
 
-local function readHash(key, field)
-  local got = redis.pcall("HMGET", key, field, "fr:f", "fr:l")
-  if got.err then
-    return foreign(key, got)
+local function readJson(key, names)
+  local text = pcall("GET", key)
+  if not text then
+    return nil
+  elseif type(text) == "table" then
+    return foreign(text)
   end
-  local version, floors, lease = got[1], got[2], got[3]
-  local state = { key = key, held = version, floors = floors, lease = lease }
-  if version then
-    state.value = canonical(version) and "version" or "unversioned"
-  else
-    state.value = hasValue(key, floors, lease) and "unversioned" or nil
-  end
-  return state
-end
-
-local function readJson(key, name)
-  local text = redis.pcall("GET", key)
-  if type(text) == "table" then
-    return foreign(key, text)
-  end
-  local version = text and jsonVersion(text, name) or nil
-  return { key = key, value = text and (version and "version" or "unversioned") or nil, held = version, floors = false, lease = false }
+  local version = jsonVersion(text, names.version)
+  return version and "version" or "unversioned", version
 end
 
 local function readOpaque(key)
-  return { key = key, value = redis.call("EXISTS", key) == 1 and "opaque" or nil, floors = false, lease = false }
+  return call("EXISTS", key) == 1 and "opaque" or nil
 end
 
--- The version this entry has of the subject: nil when it has none, false when what is there cannot be read.
-local function heldOf(state, subject)
-  if state.value ~= "deps" then
-    return state.held
-  end
-  local _, tab = string.find(state.held, "\n" .. subject .. "\t", 1, true)
-  if not tab then
-    return nil
-  end
-  local version = string.match(state.held, "^[^\n]*", tab + 1)
+-- The version a deps text holds of a subject: nil when it has none, false when it cannot be read.
+local function depOf(deps, subject)
+  local first, last = 0, 0
+  repeat
+    first, last = find(deps, subject, last + 1, true)
+    if not first then
+      return nil
+    end
+  until byte(deps, first - 1) == 10 and byte(deps, last + 1) == 9
+  local version = match(deps, "^[^\n]*", last + 2)
   return canonical(version) and version
 end
 
 -- The deadline of a lease that is still alive; nil for any other.
 local function leaseDeadline(lease, now)
-  local start, deadline = string.match(lease or "", "^[^\n\t]+\t(%d+)\t(%d+)$")
+  local start, deadline = match(lease, "^[^\n\t]+\t(%d+)\t(%d+)$")
   if not deadline or #start > 16 or #deadline > 16 or tonumber(deadline) <= now then
     return nil
   end

@@ -1,92 +1,83 @@
 -- Floors as text: "\n<subject>\t<version>\t<h|s><raisedAtUs>", repeated; the blind one has subject "*" and no version.
--- In memory: { list = { { subject, version, mode, at } }, blind = { mode, at } or nil }.
+-- In memory: a list of { subject, version, mode, at } with the blind one as its field `blind`; `at` stays canonical text.
+
+local function lineOf(subject, version, mode, at)
+  return "\n" .. subject .. "\t" .. version .. "\t" .. mode .. at
+end
+
+-- One floor of the very subject is by far the commonest text: its version, mode and raised-at, without tables.
+local function onlyFloor(text, subject)
+  if find(text, subject, 2, true) ~= 2 then
+    return nil
+  end
+  local version, mode, at = match(text, "^\t([1-9]%d*)\t([hs])([1-9]%d*)$", #subject + 2)
+  if version and #version <= 20 and #at <= 16 then
+    return version, mode, at
+  end
+  return nil
+end
 
 -- The floors that are alive now. What cannot be read counts as a blind floor raised now: stricter, never looser.
-local function readFloors(text, now, ttlUs)
-  local list, blind, bytes = {}, nil, 0
-  for subject, version, mode, at in string.gmatch(text, "\n([^\n\t]+)\t(%d*)\t([hs])(%d+)") do
+local function readFloors(text, nowText, isLive)
+  local floors, bytes = {}, 0
+  for subject, version, mode, at in gmatch(text, "\n([^\n\t]+)\t(%d*)\t([hs])(%d+)") do
     local isBlind = subject == "*"
-    if #at > 16 or (isBlind and version ~= "") or not (isBlind or canonical(version)) then
+    if #at > 16 or not canonical(at) or (isBlind and version ~= "") or not (isBlind or canonical(version)) then
       break
     end
     bytes = bytes + #subject + #version + #at + 4
-    local floor = { subject = subject, version = version, mode = mode, at = tonumber(at) }
-    local isLive = floor.at + ttlUs >= now
+    local floor = isLive(at) and { subject = subject, version = version, mode = mode, at = at } or nil
     if isBlind then
-      blind = isLive and floor or nil
-    elseif isLive then
-      list[#list + 1] = floor
+      floors.blind = floor
+    else
+      floors[#floors + 1] = floor
     end
   end
   if bytes ~= #text then
-    return { list = {}, blind = { mode = "h", at = now } }
+    return { blind = { subject = "*", version = "", mode = "h", at = nowText } }
   end
-  return { list = list, blind = blind }
+  return floors
 end
 
+-- Their text, and when the last of them was raised.
 local function writeFloors(floors)
-  local parts = {}
-  for i, floor in ipairs(floors.list) do
-    parts[i] = string.format("\n%s\t%s\t%s%.0f", floor.subject, floor.version, floor.mode, floor.at)
+  local lines, last = {}, "0"
+  floors[#floors + 1] = floors.blind
+  for i, floor in ipairs(floors) do
+    lines[i] = lineOf(floor.subject, floor.version, floor.mode, floor.at)
+    last = newer(floor.at, last) and floor.at or last
   end
-  if floors.blind then
-    parts[#parts + 1] = string.format("\n*\t\t%s%.0f", floors.blind.mode, floors.blind.at)
-  end
-  return table.concat(parts)
+  return table.concat(lines), last
 end
 
 -- What already stands under a floor of the same or a harder mode was done before: a replay. Busts are hard.
-local function standsUnderFloor(floors, subject, version)
-  for _, floor in ipairs(floors.list) do
-    if floor.subject == subject and floor.mode == "h" and not newer(version, floor.version) then
-      return true
-    end
+local function isReplay(floorVersion, floorMode, version, space)
+  return space == "counter" and floorMode == "h" and not newer(version, floorVersion)
+end
+
+-- A floor after a bust of its subject; an equal version moves raised-at only where two writes can share a tick.
+local function raiseFloor(floorVersion, mode, at, version, space, nowText)
+  if newer(version, floorVersion) then
+    return version, "h", nowText
+  elseif version == floorVersion then
+    return version, "h", space == "timestamp" and nowText or at
   end
-  return false
+  return floorVersion, mode, at
 end
 
 -- One floor too many: the oldest becomes part of the blind floor, whose raised-at is the later of the two.
 local function foldFloors(floors)
-  if #floors.list <= 16 then
+  if #floors <= 16 then
     return
   end
   local oldest = 1
-  for i, floor in ipairs(floors.list) do
-    if floor.at < floors.list[oldest].at then
+  for i = 2, #floors do
+    if newer(floors[oldest].at, floors[i].at) then
       oldest = i
     end
   end
-  local folded = table.remove(floors.list, oldest)
+  local folded = table.remove(floors, oldest)
   local blind = floors.blind or folded
-  local isHard = blind.mode == "h" or folded.mode == "h"
-  floors.blind = { mode = isHard and "h" or "s", at = math.max(blind.at, folded.at) }
-end
-
-local function raiseFloor(floors, subject, version, space, now)
-  if version == "" then
-    floors.blind = { mode = "h", at = now }
-    return
-  end
-  for _, floor in ipairs(floors.list) do
-    if floor.subject == subject then
-      if newer(version, floor.version) then
-        floor.version, floor.mode, floor.at = version, "h", now
-      elseif version == floor.version then
-        floor.mode = "h"
-        floor.at = space == "timestamp" and now or floor.at
-      end
-      return
-    end
-  end
-  floors.list[#floors.list + 1] = { subject = subject, version = version, mode = "h", at = now }
-  foldFloors(floors)
-end
-
--- When the last floor ends, in microseconds; 0 without any.
-local function floorsEnd(floors, ttlUs)
-  local raisedAt = floors.blind and floors.blind.at or -ttlUs
-  for _, floor in ipairs(floors.list) do
-    raisedAt = math.max(raisedAt, floor.at)
-  end
-  return raisedAt + ttlUs
+  local mode = (blind.mode == "h" or folded.mode == "h") and "h" or "s"
+  floors.blind = { subject = "*", version = "", mode = mode, at = newer(folded.at, blind.at) and folded.at or blind.at }
 end

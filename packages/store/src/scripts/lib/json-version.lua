@@ -5,38 +5,35 @@
 
 -- The position of the quote that ends the string whose first character is at `from`; nil when it never ends.
 local function stringEnd(text, from)
-  local at = from
-  while true do
-    local quote = string.find(text, '"', at, true)
-    if not quote then
-      return nil
-    end
+  local quote = find(text, '"', from, true)
+  while quote do
     local first = quote
-    while first > from and string.byte(text, first - 1) == 92 do
+    while first > from and byte(text, first - 1) == 92 do
       first = first - 1
     end
     if (quote - first) % 2 == 0 then
       return quote
     end
-    at = quote + 1
+    quote = find(text, '"', quote + 1, true)
   end
+  return nil
 end
 
 -- The position of the bracket that ends the object or array beginning at `from`; nil when brackets do not match.
 local function nestedEnd(text, from)
   local closers, at = {}, from
   while true do
-    local _, before = string.find(text, '^[^"{}%[%]]*', at)
+    local _, before = find(text, '^[^"{}%[%]]*', at)
     at = before + 1
-    local byte = string.byte(text, at)
-    if byte == 34 then
+    local char = byte(text, at)
+    if char == 34 then
       at = stringEnd(text, at + 1)
       if not at then
         return nil
       end
-    elseif byte == 123 or byte == 91 then
-      closers[#closers + 1] = byte + 2
-    elseif not byte or table.remove(closers) ~= byte then
+    elseif char == 123 or char == 91 then
+      closers[#closers + 1] = char + 2
+    elseif not char or table.remove(closers) ~= char then
       return nil
     elseif #closers == 0 then
       return at
@@ -45,55 +42,34 @@ local function nestedEnd(text, from)
   end
 end
 
--- The end of the value at `from`, and its text if it may be a version: a bare run, or what a string holds.
-local function valueAt(text, from)
-  local byte = string.byte(text, from)
-  if byte == 34 then
-    local quote = stringEnd(text, from + 1)
-    return quote, quote and quote - from <= 21 and string.sub(text, from + 1, quote - 1) or ""
+-- The position of the last character of the value at `from`; nil when there is no value or it never ends.
+local function valueEnd(text, from)
+  local char = byte(text, from)
+  if char == 34 then
+    return stringEnd(text, from + 1)
+  elseif char == 123 or char == 91 then
+    return nestedEnd(text, from)
   end
-  if byte == 123 or byte == 91 then
-    return nestedEnd(text, from), ""
-  end
-  local _, last = string.find(text, "^[%w%+%-%.]+", from)
-  return last, last and string.sub(text, from, last)
-end
-
-local function skipSpace(text, from)
-  local _, last = string.find(text, "^[ \t\r\n]*", from)
-  return last + 1
+  local _, last = find(text, "^[%w%+%-%.]+", from)
+  return last
 end
 
 -- The canonical version, or nil: malformed text, no such member, or no canonical digits in it.
 local function jsonVersion(text, name)
-  local found, at = nil, skipSpace(text, 1)
-  if string.byte(text, at) ~= 123 then
-    return nil
-  end
-  at = skipSpace(text, at + 1)
-  local isEmpty = string.byte(text, at) == 125
-  while not isEmpty do
-    local quote = string.byte(text, at) == 34 and stringEnd(text, at + 1)
-    local colon = quote and skipSpace(text, quote + 1)
-    if not colon or string.byte(text, colon) ~= 58 then
-      return nil
-    end
-    local last, value = valueAt(text, skipSpace(text, colon + 1))
+  local version, separator
+  local at = match(text, "^[ \t\r\n]*{[ \t\r\n]*()")
+  repeat
+    local quote = at and byte(text, at) == 34 and stringEnd(text, at + 1)
+    local from = quote and match(text, "^[ \t\r\n]*:[ \t\r\n]*()", quote + 1)
+    local last = from and valueEnd(text, from)
     if not last then
       return nil
     end
-    if quote - at - 1 == #name and string.sub(text, at + 1, quote - 1) == name then
-      found = value
+    if quote - at - 1 == #name and sub(text, at + 1, quote - 1) == name then
+      local isString = byte(text, from) == 34
+      version = isString and sub(text, from + 1, last - 1) or sub(text, from, last)
     end
-    at = skipSpace(text, last + 1)
-    local byte = string.byte(text, at)
-    if byte == 125 then
-      break
-    elseif byte ~= 44 then
-      return nil
-    end
-    at = skipSpace(text, at + 1)
-  end
-  local isEnd = skipSpace(text, at + 1) > #text
-  return isEnd and found and canonical(found) and found or nil
+    separator, at = match(text, "^[ \t\r\n]*([,}])[ \t\r\n]*()", last + 1)
+  until separator ~= ","
+  return separator == "}" and at > #text and version and canonical(version) and version or nil
 end
