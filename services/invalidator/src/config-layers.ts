@@ -80,7 +80,7 @@ function readPem(setting: Setting, found: Found, context: { sources: ConfigSourc
 }
 
 function readConfigFile(sources: ConfigSources): ConfigFile {
-  const flag = sources.flags["config"];
+  const flag = sources.flags.config;
   const named = typeof flag === "string" && flag !== "" ? flag : (sources.env[CONFIG_VARIABLE] ?? "");
   const path = named === "" ? DEFAULT_FILE : named;
   const problems: Problem[] = [];

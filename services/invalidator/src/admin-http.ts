@@ -1,0 +1,66 @@
+import { FreshetError } from "@freshet/protocol";
+import { type FastifyInstance, type FastifyReply, fastify } from "fastify";
+import type { ProbeAnswer } from "./service-state.js";
+
+/** What the admin port shows. Each is asked when somebody looks. */
+export interface AdminViews {
+  live(): ProbeAnswer;
+  ready(): ProbeAnswer;
+  started(): ProbeAnswer;
+  metrics(): Promise<string>;
+  readonly metricsType: string;
+}
+
+const SLOW_MS = 5000;
+const READING = new Set(["GET", "HEAD"]);
+
+/** The admin port: probes and metrics, only to be read. Its errors hold nothing of the process. */
+export function createAdminHttp(views: AdminViews): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    http: { maxHeaderSize: 8192 },
+    bodyLimit: 1024,
+    connectionTimeout: SLOW_MS,
+    requestTimeout: SLOW_MS,
+    keepAliveTimeout: SLOW_MS,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 100 },
+    frameworkErrors: (_error, _request, reply) => void problem(reply, 400, "bad request"),
+  });
+  app.addHook("onRequest", async (request, reply) => {
+    reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
+    if (READING.has(request.method)) return;
+    reply.header("allow", "GET, HEAD");
+    return problem(reply, 405, "only GET and HEAD");
+  });
+  app.get("/livez", (_request, reply) => answer(reply, views.live()));
+  app.get("/readyz", (_request, reply) => answer(reply, views.ready()));
+  app.get("/startupz", (_request, reply) => answer(reply, views.started()));
+  app.get("/metrics", async (_request, reply) => reply.type(views.metricsType).send(await views.metrics()));
+  app.setNotFoundHandler((_request, reply) => problem(reply, 404, "no such page"));
+  app.setErrorHandler((_error, _request, reply) => problem(reply, 500, "this page failed"));
+  return app;
+}
+
+/**
+ * Starts to listen; answers with the address, port included.
+ *
+ * @throws FreshetError FR1002 when that is not possible.
+ */
+export async function listen(app: FastifyInstance, { host, port }: { readonly host: string; readonly port: number }): Promise<string> {
+  try {
+    return await app.listen({ host, port });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    const problem = `the admin port cannot listen on ${host} port ${port} (${code})`;
+    throw new FreshetError("FR1002", "halt", problem, "Choose another FRESHET_HTTP_PORT or FRESHET_HTTP_HOST.");
+  }
+}
+
+function answer(reply: FastifyReply, { ok, body }: ProbeAnswer): FastifyReply {
+  return reply.code(ok ? 200 : 503).send({ ok, ...body });
+}
+
+function problem(reply: FastifyReply, status: number, title: string): FastifyReply {
+  return reply.code(status).type("application/problem+json").send({ type: "about:blank", title, status });
+}

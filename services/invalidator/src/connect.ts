@@ -1,0 +1,92 @@
+import { isIP } from "node:net";
+import type { ConnectionOptions } from "node:tls";
+import { createKafkajsPort, type KafkajsPortOptions, type KafkaLogger, type KafkaPort } from "@freshet/kafka";
+import { FreshetError } from "@freshet/protocol";
+import { createRedisStore, type RedisStoreConfig, type StoreLogger, type StorePort } from "@freshet/store";
+import type { Config } from "./config.js";
+import type { Secret } from "./secret.js";
+
+/** Who hears of trouble below the ports. */
+export interface ConnectOptions<L> {
+  readonly logger?: L;
+  /** Told of every trouble of the connection, also while nobody calls. */
+  readonly onError?: (error: FreshetError) => void;
+}
+
+/**
+ * The broker of this configuration. Nothing is sent before the first call.
+ *
+ * @throws FreshetError FR1002 when no broker is configured.
+ */
+export async function connectKafka(config: Config, options: Pick<ConnectOptions<KafkaLogger>, "logger"> = {}): Promise<KafkaPort> {
+  const { kafka } = config;
+  if (kafka.brokers.length === 0) throw missing("FRESHET_KAFKA_BROKERS", "Name your brokers: host:port, with commas in between.");
+  const sasl = saslOf(config);
+  return createKafkajsPort({
+    brokers: kafka.brokers,
+    clientId: kafka.group,
+    clock: { nowMs: () => Date.now() },
+    ...(kafka.ssl ? { ssl: tlsOf(kafka) } : {}),
+    ...(sasl === null ? {} : { sasl }),
+    ...(options.logger === undefined ? {} : { logger: options.logger }),
+  });
+}
+
+/**
+ * The Redis of this configuration. Nothing is sent before the first call.
+ *
+ * @throws FreshetError FR1002 when none is configured, or one this release cannot talk to.
+ */
+export async function connectStore(config: Config, options: ConnectOptions<StoreLogger> = {}): Promise<StorePort> {
+  const { url, mode, prefix } = config.redis;
+  if (url === null) throw missing("FRESHET_REDIS_URL", "Say where Redis is: redis://host:6379.");
+  if (mode !== "standalone") {
+    const fix = "Point FRESHET_REDIS_URL at one Redis that is a master, with FRESHET_REDIS_MODE=standalone.";
+    throw new FreshetError("FR1002", "usage", `FRESHET_REDIS_MODE=${mode} is not in this release`, fix);
+  }
+  return createRedisStore({
+    url: url.reveal(),
+    prefix,
+    allowEviction: config.allowEviction,
+    options: redisOptions(config, new URL(url.reveal())),
+    ...options,
+  });
+}
+
+function redisOptions({ redis }: Config, { protocol, hostname }: URL): NonNullable<RedisStoreConfig["options"]> {
+  const host = hostname.replace(/^\[|\]$/g, "");
+  const servername = isIP(host) === 0 ? { servername: host } : {};
+  return {
+    connectionName: "freshet",
+    ...(redis.username === null ? {} : { username: redis.username }),
+    ...(redis.password === null ? {} : { password: redis.password.reveal() }),
+    ...(protocol === "rediss:" ? { tls: { ...servername, ...tlsOf(redis) } } : {}),
+  };
+}
+
+/** No `rejectUnauthorized` here, ever: TLS without a check of the peer is plaintext that looks better. */
+function tlsOf({ ca, cert, key }: Record<"ca" | "cert" | "key", Secret | null>): Pick<ConnectionOptions, "ca" | "cert" | "key"> {
+  return {
+    ...(ca === null ? {} : { ca: ca.reveal() }),
+    ...(cert === null ? {} : { cert: cert.reveal() }),
+    ...(key === null ? {} : { key: key.reveal() }),
+  };
+}
+
+function saslOf({ kafka }: Config): NonNullable<KafkajsPortOptions["sasl"]> | null {
+  const { saslMechanism, saslUsername, saslPassword } = kafka;
+  if (saslMechanism === null || saslUsername === null || saslPassword === null) return null;
+  const user = { username: saslUsername, password: saslPassword.reveal() };
+  switch (saslMechanism) {
+    case "plain":
+      return { mechanism: "plain", ...user };
+    case "scram-sha-256":
+      return { mechanism: "scram-sha-256", ...user };
+    case "scram-sha-512":
+      return { mechanism: "scram-sha-512", ...user };
+  }
+}
+
+function missing(variable: string, fix: string): FreshetError {
+  return new FreshetError("FR1002", "usage", `${variable} is not set`, fix);
+}

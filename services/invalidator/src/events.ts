@@ -1,0 +1,136 @@
+import { createHash } from "node:crypto";
+import type { TopicPartition } from "@freshet/kafka/port";
+import type { LoopEvents, SettledSlice, SliceReport, WaitingPartition } from "@freshet/pipeline";
+import type { FreshetError } from "@freshet/protocol";
+import type { Logger } from "pino";
+import type { Metrics } from "./metrics.js";
+import { type Tally, tally } from "./tally.js";
+
+export interface EventsContext {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly clock: { nowMs(): number };
+  readonly mode: "apply" | "observe";
+}
+
+/** Everything that happens to the service and is worth a number and a line: one function each. */
+export interface ServiceEvents extends LoopEvents {
+  assigned(partitions: readonly TopicPartition[]): void;
+  redisTrouble(error: FreshetError): void;
+  kafkaTrouble(error: FreshetError): void;
+  /** The start waits for something. */
+  startWaiting(on: string, error: FreshetError, attempts: number): void;
+}
+
+export function createEvents(context: EventsContext): ServiceEvents {
+  const { logger, metrics } = context;
+  return {
+    sliceSettled: (report, slice) => sliceSettled(report, slice, context),
+    partitionWaiting: (waiting) => partitionWaiting(waiting, context),
+    partitionResumed: (at) => logger.info(at, "partition goes on"),
+    assigned(partitions) {
+      metrics.rebalances.inc();
+      const names = partitions.map(({ topic, partition }) => `${topic}/${partition}`);
+      logger.info({ partitions: names }, "joined the group");
+    },
+    redisTrouble(error) {
+      metrics.redisErrors.inc({ code: error.code });
+    },
+    kafkaTrouble(error) {
+      metrics.kafkaErrors.inc({ code: error.code });
+      logger.warn(wordsOf(error), "trouble with Kafka");
+    },
+    startWaiting(on, error, attempts) {
+      const counter = on === "redis" ? metrics.redisErrors : metrics.kafkaErrors;
+      counter.inc({ code: error.code });
+      if (isTold(attempts)) logger.warn({ on, attempts, ...wordsOf(error) }, "the start waits");
+    },
+  };
+}
+
+function sliceSettled(report: SliceReport, slice: SettledSlice, context: EventsContext): void {
+  const { logger, metrics } = context;
+  const counted = tally(report);
+  const { topic, partition, durationMs } = slice;
+  for (const [outcome, count] of Object.entries(counted.ended)) if (count > 0) metrics.events.inc({ topic, outcome }, count);
+  for (const [reason, count] of counted.dead) metrics.deadLetters.inc({ reason }, count);
+  for (const [rule, count] of counted.rules) metrics.ruleMatches.inc({ rule }, count);
+  countFamilies(counted, context);
+  metrics.applySeconds.observe({ topic }, Math.max(0, durationMs) / 1000);
+  observeAges(report, topic, context);
+  const last = report.records.at(-1);
+  const range = { from: report.records[0]?.offset, to: last?.undecodable?.lastOffset ?? last?.offset };
+  if (logger.isLevelEnabled("info")) {
+    logger.info({ topic, partition, ...range, ...counted.ended, busts: report.busts.length, ms: Math.round(durationMs) }, "slice");
+  }
+  if (counted.firstDead !== null) tellDead(counted, slice, logger);
+  if (logger.isLevelEnabled("debug")) tellDecisions(report, slice, logger);
+}
+
+/** In observe mode nothing was unlinked. */
+function countFamilies({ families }: Tally, { metrics, mode }: EventsContext): void {
+  for (const [family, { outcomes, unlinked }] of families) {
+    for (const [outcome, count] of Object.entries(outcomes)) if (count > 0) metrics.busts.inc({ family, outcome }, count);
+    if (mode === "observe") continue;
+    for (const [bustMode, count] of Object.entries(unlinked)) if (count > 0) metrics.keysUnlinked.inc({ family, mode: bustMode }, count);
+  }
+}
+
+function observeAges({ records, ended }: SliceReport, topic: string, { metrics, clock }: EventsContext): void {
+  const nowMs = clock.nowMs();
+  for (const [at, outcome] of ended.entries()) {
+    if (outcome !== "applied" && outcome !== "covered") continue;
+    const timestampMs = records[at]?.timestampMs ?? -1;
+    if (timestampMs > 0) metrics.eventAge.observe(topic, Math.max(0, nowMs - timestampMs) / 1000);
+  }
+}
+
+/** One line a slice, however many there are: a poison flood must not become a log flood. */
+function tellDead(counted: Tally, { topic, partition }: SettledSlice, logger: Logger): void {
+  if (counted.firstDead === null) return;
+  const { offset, rejection } = counted.firstDead;
+  const { reason, rule, message, fix } = rejection;
+  logger.warn(
+    { topic, partition, dead: Object.fromEntries(counted.dead), first: { offset, reason, rule, problem: message, fix } },
+    "dead letters",
+  );
+}
+
+/** One line a record. Keys may hold ids of people, so only their hash is told. */
+function tellDecisions({ records, mapped, ended }: SliceReport, { topic, partition }: SettledSlice, logger: Logger): void {
+  for (const [at, outcome] of ended.entries()) {
+    const record = mapped[at];
+    const where = { topic, partition, offset: records[at]?.offset, outcome };
+    if (record?.kind === "rejected") {
+      const { reason, rule, message, fix } = record.rejection;
+      logger.debug({ ...where, reason, rule, problem: message, fix }, "decision");
+    } else {
+      const busts = record?.kind === "busts" ? record.busts : [];
+      const told = busts.map(({ rule, family, mode, version, key }) => ({ rule, family, mode, version, keyHash: shortHash(key) }));
+      logger.debug({ ...where, busts: told }, "decision");
+    }
+  }
+}
+
+function partitionWaiting(waiting: WaitingPartition, { logger, metrics, clock }: EventsContext): void {
+  const { topic, partition, code, problem, fix, disposition, attempts, offset, sinceMs } = waiting;
+  if (code.startsWith("FR2")) metrics.redisErrors.inc({ code });
+  if (code.startsWith("FR3")) metrics.kafkaErrors.inc({ code });
+  if (!isTold(attempts)) return;
+  const fields = { topic, partition, offset, code, problem, fix, attempts, waitingMs: clock.nowMs() - sinceMs };
+  if (disposition === "halt") logger.error(fields, "partition waits, and somebody must act");
+  else logger.warn(fields, "partition waits");
+}
+
+/** Each of the first attempts, then one in ten: a long outage must not fill the disk. */
+function isTold(attempts: number): boolean {
+  return attempts <= 3 || attempts % 10 === 0;
+}
+
+function wordsOf({ code, message, fix }: FreshetError) {
+  return { code, problem: message, fix };
+}
+
+function shortHash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 12);
+}

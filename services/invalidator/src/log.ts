@@ -1,0 +1,19 @@
+import { type Logger, pino } from "pino";
+import type { Config } from "./config.js";
+
+/** The service's log: JSON lines on stdout. What goes in holds no payload, no key of an entry and no secret. */
+export function createLogger(config: Pick<Config, "logLevel" | "deployment">): Logger {
+  return pino({
+    level: config.logLevel,
+    base: { service: "freshet-invalidator", deployment: config.deployment, pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+  });
+}
+
+/** What of an unexpected error may be logged: its name and where it was thrown. Its text may hold a piece of a record. */
+export function framesOf(error: unknown): { readonly name: string; readonly frames: readonly string[] } {
+  if (!(error instanceof Error)) return { name: typeof error, frames: [] };
+  const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+  return { name: error.name, frames: frames.slice(0, 12).map((line) => line.trim()) };
+}

@@ -1,0 +1,159 @@
+import type { WaitingPartition } from "@freshet/pipeline";
+import { deadReasons, recordOutcomes } from "@freshet/protocol";
+import type { CompiledRules } from "@freshet/rules";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
+import { type AgeHistogram, createAgeHistogram } from "./age-histogram.js";
+import type { LagReading } from "./lag.js";
+
+/** Everything that is counted. No key, subject or id is ever a label. */
+export interface Metrics {
+  readonly events: Counter<"topic" | "outcome">;
+  readonly busts: Counter<"family" | "outcome">;
+  readonly keysUnlinked: Counter<"family" | "mode">;
+  readonly deadLetters: Counter<"reason">;
+  readonly ruleMatches: Counter<"rule">;
+  readonly applySeconds: Histogram<"topic">;
+  readonly eventAge: AgeHistogram;
+  readonly redisErrors: Counter<"code">;
+  readonly kafkaErrors: Counter<"code">;
+  readonly rebalances: Counter;
+  readonly contentType: string;
+  /** The text that Prometheus reads. */
+  text(): Promise<string>;
+}
+
+/** What is read when somebody looks. */
+export interface MetricSources {
+  waiting(): readonly WaitingPartition[];
+  lag(): readonly LagReading[];
+  assignedCount(): number;
+  /** What the start waits for: `redis`, `kafka`. */
+  startWaits(): readonly { readonly name: string; readonly code: string }[];
+}
+
+export interface BuildInfo {
+  readonly version: string;
+  readonly mode: string;
+  readonly rules: Pick<CompiledRules, "hash" | "topics" | "ruleNames">;
+}
+
+const AGE_BOUNDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 10_800];
+const APPLY_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export function createMetrics(sources: MetricSources, info: BuildInfo): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 });
+  addGauges(registers, sources);
+  addInfo(registers, info);
+  const eventAge = createAgeHistogram({
+    name: "freshet_event_age_seconds",
+    help: "From a record's timestamp until its busts were done, for records that asked for some",
+    label: "topic",
+    bounds: AGE_BOUNDS,
+  });
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> =>
+    new Counter({ name, help, labelNames, registers });
+  const rebalances = new Counter({ name: "freshet_rebalances_total", help: "Joins of the consumer group", registers });
+  const metrics: Metrics = {
+    events: counter("freshet_events_total", "Records by how they ended", ["topic", "outcome"]),
+    busts: counter("freshet_busts_total", "Busts by what they did; in observe mode, by what they would have done", ["family", "outcome"]),
+    keysUnlinked: counter("freshet_keys_unlinked_total", "Entries removed", ["family", "mode"]),
+    deadLetters: counter("freshet_dlq_records_total", "Records that were dead-lettered", ["reason"]),
+    ruleMatches: counter("freshet_rule_matches_total", "Records for which a rule asked for a bust", ["rule"]),
+    applySeconds: new Histogram({
+      name: "freshet_apply_duration_seconds",
+      help: "A slice from its first record to its end: decoding, Redis, dead letters",
+      labelNames: ["topic"],
+      buckets: APPLY_BOUNDS,
+      registers,
+    }),
+    eventAge,
+    redisErrors: counter("freshet_redis_errors_total", "Troubles with Redis", ["code"]),
+    kafkaErrors: counter("freshet_kafka_errors_total", "Troubles with Kafka", ["code"]),
+    rebalances,
+    contentType: registry.contentType,
+    text: async () => `${await registry.metrics()}${eventAge.text()}`,
+  };
+  startAtZero(metrics, info.rules);
+  return metrics;
+}
+
+/** A counter that is not there yet looks to an alert as if its first increment never happened, and a rule that never matched as if there were none. */
+function startAtZero({ events, deadLetters, ruleMatches }: Metrics, { topics, ruleNames }: BuildInfo["rules"]): void {
+  for (const topic of topics) for (const outcome of recordOutcomes) events.inc({ topic, outcome }, 0);
+  for (const reason of deadReasons) deadLetters.inc({ reason }, 0);
+  for (const rule of ruleNames) ruleMatches.inc({ rule }, 0);
+}
+
+function addGauges(registers: Registry[], sources: MetricSources): void {
+  const partition = ["topic", "partition"] as const;
+  new Gauge({
+    name: "freshet_oldest_unapplied_age_seconds",
+    help: "Age of the oldest record that has not ended: the staleness that readers may see; 0 when caught up",
+    labelNames: partition,
+    registers,
+    collect() {
+      this.reset();
+      for (const { topic, partition: at, oldestAgeMs } of sources.lag()) this.set({ topic, partition: at }, oldestAgeMs / 1000);
+    },
+  });
+  new Gauge({
+    name: "freshet_consumer_lag_records",
+    help: "Records of the partition that have not ended, as of its last fetch",
+    labelNames: partition,
+    registers,
+    collect() {
+      this.reset();
+      for (const { topic, partition: at, records } of sources.lag()) this.set({ topic, partition: at }, records);
+    },
+  });
+  new Gauge({
+    name: "freshet_partition_waiting",
+    help: "1 for each partition that waits, with the reason",
+    labelNames: [...partition, "code"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { topic, partition: at, code } of sources.waiting()) this.set({ topic, partition: at, code }, 1);
+    },
+  });
+  new Gauge({
+    name: "freshet_waiting_partitions",
+    help: "Partitions that wait for Redis or for the dead-letter topic",
+    registers,
+    collect() {
+      this.set(sources.waiting().length);
+    },
+  });
+  new Gauge({
+    name: "freshet_assigned_partitions",
+    help: "Partitions this process has",
+    registers,
+    collect() {
+      this.set(sources.assignedCount());
+    },
+  });
+  new Gauge({
+    name: "freshet_start_waiting",
+    help: "1 for each thing the start waits for, with the reason",
+    labelNames: ["on", "code"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { name, code } of sources.startWaits()) this.set({ on: name, code }, 1);
+    },
+  });
+}
+
+function addInfo(registers: Registry[], { version, mode, rules: { hash } }: BuildInfo): void {
+  const build = new Gauge({
+    name: "freshet_build_info",
+    help: "Which build this is, and how it runs",
+    labelNames: ["version", "kafka_client", "mode"],
+    registers,
+  });
+  build.set({ version, kafka_client: "kafkajs", mode }, 1);
+  const rules = new Gauge({ name: "freshet_rules_info", help: "Which rules this process runs", labelNames: ["rules_hash"], registers });
+  rules.set({ rules_hash: hash }, 1);
+}

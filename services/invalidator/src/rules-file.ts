@@ -1,0 +1,36 @@
+import { FreshetError } from "@freshet/protocol";
+import { type CompiledRules, type Finding, loadRules } from "@freshet/rules";
+
+/**
+ * The rules of a file that must be right, and run in this release.
+ *
+ * @throws FreshetError `usage` with everything that is wrong: FR1002 when it cannot be read, FR1003 for findings, FR1004 for
+ *   what this release does not run.
+ */
+export function readRules(path: string, readText: (path: string) => string): CompiledRules {
+  const { rules, findings, unsupported } = loadRules(textOf(path, readText));
+  if (rules === null || findings.length > 0) {
+    const fix = `Correct them; \`freshet rules check ${path}\` shows them again.`;
+    throw new FreshetError("FR1003", "usage", `the rules file has ${told(path, findings, "finding")}`, fix);
+  }
+  if (unsupported.length > 0) {
+    const problem = `the rules file uses ${told(path, unsupported, "thing")}\nthat this release does not run`;
+    throw new FreshetError("FR1004", "usage", problem, "Take them out, or wait for the release that runs them.");
+  }
+  return rules;
+}
+
+function textOf(path: string, readText: (path: string) => string): string {
+  try {
+    return readText(path);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    throw new FreshetError("FR1002", "usage", `the rules file ${path} cannot be read (${code})`, "Correct FRESHET_RULES.");
+  }
+}
+
+/** `file:line:column`: terminals and editors make a link of it. */
+function told(path: string, findings: readonly Finding[], noun: string): string {
+  const lines = findings.map(({ line, column, code, problem, fix }) => `\n  ${path}:${line}:${column} ${code} ${problem} — ${fix}`);
+  return `${findings.length} ${noun}${findings.length === 1 ? "" : "s"}:${lines.join("")}`;
+}

@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { KafkaPort } from "@freshet/kafka/port";
+import { asFreshetError, FreshetError, limits } from "@freshet/protocol";
+import type { ProbeFinding, StorePort } from "@freshet/store/port";
+
+/** What the start waits for at the moment. */
+export interface StartWait {
+  /** `redis` or `kafka`. */
+  readonly name: string;
+  readonly code: string;
+  readonly problem: string;
+  readonly fix: string;
+  readonly sinceMs: number;
+  readonly attempts: number;
+}
+
+export interface StartContext {
+  readonly clock: { nowMs(): number };
+  /** Aborted when the service is told to stop: waiting ends at once. */
+  readonly signal: AbortSignal;
+  /** By name; kept up to date here. */
+  readonly waits: Map<string, StartWait>;
+  readonly onWaiting: (name: string, error: FreshetError, attempts: number) => void;
+  readonly retryFirstMs: number;
+}
+
+const RETRY_MS_MAX = 5000;
+
+/**
+ * Waits until the store answers its probe; answers with what the probe found that is worth a warning.
+ *
+ * @throws FreshetError FR2004 for a Redis that Freshet cannot work with.
+ */
+export async function checkStore(store: StorePort, context: StartContext): Promise<readonly ProbeFinding[]> {
+  const findings = await whenReachable("redis", () => store.probe(), context);
+  const fatal = findings.filter((finding) => finding.fatal);
+  const [first] = fatal;
+  if (first === undefined) return findings;
+  const problem = fatal.map((finding) => finding.problem).join(" ");
+  throw new FreshetError("FR2004", "halt", problem, fatal.map((finding) => finding.fix).join(" "));
+}
+
+/**
+ * Waits until the broker answers, then insists on the topics: the sources', and a dead-letter topic that takes whatever
+ * they hold.
+ *
+ * @throws FreshetError FR3002 when one is missing, FR1002 when dead letters would not fit.
+ */
+export async function checkTopics(
+  topics: { readonly sources: readonly string[]; readonly deadLetters: string },
+  kafka: KafkaPort,
+  context: StartContext,
+): Promise<void> {
+  const wanted = [...topics.sources, topics.deadLetters];
+  const found = new Map((await whenReachable("kafka", () => kafka.describeTopics(wanted), context)).map((one) => [one.topic, one]));
+  const missing = topics.sources.filter((topic) => !found.has(topic));
+  const problems = missing.map((topic) => `source topic ${topic} does not exist, or may not be described`);
+  const fixes = missing.length === 0 ? [] : ["Create the source topics, or correct their names in the rules file."];
+  const deadLetters = found.get(topics.deadLetters);
+  if (deadLetters === undefined) {
+    problems.push(`dead-letter topic ${topics.deadLetters} does not exist, or may not be described`);
+    fixes.push("Run `freshet topics create` for Freshet's own topics.");
+  }
+  if (problems.length > 0) throw new FreshetError("FR3002", "halt", problems.join("; "), fixes.join(" "));
+  const sources = topics.sources.map((topic) => found.get(topic)?.maxMessageBytes ?? 0);
+  const wantedBytes = Math.max(...sources) + limits.deadLetterBytesHeadroom;
+  if (deadLetters === undefined || deadLetters.maxMessageBytes >= wantedBytes) return;
+  const problem = `${topics.deadLetters} takes records of ${deadLetters.maxMessageBytes} bytes, and dead letters may have ${wantedBytes}`;
+  throw new FreshetError("FR1002", "halt", problem, `Set its max.message.bytes to ${wantedBytes} or more, or lower that of the sources.`);
+}
+
+/** Infrastructure that is not there is waited for; anything else is thrown. */
+async function whenReachable<T>(name: string, ask: () => Promise<T>, context: StartContext): Promise<T> {
+  const { clock, signal, waits } = context;
+  for (let attempts = 1; ; attempts++) {
+    signal.throwIfAborted();
+    try {
+      const answer = await ask();
+      waits.delete(name);
+      return answer;
+    } catch (thrown) {
+      const error = asFreshetError(thrown);
+      if (error.disposition !== "wait") throw error;
+      const { code, message: problem, fix } = error;
+      waits.set(name, { name, code, problem, fix, attempts, sinceMs: waits.get(name)?.sinceMs ?? clock.nowMs() });
+      context.onWaiting(name, error, attempts);
+    }
+    await sleep(Math.min(RETRY_MS_MAX, context.retryFirstMs * 2 ** Math.min(attempts - 1, 10)), undefined, { signal });
+  }
+}

@@ -1,0 +1,232 @@
+import { readFileSync } from "node:fs";
+import type { Consumption, KafkaPort } from "@freshet/kafka/port";
+import { createLoop, type Loop, type LoopSettings, type PipelinePoint } from "@freshet/pipeline";
+import { asFreshetError, type FreshetError, isJsonObject, parseJson } from "@freshet/protocol";
+import type { CompiledRules } from "@freshet/rules";
+import { readOnly, type StorePort } from "@freshet/store/port";
+import type { Logger } from "pino";
+import { createAdminHttp, listen } from "./admin-http.js";
+import type { Config } from "./config.js";
+import { configProblem, type Problem } from "./config-problem.js";
+import { connectKafka, connectStore } from "./connect.js";
+import { createEvents, type ServiceEvents } from "./events.js";
+import { createLag, type Lag } from "./lag.js";
+import { createLogger } from "./log.js";
+import { createMetrics } from "./metrics.js";
+import { readRules } from "./rules-file.js";
+import { createServiceState, liveness, noteTrouble, readiness, type ServiceState, startup } from "./service-state.js";
+import { checkStore, checkTopics } from "./start-checks.js";
+
+/** What tests and dev mode put in the place of the real thing. */
+export interface Overrides {
+  readonly kafka?: KafkaPort;
+  readonly store?: StorePort;
+  readonly logger?: Logger;
+  readonly clock?: { nowMs(): number };
+  readonly readText?: (path: string) => string;
+  readonly loop?: Partial<LoopSettings>;
+  /** The first pause while the start waits; it doubles up to 5 s. */
+  readonly retryFirstMs?: number;
+  /** Called at each point between two effects. */
+  readonly reached?: (point: PipelinePoint) => void;
+}
+
+/** A running service. */
+export interface Invalidator {
+  /** Where the admin port listens, e.g. `http://127.0.0.1:9464`. */
+  readonly address: string;
+  /** Resolves when it cannot go on, with the reason. */
+  readonly failed: Promise<FreshetError>;
+  /** Stops fetching, lets slices under way end, commits, leaves the group, closes everything. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/** What is made once and used by everything. */
+interface Parts {
+  readonly config: Config;
+  readonly rules: CompiledRules;
+  readonly kafka: KafkaPort;
+  readonly store: StorePort;
+  readonly logger: Logger;
+  readonly events: ServiceEvents;
+  readonly lag: Lag;
+  readonly loop: Loop;
+  readonly state: ServiceState;
+  readonly retryFirstMs: number;
+  readonly stopping: AbortController;
+}
+
+/**
+ * Starts the service: rules, admin port, then in the background Redis, Kafka and the group, each waited for until it is there.
+ *
+ * @throws FreshetError at once for what waiting does not mend: configuration, rules file, admin port.
+ */
+export async function startInvalidator(config: Config, overrides: Overrides = {}): Promise<Invalidator> {
+  const rulesPath = requireSettings(config, overrides);
+  const rules = readRules(rulesPath, overrides.readText ?? ((path) => readFileSync(path, "utf8")));
+  const { parts, admin } = await build(config, rules, overrides);
+  const address = await listen(admin, config.http).catch(async (error: unknown) => {
+    await Promise.all([parts.kafka.close(), parts.store.close(), admin.close()]);
+    throw error;
+  });
+  tellStart(parts, address);
+  const failure = Promise.withResolvers<FreshetError>();
+  const beginning = begin(parts, failure.resolve).catch((error: unknown) => {
+    if (!parts.stopping.signal.aborted) failure.resolve(asFreshetError(error));
+  });
+  let stopped: Promise<void> | null = null;
+  const stop = async (): Promise<void> => {
+    parts.state.phase = "draining";
+    parts.stopping.abort();
+    await beginning;
+    await parts.state.consumption?.stop();
+    await Promise.all([parts.kafka.close(), parts.store.close()]);
+    await admin.close();
+  };
+  return {
+    address,
+    failed: failure.promise,
+    stop: () => {
+      stopped ??= stop();
+      return stopped;
+    },
+  };
+}
+
+/** Everything that `run` needs and the configuration lacks, in one go. */
+function requireSettings(config: Config, overrides: Overrides): string {
+  const problems: Problem[] = [];
+  const need = (where: string, fix: string) => problems.push({ where, problem: "is not set", fix });
+  if (config.rules === null) need("FRESHET_RULES", "Name the rules file.");
+  if (config.kafka.brokers.length === 0 && overrides.kafka === undefined)
+    need("FRESHET_KAFKA_BROKERS", "Name your brokers: host:port, with commas in between.");
+  if (config.redis.url === null && overrides.store === undefined) need("FRESHET_REDIS_URL", "Say where Redis is: redis://host:6379.");
+  if (problems.length > 0 || config.rules === null) throw configProblem(problems);
+  return config.rules;
+}
+
+async function build(config: Config, rules: CompiledRules, overrides: Overrides) {
+  const logger = overrides.logger ?? createLogger(config);
+  const clock = overrides.clock ?? { nowMs: () => Date.now() };
+  const lag = createLag(clock);
+  const state = createServiceState(clock, () => loop.waiting());
+  const metrics = createMetrics(
+    {
+      waiting: () => loop.waiting(),
+      lag: () => lag.readings(),
+      assignedCount: () => lag.assignedCount,
+      startWaits: () => [...state.startWaits.values()],
+    },
+    { version: versionOfService(), mode: config.mode, rules },
+  );
+  const events = createEvents({ logger, metrics, clock, mode: config.mode });
+  const store = overrides.store ?? (await connectStore(config, { onError: events.redisTrouble }));
+  const kafka = overrides.kafka ?? (await connectKafka(config, { logger: quiet(logger) }));
+  const loop: Loop = createLoop(
+    {
+      rules,
+      kafka,
+      store: config.mode === "observe" ? readOnly(store) : store,
+      deadLetters: { topic: deadLetterTopic(config), group: config.kafka.group, rulesHash: rules.hash },
+      now: () => new Date(clock.nowMs()).toISOString(),
+      ...(overrides.reached === undefined ? {} : { reached: overrides.reached }),
+    },
+    {
+      ...events,
+      sliceSettled(report, slice) {
+        lag.sliceSettled(slice, report.records);
+        events.sliceSettled(report, slice);
+      },
+    },
+    clock,
+    overrides.loop,
+  );
+  const admin = createAdminHttp({
+    live: () => liveness(state),
+    ready: () => readiness(state),
+    started: () => startup(state),
+    metrics: () => metrics.text(),
+    metricsType: metrics.contentType,
+  });
+  const parts: Parts = {
+    config,
+    rules,
+    kafka,
+    store,
+    logger,
+    events,
+    lag,
+    loop,
+    state,
+    retryFirstMs: overrides.retryFirstMs ?? 200,
+    stopping: new AbortController(),
+  };
+  return { parts, admin };
+}
+
+/** Redis and Kafka are looked at side by side, and consuming begins when both are as they must be. */
+async function begin(parts: Parts, fail: (error: FreshetError) => void): Promise<void> {
+  const { config, rules, kafka, store, state, events, logger } = parts;
+  const { signal } = parts.stopping;
+  const context = { clock: state.clock, signal, waits: state.startWaits, onWaiting: events.startWaiting, retryFirstMs: parts.retryFirstMs };
+  const storeReady = checkStore(store, context).then((findings) => {
+    state.storeChecked = true;
+    for (const { problem, fix } of findings) logger.warn({ problem, fix }, "Redis could be better");
+  });
+  await Promise.all([storeReady, checkTopics({ sources: rules.topics, deadLetters: deadLetterTopic(config) }, kafka, context)]);
+  signal.throwIfAborted();
+  state.consumption = await consume(parts, fail);
+  state.phase = signal.aborted ? "draining" : "consuming";
+}
+
+async function consume(
+  { config, rules, kafka, loop, lag, events, state }: Parts,
+  fail: (error: FreshetError) => void,
+): Promise<Consumption> {
+  return await kafka.consume({
+    group: config.kafka.group,
+    topics: rules.topics,
+    onBatch: async (batch, control) => {
+      lag.batchArrived(batch);
+      try {
+        return await loop.onBatch(batch, control);
+      } finally {
+        lag.batchEnded(batch);
+      }
+    },
+    onAssigned: (assigned) => {
+      lag.assigned(assigned);
+      loop.onAssigned(assigned);
+      events.assigned(assigned);
+    },
+    onTrouble: (error) => {
+      noteTrouble(state, error);
+      events.kafkaTrouble(error);
+    },
+    onFatal: fail,
+  });
+}
+
+function deadLetterTopic({ deployment }: Config): string {
+  return `freshet.dlq.${deployment}`;
+}
+
+function tellStart({ config, rules, logger }: Parts, address: string): void {
+  const { mode, kafka } = config;
+  logger.info({ mode, group: kafka.group, topics: rules.topics, rulesHash: rules.hash, admin: address }, "started");
+  if (mode !== "observe") return;
+  const fix = "Give the service that applies another FRESHET_KAFKA_GROUP or FRESHET_DEPLOYMENT.";
+  logger.warn({ group: kafka.group, fix }, "observing: nothing is busted, and what this group has read it does not read again");
+}
+
+/** What kafkajs says of itself is for debugging: what matters comes as trouble. */
+function quiet(logger: Logger) {
+  const debug = (fields: object, message: string): void => logger.debug(fields, message);
+  return { debug, info: debug, warn: debug, error: debug };
+}
+
+function versionOfService(): string {
+  const file = parseJson(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  const version = isJsonObject(file) ? file.version : undefined;
+  return typeof version === "string" ? version : "unknown";
+}
