@@ -55,8 +55,8 @@ export function protocolTypeOf(error: unknown): string | null {
  */
 export function fromKafkajs(error: unknown, doing: string): FreshetError {
   for (const link of causes(error)) if (link instanceof FreshetError) return link;
-  if (!isKafkajsError(error)) return unexpected(error, doing);
   const type = protocolTypeOf(error);
+  if (!isKafkajsError(error) || (type === null && isProgramError(error))) return unexpected(error, doing);
   if (isAboutRights(error, type)) {
     const fix = "Give the client's user the rights it lacks, or correct its credentials (FRESHET_KAFKA_SASL_*).";
     return new FreshetError("FR3006", "halt", `Kafka refused rights while ${doing}: ${nameOf(error, type)}`, fix, error);
@@ -83,7 +83,14 @@ function isAboutRights(error: unknown, type: string | null): boolean {
   return false;
 }
 
-/** kafkajs answers lost connections with `TypeError`s of its own here and there; outside handlers they mean trouble, not bugs. */
+const PROGRAM_ERRORS = new Set(["TypeError", "RangeError", "ReferenceError", "SyntaxError"]);
+
+/** kafkajs wraps what went wrong in its own code, or in what it called. */
+function isProgramError(error: unknown): boolean {
+  for (const link of causes(error)) if (PROGRAM_ERRORS.has(link.name)) return true;
+  return false;
+}
+
 function unexpected(error: unknown, doing: string): FreshetError {
   const known = asFreshetError(error);
   return new FreshetError(known.code, known.disposition, `${known.message} while ${doing}`, known.fix, error);

@@ -13,6 +13,8 @@ export interface KafkajsPortOptions extends KafkaClientOptions {
   readonly clock: { nowMs(): number };
   /** Deadlines and intervals that differ from the defaults. */
   readonly timing?: Partial<ConsumptionTiming>;
+  /** Bytes one fetch brings of one partition, compressed as they lie; 256 KiB when absent. */
+  readonly maxBytesPerPartition?: number;
 }
 
 /**
@@ -60,7 +62,8 @@ async function startConsuming(wanted: ConsumeOptions, context: ConsumeContext): 
   }
   return supervise(async () => {
     await requireTopics(admin, wanted.topics);
-    return createConsumerLife(kafka.consumer({ ...consumerSettings, groupId: wanted.group }), state);
+    const bytes = options.maxBytesPerPartition === undefined ? {} : { maxBytesPerPartition: options.maxBytesPerPartition };
+    return createConsumerLife(kafka.consumer({ ...consumerSettings, ...bytes, groupId: wanted.group }), state);
   }, state);
 }
 

@@ -1,5 +1,7 @@
 import type { KafkaRecord, RecordHeader } from "@freshet/protocol";
 import { codecs } from "./codecs.js";
+import { crc32c } from "./crc32c.js";
+import { type FlatBatch, FlatRecord } from "./flat-record.js";
 import type { TopicPartition } from "./port.js";
 import { MalformedBytes, WireReader } from "./wire-reader.js";
 
@@ -22,6 +24,8 @@ export const BATCH_BYTES_MAX = 64 * 1024 * 1024;
 const HEADER_BYTES = 61;
 const LENGTH_END = 12;
 const MAGIC_AT = 16;
+const CRC_AT = 17;
+const ATTRIBUTES_AT = 21;
 const CODEC_MASK = 0x07;
 const APPEND_TIME = 0x08;
 const TRANSACTIONAL = 0x10;
@@ -43,8 +47,8 @@ export async function decodeRecordSet(
   let lastOffset = -1;
   let at = 0;
   while (bytes.length - at >= MAGIC_AT + 1) {
-    const end = at + LENGTH_END + bytes.readInt32BE(at + 8);
-    if (end > bytes.length || end <= at + LENGTH_END) break; // cut off by the fetch's size limit: the next fetch has it whole
+    const end = Math.max(at + MAGIC_AT + 1, at + LENGTH_END + bytes.readInt32BE(at + 8));
+    if (end > bytes.length) break; // cut off by the fetch's size limit: the next fetch has it whole
     const batch = bytes.subarray(at, end);
     at = end;
     const header = readHeader(batch);
@@ -59,7 +63,8 @@ export async function decodeRecordSet(
       await appendRecords(records, batch, { header, source });
     } catch (error) {
       records.length = before; // all of the batch or none of it
-      records.push(marker(source, header, problemOf(error, header)));
+      const damage = isIntact(batch) ? "" : " (its checksum does not match)";
+      records.push(marker(source, header, problemOf(error, header) + damage));
     }
   }
   return { records, lastOffset };
@@ -86,7 +91,7 @@ function readHeader(batch: Buffer): BatchHeader {
     const nothing = { attributes: 0, firstTimestampMs: 0, maxTimestampMs: 0, producerId: -1, count: 0 };
     return { firstOffset, lastOffset: firstOffset, ...nothing, problem };
   }
-  reader.at = 21; // after the length, leader epoch, magic and CRC
+  reader.at = ATTRIBUTES_AT; // after the length, leader epoch, magic and CRC
   const attributes = reader.int16();
   const lastOffset = firstOffset + Math.max(0, reader.int32());
   const firstTimestampMs = reader.int64();
@@ -143,38 +148,32 @@ async function appendRecords(
   if (codecId === 0) return readRecords(records, new WireReader(batch, HEADER_BYTES), header, source);
   const codec = codecs.get(codecId);
   if (codec === undefined) throw new MalformedBytes(`compression codec ${codecId} is not known`);
+  if (!isIntact(batch)) throw new MalformedBytes("damaged");
   const payload = await codec.decompress(batch.subarray(HEADER_BYTES), BATCH_BYTES_MAX);
   readRecords(records, new WireReader(payload), header, source);
 }
 
+/**
+ * CRC-32C over everything from the attributes on. Checked where bytes are compressed, there are few of them; over plain batches it
+ * would cost half as much as all the rest of fetching, and the broker has checked them when they were written.
+ */
+function isIntact(batch: Buffer): boolean {
+  return crc32c(batch, ATTRIBUTES_AT) === batch.readUInt32BE(CRC_AT);
+}
+
 function readRecords(records: KafkaRecord[], reader: WireReader, header: BatchHeader, source: TopicPartition): void {
   const { topic, partition } = source;
+  const { firstOffset, firstTimestampMs } = header;
   const appendTimeMs = (header.attributes & APPEND_TIME) === 0 ? null : header.maxTimestampMs;
+  const batch: FlatBatch = { topic, partition, firstOffset, firstTimestampMs, appendTimeMs, bytes: reader.bytes };
   for (let left = header.count; left > 0; left--) {
     const length = reader.varint();
     const end = reader.at + length;
     if (length < 0 || end > reader.end) throw new MalformedBytes(`record of ${length} bytes at ${reader.at}, which ends at ${reader.end}`);
-    reader.at++; // attributes, unused
-    const timestampMs = header.firstTimestampMs + reader.varlong();
-    const offset = header.firstOffset + reader.varint();
-    const key = reader.varBytes();
-    const value = reader.varBytes();
-    const headers = readHeaders(reader);
+    const record = new FlatRecord(batch, reader);
     if (reader.at !== end) throw new MalformedBytes(`record that should end at ${end} ends at ${reader.at}`);
-    records.push({ topic, partition, offset, timestampMs: appendTimeMs ?? timestampMs, key, value, headers });
+    records.push(record);
   }
-}
-
-function readHeaders(reader: WireReader): readonly RecordHeader[] {
-  const count = reader.varint();
-  if (count <= 0) return NO_HEADERS;
-  const headers: RecordHeader[] = [];
-  for (let left = count; left > 0; left--) {
-    const length = reader.varint();
-    const name = reader.view(length).toString("utf8");
-    headers.push({ name, value: reader.varBytes() });
-  }
-  return headers;
 }
 
 /** Its offset is the range's last, so that ending it ends the range. */

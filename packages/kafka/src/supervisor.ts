@@ -6,7 +6,7 @@ import type { Consumption } from "./port.js";
 import { settlesWithin } from "./within.js";
 
 /** Crashes in a row that look like bugs and that no record came between: the process should be started afresh. */
-const FAULTS_MAX = 5;
+const FAULTS_MAX = 8;
 const LAST_COMMIT_MS = 3000;
 const WATCH_EVERY_MS = 1000;
 

@@ -94,6 +94,15 @@ export class WireReader {
     throw new MalformedBytes(`no varlong at ${this.at}`);
   }
 
+  /** Steps over a varint length and that many bytes. */
+  skipVarBytes(): void {
+    const length = this.varint();
+    if (length === -1) return;
+    if (length < 0 || length > this.end - this.at)
+      throw new MalformedBytes(`${length} bytes wanted at ${this.at}, which ends at ${this.end}`);
+    this.at += length;
+  }
+
   /** A varint length and that many bytes as a view; `null` for the length -1. */
   varBytes(): Buffer | null {
     const length = this.varint();

@@ -1,0 +1,78 @@
+import type { KafkaRecord, RecordHeader } from "@freshet/protocol";
+import type { TopicPartition } from "./port.js";
+import { WireReader } from "./wire-reader.js";
+
+/** What the records of one batch share. */
+export interface FlatBatch extends TopicPartition {
+  readonly firstOffset: number;
+  readonly firstTimestampMs: number;
+  /** The broker's own time of the whole batch, or `null` when each record has its producer's. */
+  readonly appendTimeMs: number | null;
+  /** The records' bytes, decompressed. */
+  readonly bytes: Buffer;
+}
+
+const NO_HEADERS: readonly RecordHeader[] = Object.freeze([]);
+
+/**
+ * A record as positions in its batch. Thousands of them live at once, and a view of a buffer costs as much memory as the
+ * record it shows: so views and headers are made when somebody asks, and not kept.
+ */
+export class FlatRecord implements KafkaRecord {
+  private readonly batch: FlatBatch;
+  private readonly offsetDelta: number;
+  private readonly timestampDelta: number;
+  private readonly keyAt: number;
+  private readonly valueAt: number;
+  private readonly headersAt: number;
+
+  /** Reads one record and checks that its parts end where it says. `reader` stands behind its length. */
+  constructor(batch: FlatBatch, reader: WireReader) {
+    this.batch = batch;
+    reader.at++; // attributes, unused
+    this.timestampDelta = reader.varlong();
+    this.offsetDelta = reader.varint();
+    this.keyAt = reader.at;
+    reader.skipVarBytes();
+    this.valueAt = reader.at;
+    reader.skipVarBytes();
+    const headersAt = reader.at;
+    const count = reader.varint();
+    this.headersAt = count <= 0 ? -1 : headersAt;
+    for (let left = count; left > 0; left--) {
+      reader.skipVarBytes();
+      reader.skipVarBytes();
+    }
+  }
+
+  get topic(): string {
+    return this.batch.topic;
+  }
+  get partition(): number {
+    return this.batch.partition;
+  }
+  get offset(): number {
+    return this.batch.firstOffset + this.offsetDelta;
+  }
+  get timestampMs(): number {
+    return this.batch.appendTimeMs ?? this.batch.firstTimestampMs + this.timestampDelta;
+  }
+  get key(): Buffer | null {
+    return new WireReader(this.batch.bytes, this.keyAt).varBytes();
+  }
+  get value(): Buffer | null {
+    return new WireReader(this.batch.bytes, this.valueAt).varBytes();
+  }
+  get headers(): readonly RecordHeader[] {
+    return this.headersAt < 0 ? NO_HEADERS : readHeaders(new WireReader(this.batch.bytes, this.headersAt));
+  }
+}
+
+function readHeaders(reader: WireReader): readonly RecordHeader[] {
+  const headers: RecordHeader[] = [];
+  for (let left = reader.varint(); left > 0; left--) {
+    const name = (reader.varBytes() ?? Buffer.alloc(0)).toString("utf8");
+    headers.push({ name, value: reader.varBytes() });
+  }
+  return headers;
+}

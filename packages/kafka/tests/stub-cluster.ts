@@ -1,0 +1,210 @@
+import { createRequire } from "node:module";
+import type { KafkaRecord } from "@freshet/protocol";
+import type { Consumer } from "kafkajs";
+import { FlatMessages } from "../src/fetch-decoder.js";
+
+/**
+ * A cluster that is not there: kafkajs' own consumer code runs on it, so its rebalances, retries and crashes are the real ones,
+ * in milliseconds and at a test's command. Logs hold records 0 … end of each partition of one topic, `t`.
+ */
+export interface StubCluster {
+  readonly topic: string;
+  /** Every consumer that was made; the last one is alive, if any. */
+  readonly consumers: Consumer[];
+  readonly commits: StubCommit[];
+  readonly committed: Map<number, number>;
+  joins: number;
+  leaves: number;
+  heartbeats: number;
+  fetches: number;
+  /** Makes a consumer on this cluster. */
+  consumer(): Consumer;
+}
+
+export interface StubCommit {
+  readonly generation: number;
+  readonly offsets: ReadonlyMap<number, number>;
+}
+
+export interface StubScript {
+  readonly partitions: readonly number[];
+  /** Records in each partition. */
+  readonly end: number;
+  /** Records one fetch brings of a partition. */
+  readonly batch?: number;
+  readonly brokers?: readonly string[];
+  readonly leaderOf?: (partition: number) => number;
+  /** The partitions a join assigns, by its number from 1; all when absent. */
+  readonly assign?: (join: number) => readonly number[];
+  readonly onJoin?: (join: number) => Promise<void> | void;
+  readonly onHeartbeat?: (cluster: StubCluster) => Promise<void> | void;
+  readonly onCommit?: (commit: StubCommit, cluster: StubCluster) => Promise<void> | void;
+  readonly onFetch?: (broker: string, cluster: StubCluster) => Promise<void> | void;
+  readonly heartbeatIntervalMs?: number;
+}
+
+const inside = createRequire(import.meta.url);
+const createConsumer: (config: object) => Consumer = inside("kafkajs/src/consumer");
+const { MemberAssignment }: { MemberAssignment: { encode(given: object): Buffer } } = inside("kafkajs/src/consumer/assignerProtocol");
+const { createErrorFromCode }: { createErrorFromCode(code: number): Error } = inside("kafkajs/src/protocol/error");
+const { createLogger }: { createLogger(config: object): object } = inside("kafkajs/src/loggers");
+
+const CODES = { ILLEGAL_GENERATION: 22, UNKNOWN_MEMBER_ID: 25, REBALANCE_IN_PROGRESS: 27, NOT_COORDINATOR_FOR_GROUP: 16 } as const;
+
+/** An error as a broker would answer it. */
+export function brokerError(type: keyof typeof CODES): Error {
+  return createErrorFromCode(CODES[type]);
+}
+
+/** An error of kafkajs that ends the consumer. */
+export function fatalError(): Error {
+  const { KafkaJSNonRetriableError }: { KafkaJSNonRetriableError: new (message: string) => Error } = inside("kafkajs/src/errors");
+  return new KafkaJSNonRetriableError("the stub says no");
+}
+
+const TOPIC = "t";
+
+export function createStubCluster(script: StubScript): StubCluster {
+  const stub: StubCluster = {
+    topic: TOPIC,
+    consumers: [],
+    commits: [],
+    committed: new Map(),
+    joins: 0,
+    leaves: 0,
+    heartbeats: 0,
+    fetches: 0,
+    consumer() {
+      const consumer = createConsumer({
+        cluster: clusterOf(script, stub),
+        groupId: "g",
+        logger: createLogger({ level: 0, logCreator: () => () => undefined }),
+        retry: { initialRetryTime: 5, retries: 3, maxRetryTime: 20, restartOnFailure: async () => false },
+        heartbeatInterval: script.heartbeatIntervalMs ?? 1,
+        sessionTimeout: 10_000,
+        rebalanceTimeout: 10_000,
+        maxWaitTimeInMs: 2,
+        metadataMaxAge: 1000,
+      });
+      stub.consumers.push(consumer);
+      return consumer;
+    },
+  };
+  return stub;
+}
+
+function clusterOf(script: StubScript, stub: StubCluster): object {
+  const offsetsByGroup = new Map<string, object>();
+  const leaderOf = script.leaderOf ?? (() => 1);
+  const coordinator = coordinatorOf(script, stub);
+  const cluster = {
+    targetTopics: new Set<string>(),
+    connect: async () => undefined,
+    disconnect: async () => undefined,
+    addMultipleTargetTopics: async (topics: readonly string[]) => {
+      for (const topic of topics) cluster.targetTopics.add(topic);
+    },
+    refreshMetadata: async () => undefined,
+    refreshMetadataIfNecessary: async () => undefined,
+    removeBroker: () => undefined,
+    getNodeIds: () => script.brokers ?? ["1"],
+    findTopicPartitionMetadata: () => script.partitions.map((partitionId) => ({ partitionId, leader: leaderOf(partitionId) })),
+    defaultOffset: () => -2,
+    committedOffsets({ groupId }: { groupId: string }) {
+      const known = offsetsByGroup.get(groupId) ?? {};
+      offsetsByGroup.set(groupId, known);
+      return known;
+    },
+    fetchTopicsOffset: async (topics: readonly { topic: string; partitions: readonly { partition: number }[] }[]) =>
+      topics.map(({ topic, partitions }) => ({ topic, partitions: partitions.map(({ partition }) => ({ partition, offset: "0" })) })),
+    findBroker: async ({ nodeId }: { nodeId: string }) => brokerOf(nodeId, script, stub),
+    findGroupCoordinator: async () => coordinator,
+  };
+  return cluster;
+}
+
+interface PartitionOffset {
+  /** kafkajs keeps them as keys of an object here, so it may be text. */
+  readonly partition: number | string;
+  readonly offset: string;
+}
+
+function coordinatorOf(script: StubScript, stub: StubCluster): object {
+  return {
+    isConnected: () => true,
+    async joinGroup() {
+      const join = ++stub.joins;
+      await script.onJoin?.(join);
+      const member = { memberId: `m${join}` };
+      return {
+        generationId: join,
+        leaderId: member.memberId,
+        memberId: member.memberId,
+        members: [member],
+        groupProtocol: "RoundRobinAssigner",
+      };
+    },
+    async syncGroup() {
+      const partitions = script.assign?.(stub.joins) ?? script.partitions;
+      return { memberAssignment: MemberAssignment.encode({ version: 0, assignment: { [TOPIC]: [...partitions] } }) };
+    },
+    async heartbeat() {
+      stub.heartbeats++;
+      await script.onHeartbeat?.(stub);
+    },
+    async leaveGroup() {
+      stub.leaves++;
+    },
+    async offsetCommit(request: { groupGenerationId: number; topics: readonly { partitions: readonly PartitionOffset[] }[] }) {
+      const pairs = request.topics.flatMap((topic) =>
+        topic.partitions.map(({ partition, offset }): [number, number] => [Number(partition), Number(offset)]),
+      );
+      const commit = { generation: request.groupGenerationId, offsets: new Map(pairs) };
+      await script.onCommit?.(commit, stub);
+      stub.commits.push(commit);
+      for (const [partition, offset] of pairs) stub.committed.set(partition, offset);
+    },
+    async offsetFetch({ topics }: { topics: readonly { topic: string; partitions: readonly { partition: number }[] }[] }) {
+      const offsetOf = (partition: number): string => String(stub.committed.get(partition) ?? -1);
+      return {
+        responses: topics.map(({ topic, partitions }) => ({
+          topic,
+          partitions: partitions.map(({ partition }) => ({ partition, offset: offsetOf(partition) })),
+        })),
+      };
+    },
+  };
+}
+
+interface FetchRequest {
+  readonly topics: readonly {
+    readonly topic: string;
+    readonly partitions: readonly { readonly partition: number; readonly fetchOffset: string }[];
+  }[];
+}
+
+function brokerOf(nodeId: string, script: StubScript, stub: StubCluster): object {
+  return {
+    async fetch(request: FetchRequest) {
+      stub.fetches++;
+      await script.onFetch?.(nodeId, stub);
+      await new Promise((resolve) => {
+        setTimeout(resolve, 1);
+      });
+      const responses = request.topics.map(({ topic, partitions }) => ({
+        topicName: topic,
+        partitions: partitions.map(({ partition, fetchOffset }) => fetched(partition, Number(fetchOffset), script)),
+      }));
+      return { responses };
+    },
+  };
+}
+
+function fetched(partition: number, from: number, script: StubScript): object {
+  const count = Math.max(0, Math.min(script.batch ?? 3, script.end - from));
+  const records = Array.from({ length: count }, (_, at): KafkaRecord => {
+    return { topic: TOPIC, partition, offset: from + at, timestampMs: 0, key: null, value: Buffer.from("v"), headers: [] };
+  });
+  const messages = count === 0 ? [] : [new FlatMessages(records, from + count - 1)];
+  return { partition, highWatermark: String(script.end), abortedTransactions: [], messages };
+}

@@ -1,0 +1,87 @@
+import type { FreshetError } from "@freshet/protocol";
+import { createConsumerLife } from "../src/consumer-life.js";
+import { type ConsumptionTiming, createConsumptionState, defaultTiming } from "../src/consumption-state.js";
+import type { BatchControl, BatchEnd, ConsumeOptions, Consumption, RecordBatch, TopicPartition } from "../src/port.js";
+import { supervise } from "../src/supervisor.js";
+import type { StubCluster } from "./stub-cluster.js";
+
+/** Our whole consuming side, supervisor included, on a stub cluster, with times to match. */
+export interface StubConsumption extends Consumption {
+  /** `partition:offset` of every record that was ended, in order, repeats included. */
+  readonly ended: string[];
+  readonly troubles: FreshetError[];
+  readonly fatal: FreshetError[];
+  readonly assigned: (readonly TopicPartition[])[];
+}
+
+export type StubHandler = (batch: RecordBatch, control: BatchControl, endBatch: () => void) => Promise<BatchEnd>;
+
+const timing: ConsumptionTiming = {
+  ...defaultTiming,
+  batchDeadlineMs: 2000,
+  heartbeatIntervalMs: 5,
+  commitIntervalMs: 0,
+  faultRetryMs: 1,
+  idleRetryMs: 1,
+  crashBackoffMs: 1,
+  crashBackoffMaxMs: 5,
+  stopTimeoutMs: 2000,
+};
+
+export const done: BatchEnd = { kind: "done" };
+
+/** A handler that ends everything and commits. */
+export const endAll: StubHandler = async (_batch, control, endBatch) => {
+  endBatch();
+  await control.commit();
+  await control.heartbeat();
+  return done;
+};
+
+export function startOn(
+  cluster: StubCluster,
+  handler: StubHandler = endAll,
+  more: Partial<ConsumeOptions> & { readonly timing?: Partial<ConsumptionTiming> } = {},
+): StubConsumption {
+  const ended: string[] = [];
+  const troubles: FreshetError[] = [];
+  const fatal: FreshetError[] = [];
+  const assigned: (readonly TopicPartition[])[] = [];
+  const options: ConsumeOptions = {
+    group: "g",
+    topics: [cluster.topic],
+    onBatch: (batch, control) =>
+      handler(batch, control, () => {
+        ended.push(...batch.records.map((record) => `${batch.partition}:${record.offset}`));
+        control.ended(batch.records.at(-1)?.offset ?? -1);
+      }),
+    onAssigned: (now) => assigned.push(now),
+    onTrouble: (error) => troubles.push(error),
+    onFatal: (error) => fatal.push(error),
+    ...more,
+  };
+  const state = createConsumptionState(options, { ...timing, ...more.timing }, { nowMs: () => Date.now() });
+  const consumption = supervise(async () => createConsumerLife(cluster.consumer(), state), state);
+  return Object.assign(consumption, { ended, troubles, fatal, assigned });
+}
+
+/** `partition:offset` of everything in these partitions. */
+export function everything(partitions: readonly number[], end: number): string[] {
+  return partitions.flatMap((partition) => Array.from({ length: end }, (_, offset) => `${partition}:${offset}`)).sort();
+}
+
+/** Polls until it holds; the test fails when that takes too long. */
+export async function until(holds: () => boolean, ms = 15_000): Promise<void> {
+  const deadline = Date.now() + ms;
+  while (!holds()) {
+    if (Date.now() > deadline) throw new Error(`not so within ${ms} ms: ${holds.toString()}`);
+    await after(2);
+  }
+}
+
+/** For seeing that something does not happen: there is no condition to wait for. */
+export function after(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
