@@ -1,3 +1,5 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { FreshetError } from "@freshet/protocol";
 
 /**
@@ -20,8 +22,67 @@ export function testKafkaBroker(): string {
 }
 
 function fromEnvironment(name: string, example: string): string {
-  const value = process.env[name];
-  if (value !== undefined && value !== "") return value;
+  const value = setting(name);
+  if (value !== undefined) return value;
   const fix = `Run npm test, which brings up a real Kafka and a real Redis, or set ${name}=${example} to use what is there.`;
   throw new FreshetError("FR1002", "usage", `this test needs ${name}, which is not set`, fix);
+}
+
+/** Which way to Kafka and Redis is forced: `env`, `docker`, `native`; `undefined`: the first that works. */
+export function forcedProvider(): string | undefined {
+  return setting("FRESHET_TEST_PROVIDER");
+}
+
+/** Addresses somebody else provides. */
+export function givenServers(): { readonly kafka: string | undefined; readonly redis: string | undefined } {
+  return { kafka: setting("FRESHET_TEST_KAFKA"), redis: setting("FRESHET_TEST_REDIS") };
+}
+
+/** Images to use in place of the ones the testkit knows. */
+export function givenImages(): { readonly kafka: string | undefined; readonly redis: string | undefined } {
+  return { kafka: setting("FRESHET_TEST_KAFKA_IMAGE"), redis: setting("FRESHET_TEST_REDIS_IMAGE") };
+}
+
+/** The seed to repeat a run with, or `undefined`. */
+export function givenSeed(): number | undefined {
+  const text = setting("FRESHET_TEST_SEED");
+  return text === undefined ? undefined : Number(text);
+}
+
+/** True where a machine runs the tests and nobody would notice one that was skipped. */
+export function isCi(): boolean {
+  return !["", "0", "false"].includes(setting("CI") ?? "");
+}
+
+/** Where files that can be fetched again are kept between runs. */
+export function cacheFolder(): string {
+  return join(setting("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "freshet");
+}
+
+export function searchPath(): string {
+  return process.env.PATH ?? "";
+}
+
+export function javaHome(): string | undefined {
+  return setting("JAVA_HOME");
+}
+
+/** For programs of the system. */
+export function systemEnvironment(): Readonly<Record<string, string | undefined>> {
+  return process.env;
+}
+
+function setting(name: string): string | undefined {
+  const value = process.env[name];
+  return value === "" ? undefined : value;
+}
+
+/**
+ * Settings of testcontainers, unless somebody chose others. Its reaper is one more image to pull: containers are stopped
+ * by whoever started them. In a container, it would take the bridge's address for the daemon's host.
+ */
+export function presetTestcontainers(): void {
+  process.env.TESTCONTAINERS_RYUK_DISABLED ??= "true";
+  const isRemote = /^(?!unix:)./.test(process.env.DOCKER_HOST ?? "");
+  if (!isRemote) process.env.TESTCONTAINERS_HOST_OVERRIDE ??= "127.0.0.1";
 }

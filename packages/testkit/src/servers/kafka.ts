@@ -1,0 +1,86 @@
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { freePort } from "./free-port.js";
+import { ensureJava } from "./java.js";
+import { ensureKafkaJars } from "./kafka-jars.js";
+import { type OwnServer, startOwnServer } from "./own-server.js";
+import { lastLines, runProgram } from "./run-program.js";
+
+export interface OwnKafka extends OwnServer {
+  /** `127.0.0.1:port` */
+  readonly broker: string;
+}
+
+export interface KafkaOptions {
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Default: 256. */
+  readonly heapMb?: number;
+  /** Settings of the broker in place of the defaults, e.g. `advertised.listeners` of a proxy in front. */
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
+const FORMAT_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 90_000;
+
+/** Starts an Apache Kafka of one's own: one node, no topic made by itself, data in a folder that goes with it. */
+export async function startKafka(options: KafkaOptions = {}): Promise<OwnKafka> {
+  const java = await ensureJava(() => undefined);
+  const jars = await ensureKafkaJars(() => undefined);
+  const port = options.port ?? (await freePort());
+  const controllerPort = await freePort();
+  const run = [java, `-Xmx${options.heapMb ?? 256}m`, "-XX:+UseSerialGC", "-Dlog4j2.level=INFO", "-cp", join(jars, "*")] as const;
+  const server = await startOwnServer({
+    name: "kafka",
+    port,
+    command: async (folder) => {
+      const file = join(folder, "server.properties");
+      if (!existsSync(file)) {
+        await writeProperties(file, { ...defaults(folder, port, controllerPort), ...options.properties });
+        await format([...run, "kafka.tools.StorageTool", "format", "-t", clusterId(), "-c", file]);
+      }
+      return [...run, "kafka.Kafka", file];
+    },
+    ready: /Kafka Server started/,
+    startTimeoutMs: START_TIMEOUT_MS,
+  });
+  return Object.assign(server, { broker: `127.0.0.1:${port}` });
+}
+
+function defaults(folder: string, port: number, controllerPort: number): Record<string, string> {
+  return {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
+    "controller.listener.names": "CONTROLLER",
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    "advertised.listeners": `PLAINTEXT://127.0.0.1:${port}`,
+    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+    "log.dirs": join(folder, "data"),
+    "auto.create.topics.enable": "false",
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "5",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.num.partitions": "5",
+    "group.initial.rebalance.delay.ms": "0",
+    "log.cleaner.dedupe.buffer.size": String(16 * 1024 * 1024), // of the heap, which is small
+  };
+}
+
+async function writeProperties(file: string, properties: Readonly<Record<string, string>>): Promise<void> {
+  const lines = Object.entries(properties).map(([name, value]) => `${name}=${value}\n`);
+  await writeFile(file, lines.join(""));
+}
+
+async function format(command: readonly [string, ...string[]]): Promise<void> {
+  const { code, output } = await runProgram(command, { timeoutMs: FORMAT_TIMEOUT_MS });
+  if (code !== 0) throw new Error(`Kafka could not format its data folder:\n${lastLines(output, 5)}`);
+}
+
+/** 16 random bytes as Kafka writes them; its command line would take a leading dash for an option. */
+function clusterId(): string {
+  return `F${randomBytes(16).toString("base64url").slice(1, 21)}A`;
+}

@@ -1,0 +1,47 @@
+import { findProgram } from "./find-program.js";
+import { freePort } from "./free-port.js";
+import { type OwnServer, startOwnServer } from "./own-server.js";
+import { installPackages, type Say } from "./system-packages.js";
+
+export interface OwnRedis extends OwnServer {
+  /** `redis://127.0.0.1:port` */
+  readonly url: string;
+}
+
+export interface RedisOptions {
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Arguments of `redis-server`, after the defaults (loopback, nothing persisted). To keep data over `restart`: `--appendonly yes`. */
+  readonly args?: readonly string[];
+}
+
+/** Starts a Redis of one's own: to be stopped, paused, filled up or cut off. */
+export async function startRedis(options: RedisOptions = {}): Promise<OwnRedis> {
+  const program = await ensureRedis(() => undefined);
+  const port = options.port ?? (await freePort());
+  const defaults = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+  const server = await startOwnServer({
+    name: "redis-server",
+    port,
+    command: async (folder) => [program, ...defaults, "--dir", folder, ...(options.args ?? [])],
+    ready: /Ready to accept connections/,
+    startTimeoutMs: 15_000,
+  });
+  return Object.assign(server, { url: `redis://127.0.0.1:${port}` });
+}
+
+/**
+ * The path of `redis-server`, from the PATH or else from the system's packages.
+ *
+ * @throws Error that says what to install.
+ */
+export async function ensureRedis(say: Say): Promise<string> {
+  const found = findProgram("redis-server");
+  if (found !== null) return found;
+  await installPackages(["redis-server"], say).catch((error: Error) => {
+    throw new Error(`there is no redis-server on the PATH; ${error.message}`);
+  });
+  const installed = findProgram("redis-server");
+  if (installed === null) throw new Error("redis-server was installed, but is not on the PATH");
+  return installed;
+}
