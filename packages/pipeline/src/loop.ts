@@ -58,7 +58,7 @@ export interface LoopSettings {
 }
 
 const defaults: LoopSettings = {
-  sliceRecordsMax: 1000,
+  sliceRecordsMax: 400,
   sliceDeadlineMs: 10_000,
   commitIntervalMs: 1000,
   retryFirstMs: 100,

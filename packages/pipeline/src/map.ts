@@ -1,4 +1,4 @@
-import type { Decoded, KeyBust, Rejection } from "@freshet/protocol";
+import type { Bust, Decoded, KeyBust, Rejection } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 
 /** What a record asks for. `busts` may be empty: a rule matched, but there was nothing to bust. */
@@ -14,5 +14,10 @@ export function map(decoded: Decoded, rules: CompiledRules): Mapped {
   const mapped = rules.map(decoded.event);
   if (mapped.kind === "rejected") return mapped;
   if (mapped.busts.length === 0) return { kind: "no_match" };
-  return { kind: "busts", busts: mapped.busts.filter((bust) => bust.target === "key") };
+  return { kind: "busts", busts: mapped.busts.every(isKeyBust) ? mapped.busts : mapped.busts.filter(isKeyBust) };
+}
+
+/** Rules that bust tags never get here yet: `run` refuses them. */
+function isKeyBust(bust: Bust): bust is KeyBust {
+  return bust.target === "key";
 }

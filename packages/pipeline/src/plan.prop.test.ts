@@ -5,7 +5,12 @@ import type { Mapped } from "./map.js";
 import { plan } from "./plan.js";
 
 const bustArbitrary: fc.Arbitrary<KeyBust> = fc
-  .record({ key: fc.constantFrom("k1", "k2", "k3"), id: fc.constantFrom("a", "b"), version: fc.option(fc.nat(30)), soft: fc.boolean() })
+  .record({
+    key: fc.constantFrom("k1", "k2", "k1\ns/a\nhard", "k1\ns/a\nhard*"),
+    id: fc.constantFrom("a", "b"),
+    version: fc.option(fc.nat(30)),
+    soft: fc.boolean(),
+  })
   .map(({ key, id, version, soft }) => ({
     target: "key",
     key,

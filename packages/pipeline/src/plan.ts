@@ -18,20 +18,31 @@ const NONE: readonly number[] = [];
  */
 export function plan(mapped: readonly Mapped[]): Plan {
   const busts: KeyBust[] = [];
-  const places = new Map<string, number>();
+  const places = new Map<string, number>(); // by key alone, the usual case; by all of the identity where a key has several
   const place = (bust: KeyBust): number => {
-    const identity = `${bust.mode}${bust.version === null ? "*" : "="}${bust.subject}\n${bust.key}`;
+    const byKey = places.get(bust.key);
+    if (byKey === undefined) return add(bust, bust.key);
+    if (merge(bust, byKey)) return byKey;
+    const identity = `${bust.key}\n${bust.subject}\n${bust.mode}${bust.version === null ? "*" : ""}`;
     const at = places.get(identity);
-    if (at === undefined) {
-      places.set(identity, busts.length);
-      return busts.push(bust) - 1;
-    }
+    return at !== undefined && merge(bust, at) ? at : add(bust, identity);
+  };
+  const add = (bust: KeyBust, name: string): number => {
+    places.set(name, busts.length);
+    return busts.push(bust) - 1;
+  };
+  const merge = (bust: KeyBust, at: number): boolean => {
     const held = busts[at];
-    if (held !== undefined && isNewer(bust, held)) busts[at] = bust;
-    return at;
+    if (held === undefined || !hasSameIdentity(bust, held)) return false;
+    if (isNewer(bust, held)) busts[at] = bust;
+    return true;
   };
   const answers = mapped.map((record) => (record.kind === "busts" ? record.busts.map(place) : NONE));
   return { busts, answers };
+}
+
+function hasSameIdentity(a: KeyBust, b: KeyBust): boolean {
+  return a.key === b.key && a.subject === b.subject && a.mode === b.mode && (a.version === null) === (b.version === null);
 }
 
 function isNewer(bust: KeyBust, held: KeyBust): boolean {

@@ -1,4 +1,4 @@
-import { type Bust, type DomainEvent, limits, type Op, type Rejection, subjectOf, type TagBust } from "@freshet/protocol";
+import { type Bust, type DomainEvent, limits, type Op, type Rejection, subjectOf } from "@freshet/protocol";
 import type { Program } from "./cel.js";
 import { EvaluationFailure } from "./failure.js";
 import type { BustModel, RuleModel } from "./model.js";
@@ -43,27 +43,25 @@ export function readyRule(rule: RuleModel): ReadyRule {
 function readyBust({ target, mode, forEach, parameters }: BustModel, rule: RuleModel): ReadyBust {
   const spaceKind = rule.source?.spec.spaceKind ?? "counter";
   const template = "family" in target ? target.family.template : target.tag.template;
-  const origin = (event: DomainEvent): Omit<TagBust, "target" | "tag"> => ({
-    subject: subjectOf(event.space, event.subject),
-    version: event.version,
-    spaceKind,
-    mode,
-    rule: rule.name,
-  });
+  const from = rule.name;
   return { forEach, parameters: [...parameters.values()], names: template.parameters, make: "family" in target ? keys() : tags() };
 
   function keys(): ReadyBust["make"] {
     const { render, family } = (target as Extract<BustModel["target"], { family: unknown }>).family;
     return (values, event) => {
       const key = render(values);
-      return key === null ? null : { target: "key", key, family: family.name, entry: family.entry, ...origin(event) };
+      if (key === null) return null;
+      const subject = subjectOf(event.space, event.subject);
+      return { target: "key", key, family: family.name, entry: family.entry, subject, version: event.version, spaceKind, mode, rule: from };
     };
   }
   function tags(): ReadyBust["make"] {
     const { render, kind } = (target as Extract<BustModel["target"], { tag: unknown }>).tag;
     return (values, event) => {
       const tag = render(values);
-      return tag === null ? null : { target: kind === "epoch" ? "epoch" : "tag", tag, ...origin(event) };
+      if (tag === null) return null;
+      const subject = subjectOf(event.space, event.subject);
+      return { target: kind === "epoch" ? "epoch" : "tag", tag, subject, version: event.version, spaceKind, mode, rule: from };
     };
   }
 }

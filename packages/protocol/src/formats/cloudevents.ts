@@ -2,7 +2,7 @@ import { type Decoded, rejected } from "../decoded.js";
 import type { DomainEvent, JsonObject, JsonValue, Op } from "../event.js";
 import { followPointer, isJsonObject, memberOf, parseJson } from "../json.js";
 import { limits } from "../limits.js";
-import { headerText, type KafkaRecord } from "../record.js";
+import { headerText, type KafkaRecord, type RecordHeader } from "../record.js";
 import { parseRfc3339 } from "../rfc3339.js";
 import type { SourceSpec } from "../source.js";
 import { parseVersion, type Version } from "../version.js";
@@ -12,9 +12,22 @@ import { parseVersion, type Version } from "../version.js";
  * also taken under other content types, known by a top-level `specversion`: some SDKs send them as `application/json`.
  */
 
-/** The attributes of an event, of either mode, before it is known which source takes it. */
+/** The attributes that are read of an event, of either mode, before it is known which source takes it. */
+interface Attributes {
+  readonly specversion?: JsonValue | undefined;
+  readonly id?: JsonValue | undefined;
+  readonly source?: JsonValue | undefined;
+  readonly type?: JsonValue | undefined;
+  readonly subject?: JsonValue | undefined;
+  readonly time?: JsonValue | undefined;
+  readonly freshetversion?: JsonValue | undefined;
+  readonly sequence?: JsonValue | undefined;
+  readonly traceparent?: JsonValue | undefined;
+}
+
 interface Envelope {
-  readonly attribute: (name: string) => JsonValue | undefined;
+  /** In structured mode the event itself, whose members are its own: no attribute has a name that objects inherit. */
+  readonly attributes: Attributes;
   /** The data as JSON; `undefined` when the event has none. */
   readonly data: JsonValue | undefined;
 }
@@ -31,15 +44,14 @@ const encoder = new TextEncoder();
 
 /** Decodes a record of a topic whose CloudEvents sources are these, in file order: the first that matches takes it. */
 export function decodeCloudEvent(record: KafkaRecord, sources: readonly SourceSpec[]): Decoded {
-  if (record.value === null) return decodeTombstone(record, sources);
-  const read = readEnvelope(record, record.value);
+  const { value } = record;
+  if (value === null) return decodeTombstone(record, sources);
+  const read = readEnvelope(record, value);
   if (read.kind === "rejected") return read;
-  const { envelope } = read;
-  const problem = missingAttribute(envelope);
-  if (problem !== null) return problem;
-  const type = envelope.attribute("type") as string;
-  const source = sources.find((candidate) => candidate.matchesType(type));
-  if (source !== undefined) return toEvent(record, envelope, source);
+  const required = readRequired(read.envelope.attributes);
+  if ("kind" in required) return required;
+  const source = sources.find((candidate) => candidate.matchesType(required.type));
+  if (source !== undefined) return toEvent(record, read.envelope, { ...required, source });
   if (!sources.some((candidate) => candidate.strict)) return { kind: "no_match" };
   return rejected(
     "untrusted",
@@ -84,22 +96,36 @@ function readStructured(value: Uint8Array): Read {
       "Send a CloudEvent: an object with specversion, id, source, type, subject.",
     );
   }
-  const attribute = (name: string) => memberOf(parsed, name);
-  const base64 = attribute("data_base64");
-  if (base64 === undefined) return { kind: "read", envelope: { attribute, data: attribute("data") } };
-  const data = isJsonType(attribute("datacontenttype")) && typeof base64 === "string" ? parseBase64(base64) : undefined;
-  if (data !== undefined) return { kind: "read", envelope: { attribute, data } };
+  const base64 = memberOf(parsed, "data_base64");
+  if (base64 === undefined) return { kind: "read", envelope: { attributes: parsed, data: parsed.data } };
+  const data = isJsonType(memberOf(parsed, "datacontenttype")) && typeof base64 === "string" ? parseBase64(base64) : undefined;
+  if (data !== undefined) return { kind: "read", envelope: { attributes: parsed, data } };
   return rejected("unsupported_format", "data_base64 does not hold JSON", "Send JSON data, and say so in datacontenttype.");
 }
 
 function readBinary(record: KafkaRecord, value: Uint8Array, contentType: string): Read {
-  const attribute = (name: string) => headerText(record.headers, `ce_${name}`) ?? undefined;
-  if (value.length === 0) return { kind: "read", envelope: { attribute, data: undefined } };
+  const attributes = binaryAttributes(record.headers);
+  if (value.length === 0) return { kind: "read", envelope: { attributes, data: undefined } };
   if (contentType !== "" && !JSON_TYPE.test(contentType)) {
     return rejected("unsupported_format", "the data is not JSON by its content-type", "Send JSON data with content-type application/json.");
   }
   const data = parseBytes(value);
-  return data === undefined ? NOT_JSON : { kind: "read", envelope: { attribute, data } };
+  return data === undefined ? NOT_JSON : { kind: "read", envelope: { attributes, data } };
+}
+
+function binaryAttributes(headers: readonly RecordHeader[]): Attributes {
+  const attribute = (name: keyof Attributes) => headerText(headers, `ce_${name}`) ?? undefined;
+  return {
+    specversion: attribute("specversion"),
+    id: attribute("id"),
+    source: attribute("source"),
+    type: attribute("type"),
+    subject: attribute("subject"),
+    time: attribute("time"),
+    freshetversion: attribute("freshetversion"),
+    sequence: attribute("sequence"),
+    traceparent: attribute("traceparent"),
+  };
 }
 
 const NOT_JSON = rejected(
@@ -128,10 +154,12 @@ function parseBase64(text: string): JsonValue | undefined {
   }
 }
 
-const REQUIRED = ["id", "source", "type", "subject"] as const;
+interface Required {
+  readonly type: string;
+  readonly subject: string;
+}
 
-function missingAttribute(envelope: Envelope): (Decoded & { kind: "rejected" }) | null {
-  const specversion = envelope.attribute("specversion");
+function readRequired({ specversion, id, source, type, subject }: Attributes): Required | (Decoded & { kind: "rejected" }) {
   if (specversion === undefined) {
     return rejected(
       "schema_invalid",
@@ -140,16 +168,22 @@ function missingAttribute(envelope: Envelope): (Decoded & { kind: "rejected" }) 
     );
   }
   if (specversion !== "1.0") return rejected("unsupported_format", "specversion is not 1.0", "Send CloudEvents 1.0.");
-  for (const name of REQUIRED) {
-    const value = envelope.attribute(name);
-    if (typeof value === "string" && value !== "") continue;
-    return rejected("schema_invalid", `attribute ${name} is missing, empty or not a string`, `Set ${name} on every event.`);
-  }
-  return null;
+  if (!isText(id)) return missing("id");
+  if (!isText(source)) return missing("source");
+  if (!isText(type)) return missing("type");
+  return isText(subject) ? { type, subject } : missing("subject");
 }
 
-function toEvent(record: KafkaRecord, envelope: Envelope, source: SourceSpec): Decoded {
-  const subject = envelope.attribute("subject") as string;
+function isText(value: JsonValue | undefined): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+function missing(name: keyof Attributes): Decoded & { kind: "rejected" } {
+  return rejected("schema_invalid", `attribute ${name} is missing, empty or not a string`, `Set ${name} on every event.`);
+}
+
+function toEvent(record: KafkaRecord, envelope: Envelope, from: Required & { readonly source: SourceSpec }): Decoded {
+  const { type, subject, source } = from;
   const badSubject = checkSubject(subject, source);
   if (badSubject !== null) return badSubject;
   const data = envelope.data ?? NO_DATA;
@@ -162,11 +196,11 @@ function toEvent(record: KafkaRecord, envelope: Envelope, source: SourceSpec): D
       "Mend the `previous` pointer of the source, or the event.",
     );
   }
-  const version = readVersion(envelope, source);
+  const version = readVersion(envelope.attributes, source);
   if (typeof version === "object" && version !== null) return version;
-  const type = envelope.attribute("type") as string;
-  const event = new CloudDomainEvent(record, envelope, source, { type, subject, version, data, previous: previous ?? NO_DATA });
-  return { kind: "event", event, source };
+  const op = source.ops.get(type) ?? "update";
+  const parts = { type, subject, version, data, previous: previous ?? NO_DATA, op };
+  return { kind: "event", event: new CloudDomainEvent(record, envelope.attributes, source, parts), source };
 }
 
 function checkSubject(subject: string, source: SourceSpec): (Decoded & { kind: "rejected" }) | null {
@@ -186,9 +220,9 @@ function checkSubject(subject: string, source: SourceSpec): (Decoded & { kind: "
   return rejected("schema_invalid", `the subject is longer than ${limits.subjectBytesMax} bytes`, "Use a shorter id, e.g. a hash of it.");
 }
 
-function readVersion(envelope: Envelope, source: SourceSpec): Version | null | (Decoded & { kind: "rejected" }) {
+function readVersion(attributes: Attributes, source: SourceSpec): Version | null | (Decoded & { kind: "rejected" }) {
   if (source.spaceKind === "none") return null;
-  const raw = present(envelope.attribute("freshetversion")) ?? present(envelope.attribute("sequence"));
+  const raw = present(attributes.freshetversion) ?? present(attributes.sequence);
   if (raw === undefined) {
     return rejected(
       "version_missing",
@@ -237,8 +271,7 @@ function decodeTombstone(record: KafkaRecord, sources: readonly SourceSpec[]): D
     return rejected("schema_invalid", "a tombstone with an empty key says nothing", "Send deletes with the id as record key.");
   const badSubject = checkSubject(subject, source);
   if (badSubject !== null) return badSubject;
-  const envelope = { attribute: () => undefined, data: undefined };
-  const event = new CloudDomainEvent(record, envelope, source, {
+  const event = new CloudDomainEvent(record, {}, source, {
     type: "tombstone",
     subject,
     version: null,
@@ -255,7 +288,7 @@ interface Parts {
   readonly version: Version | null;
   readonly data: JsonObject;
   readonly previous: JsonObject;
-  readonly op?: Op;
+  readonly op: Op;
 }
 
 /** What few rules ask for (headers, tenant, time) is computed when it is asked for: most events never pay for it. */
@@ -268,50 +301,48 @@ class CloudDomainEvent implements DomainEvent {
   readonly op: Op;
   readonly data: JsonObject;
   readonly previous: JsonObject;
-  readonly #record: KafkaRecord;
-  readonly #envelope: Envelope;
-  readonly #spec: SourceSpec;
-  #headers: JsonObject | undefined;
+  private readonly record: KafkaRecord;
+  private readonly attributes: Attributes;
+  private readonly spec: SourceSpec;
 
-  constructor(record: KafkaRecord, envelope: Envelope, spec: SourceSpec, parts: Parts) {
+  constructor(record: KafkaRecord, attributes: Attributes, spec: SourceSpec, parts: Parts) {
     this.space = spec.space;
     this.source = spec.name;
     this.type = parts.type;
     this.subject = parts.subject;
     this.version = parts.version;
-    this.op = parts.op ?? spec.ops.get(parts.type) ?? "update";
+    this.op = parts.op;
     this.data = parts.data;
     this.previous = parts.previous;
-    this.#record = record;
-    this.#envelope = envelope;
-    this.#spec = spec;
+    this.record = record;
+    this.attributes = attributes;
+    this.spec = spec;
   }
 
   get id(): string {
-    return this.#text("id") ?? `${this.#record.topic}/${this.#record.partition}/${this.#record.offset}`;
+    return textOf(this.attributes.id) ?? `${this.record.topic}/${this.record.partition}/${this.record.offset}`;
   }
   get time(): string {
-    return this.#text("time") ?? "";
+    return textOf(this.attributes.time) ?? "";
   }
   get timeUs(): number | null {
     return parseRfc3339(this.time);
   }
   get trace(): string | null {
-    return this.#text("traceparent") ?? headerText(this.#record.headers, "traceparent");
+    return textOf(this.attributes.traceparent) ?? headerText(this.record.headers, "traceparent");
   }
   get tenant(): string | null {
-    const ref = this.#spec.tenant;
+    const ref = this.spec.tenant;
     if (ref === null) return null;
-    const value = ref.from === "header" ? headerText(this.#record.headers, ref.name) : followPointer(this.data, ref.path);
+    const value = ref.from === "header" ? headerText(this.record.headers, ref.name) : followPointer(this.data, ref.path);
     return typeof value === "string" && value !== "" ? value : null;
   }
   get headers(): JsonObject {
-    this.#headers ??= Object.fromEntries(this.#record.headers.map(({ name }) => [name, headerText(this.#record.headers, name)]));
-    return this.#headers;
+    const { headers } = this.record;
+    return Object.fromEntries(headers.map(({ name }) => [name, headerText(headers, name)]));
   }
+}
 
-  #text(name: string): string | null {
-    const value = this.#envelope.attribute(name);
-    return typeof value === "string" ? value : null;
-  }
+function textOf(value: JsonValue | undefined): string | null {
+  return typeof value === "string" ? value : null;
 }
