@@ -1,4 +1,5 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml";
+import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, parseDocument, type YAMLError, type YAMLMap } from "yaml";
+import type { Mistake } from "./report.js";
 import { offsetInScalar } from "./scalar.js";
 import type { Finding } from "./types.js";
 
@@ -13,6 +14,8 @@ const fileCharactersMax = 1_000_000;
 const depthMax = 32;
 /** Aliases repeat what they name: a small file must not become a large one. */
 const nodesMax = 200_000;
+/** One missing bracket can make a whole file unreadable. */
+const syntaxFindingsMax = 10;
 
 /** A YAML file as plain data, with the place of each part of it. */
 export interface YamlFile {
@@ -50,34 +53,17 @@ function unreadable(code: string, problem: string, fix: string): YamlFile {
 }
 
 function convert(text: string): YamlFile {
-  const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    uniqueKeys: false,
-    intAsBigInt: true,
-    logLevel: "silent",
-  });
-  const position = (offset: number): Position => {
-    const { line, col } = lines.linePos(Math.max(0, Math.min(offset, text.length)));
-    return { line: Math.max(1, line), column: Math.max(1, col) };
-  };
-  const findings = document.errors.map((error) => ({
-    ...position(error.pos[0]),
-    code: "yaml_syntax",
-    problem: `the YAML cannot be read: ${lowerFirst(error.message)}`,
-    fix:
-      error.code === "TAB_AS_INDENT"
-        ? "Indent with spaces."
-        : "Mend the syntax here; put texts with : # { } [ ] , & * ! | > or % in quotes.",
-  }));
+  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, intAsBigInt: true, logLevel: "silent" });
+  const position = positions(text);
+  const findings = document.errors.slice(0, syntaxFindingsMax).map((error) => ({ ...position(error.pos[0]), ...syntaxMistake(error) }));
+  const warnings = document.warnings.map((warning) => ({ ...position(warning.pos[0]), ...warningMistake(warning, text) }));
   const readable = findings.length === 0;
   const reader = new Reader(document, text, position);
   const data = readable ? reader.read(document.contents, 0) : broken;
   const nodeAt = (path: Path): Node | null => reader.find(path).node;
   return {
     data,
-    findings: [...findings, ...reader.findings],
+    findings: withoutRepeats([...findings, ...warnings, ...reader.findings]),
     readable: readable && data !== broken,
     at: (path) => position(reader.find(path).value),
     atKey: (path) => position(reader.find(path).key),
@@ -86,6 +72,49 @@ function convert(text: string): YamlFile {
       const node = nodeAt(path);
       return isScalar(node) && node.type === "PLAIN";
     },
+  };
+}
+
+function syntaxMistake(error: YAMLError): Mistake {
+  const problem = error.message.includes("call stack") ? "it is nested too deep" : lowerFirst(error.message);
+  const fix =
+    error.code === "TAB_AS_INDENT" ? "Indent with spaces." : "Mend the syntax here; put texts with : # { } [ ] , & * ! | > or % in quotes.";
+  return { code: "yaml_syntax", problem: `the YAML cannot be read: ${problem}`, fix };
+}
+
+/** What YAML would read all the same, but not as its author meant it. */
+function warningMistake({ code, message, pos }: YAMLError, text: string): Mistake {
+  if (code === "TAG_RESOLVE_FAILED") return tagMistake(text.slice(pos[0], pos[1]));
+  return { code: "yaml_warning", problem: `the YAML is doubtful: ${lowerFirst(message)}`, fix: "Write it so that there is no doubt." };
+}
+
+function tagMistake(tag: string): Mistake {
+  const fix = "Quote the whole text: YAML reads an unquoted `!` as a tag and drops it.";
+  return { code: "yaml_tag", problem: `YAML reads \`${tag.slice(0, 60)}\` as a tag`, fix };
+}
+
+function withoutRepeats(findings: readonly Finding[]): readonly Finding[] {
+  const byPlace = new Map<string, Finding>();
+  for (const finding of findings) {
+    const place = `${finding.line}:${finding.column} ${finding.code}`;
+    if (!byPlace.has(place)) byPlace.set(place, finding);
+  }
+  return [...byPlace.values()];
+}
+
+/** Line and column of an offset, both from 1. (The library's own counter is wrong after a syntax error.) */
+function positions(text: string): (offset: number) => Position {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return (offset) => {
+    const at = Math.max(0, Math.min(offset, text.length));
+    let [low, high] = [0, starts.length - 1];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((starts[middle] ?? 0) <= at) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low + 1, column: at - (starts[low] ?? 0) + 1 };
   };
 }
 
@@ -100,6 +129,10 @@ class Reader {
   readonly findings: Finding[] = [];
   #nodes = 0;
   readonly #open = new Set<Node>();
+  /** What each anchor names so far, and what each alias turned out to name. */
+  readonly #anchors = new Map<string, Node>();
+  readonly #targets = new Map<Node, Node>();
+  readonly #pairs = new Map<Node, ReadonlyMap<string, Pair>>();
   readonly #document: Document;
   readonly #text: string;
   readonly #position: (offset: number) => Position;
@@ -114,6 +147,7 @@ class Reader {
     if (node === null) return null;
     if (depth > depthMax || ++this.#nodes > nodesMax) throw new RangeError("too deep or too many aliases");
     if (isAlias(node)) return this.#readAlias(node, depth);
+    if ("anchor" in node && node.anchor !== undefined) this.#anchors.set(node.anchor, node);
     if (this.#open.has(node)) return this.#report(node, "yaml_alias", "an alias names something it is part of", "Write the value out.");
     if (node.tag?.startsWith("!") === true) return this.#reportTag(node, node.tag);
     this.#open.add(node);
@@ -134,7 +168,7 @@ class Reader {
   }
 
   #step(from: Found, step: string | number): Found | null {
-    const node = isAlias(from.node) ? (from.node.resolve(this.#document) ?? null) : from.node;
+    const node = from.node !== null && isAlias(from.node) ? (this.#targets.get(from.node) ?? null) : from.node;
     if (isSeq(node)) {
       const item = node.items[step as number];
       if (item === undefined) return null;
@@ -142,15 +176,31 @@ class Reader {
       return { node: item as Node, key: at, value: at };
     }
     if (!isMap(node)) return null;
-    const pair = node.items.find((entry) => keyText(entry.key) === String(step));
+    const pair = this.#pairsOf(node).get(String(step));
     if (pair === undefined) return null;
     const key = offsetOf(pair.key as Node, from.value);
     return { node: pair.value as Node | null, key, value: offsetOf(pair.value as Node | null, key) };
   }
 
+  /** The first pair of each key, as `read` keeps it. */
+  #pairsOf(map: YAMLMap): ReadonlyMap<string, Pair> {
+    const known = this.#pairs.get(map);
+    if (known !== undefined) return known;
+    const pairs = new Map<string, Pair>();
+    for (const pair of map.items) {
+      const name = keyText(pair.key);
+      if (name !== null && !pairs.has(name)) pairs.set(name, pair);
+    }
+    this.#pairs.set(map, pairs);
+    return pairs;
+  }
+
   #readAlias(node: Node, depth: number): unknown {
-    const target = isAlias(node) ? node.resolve(this.#document) : undefined;
-    if (target !== undefined) return this.read(target, depth + 1);
+    const target = isAlias(node) ? this.#anchors.get(node.source) : undefined;
+    if (target !== undefined) {
+      this.#targets.set(node, target);
+      return this.read(target, depth + 1);
+    }
     return this.#report(
       node,
       "yaml_alias",
@@ -193,9 +243,7 @@ class Reader {
   #reportTag(node: Node, tag: string): typeof broken {
     // A node starts behind its tag.
     const at = this.#text.lastIndexOf(tag, offsetOf(node, 0));
-    const fix = "Quote the whole text: YAML reads an unquoted `!` as a tag and drops it.";
-    const place = this.#position(at < 0 ? offsetOf(node, 0) : at);
-    this.findings.push({ ...place, code: "yaml_tag", problem: `YAML reads \`${tag.slice(0, 60)}\` as a tag`, fix });
+    this.findings.push({ ...this.#position(at < 0 ? offsetOf(node, 0) : at), ...tagMistake(tag) });
     return broken;
   }
 

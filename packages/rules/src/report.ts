@@ -30,6 +30,10 @@ export class Report {
     this.#add(this.file.atCharacter(path, offset), mistake);
   }
 
+  get count(): number {
+    return this.#findings.length;
+  }
+
   /** Findings in the order of the file. */
   findings(): readonly Finding[] {
     return this.#findings.toSorted((a, b) => a.line - b.line || a.column - b.column);

@@ -70,7 +70,7 @@ interface Runnable {
 
 /** One test, ready to run; `null` when it has findings. */
 function readTest(raw: unknown, path: Path, rules: CompiledRules, report: Report): Runnable | null {
-  const before = report.findings().length;
+  const before = report.count;
   const test = readShape(testSchema, raw, path, report);
   if (test === null) return null;
   const source = sourceOf(test.event, rules, path, report);
@@ -84,7 +84,7 @@ function readTest(raw: unknown, path: Path, rules: CompiledRules, report: Report
     });
   }
   const expect = test.expect.map((item, at) => expected(item, [...path, "expect", at], report));
-  if (source === null || report.findings().length > before) return null;
+  if (source === null || report.count > before) return null;
   return { name: test.name, event: { ...eventOf(test.event, source), version }, expect };
 }
 

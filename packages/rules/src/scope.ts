@@ -9,7 +9,7 @@ export type CelValue = null | boolean | number | bigint | string | readonly CelV
 export function celValue(value: JsonValue): CelValue {
   if (typeof value === "number") return Number.isSafeInteger(value) ? BigInt(value) : value;
   if (typeof value !== "object" || value === null) return value;
-  return isList(value) ? value.map(celValue) : new JsonMap(value);
+  return isList(value) ? Array.from(value, celValue) : new JsonMap(value);
 }
 
 /**
