@@ -18,16 +18,17 @@ const NONE: readonly number[] = [];
  */
 export function plan(mapped: readonly Mapped[]): Plan {
   const busts: KeyBust[] = [];
-  const places = new Map<string, number>(); // by key alone, the usual case; by all of the identity where a key has several
+  const byKey = new Map<string, number>(); // the first bust of a key, and nearly always its only one
+  const byIdentity = new Map<string, number>();
   const place = (bust: KeyBust): number => {
-    const byKey = places.get(bust.key);
-    if (byKey === undefined) return add(bust, bust.key);
-    if (merge(bust, byKey)) return byKey;
-    const identity = `${bust.key}\n${bust.subject}\n${bust.mode}${bust.version === null ? "*" : ""}`;
-    const at = places.get(identity);
-    return at !== undefined && merge(bust, at) ? at : add(bust, identity);
+    const first = byKey.get(bust.key);
+    if (first === undefined) return add(bust, byKey, bust.key);
+    if (merge(bust, first)) return first;
+    const identity = `${bust.mode}${bust.version === null ? "*" : "="}${bust.subject}\n${bust.key}`; // a subject has no line break
+    const at = byIdentity.get(identity);
+    return at !== undefined && merge(bust, at) ? at : add(bust, byIdentity, identity);
   };
-  const add = (bust: KeyBust, name: string): number => {
+  const add = (bust: KeyBust, places: Map<string, number>, name: string): number => {
     places.set(name, busts.length);
     return busts.push(bust) - 1;
   };
@@ -42,7 +43,7 @@ export function plan(mapped: readonly Mapped[]): Plan {
 }
 
 function hasSameIdentity(a: KeyBust, b: KeyBust): boolean {
-  return a.key === b.key && a.subject === b.subject && a.mode === b.mode && (a.version === null) === (b.version === null);
+  return a.subject === b.subject && a.mode === b.mode && (a.version === null) === (b.version === null);
 }
 
 function isNewer(bust: KeyBust, held: KeyBust): boolean {
