@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { loadConfig, processSources } from "@freshet/invalidator";
+import { loadConfig, processSources, runService } from "@freshet/invalidator";
 import { runCli } from "./cli.js";
 import { processEnvironment, wantsNoColour } from "./config.js";
 import { deploymentOf } from "./deployment.js";
@@ -42,6 +42,7 @@ const deps: Deps = {
   clock: { nowMs: () => Date.now() },
   readConfig: (flags) => loadConfig({ ...processSources(flags), env }),
   deploymentOf,
+  runService,
   newId: () => randomUUID(),
   stop: stop.signal,
   interrupt: interrupt.signal,

@@ -1,4 +1,4 @@
-import type { Config } from "@freshet/invalidator";
+import type { Config, RunOptions } from "@freshet/invalidator";
 import type { KafkaPort } from "@freshet/kafka/port";
 import type { StorePort } from "@freshet/store/port";
 import type { Environment } from "./config.js";
@@ -32,6 +32,8 @@ export interface Deps {
   readonly readConfig: (flags: Flags) => Config;
   /** What a configuration leads to; connects to nothing yet. */
   readonly deploymentOf: (config: Config) => Deployment;
+  /** The service; answers with its exit code, never throws. */
+  readonly runService: (options: Pick<RunOptions, "config" | "stop" | "talk">) => Promise<number>;
   /** A fresh id for an event. */
   readonly newId: () => string;
   /** Aborted at Ctrl-C or SIGTERM: a command that never ends by itself finishes its work and returns. */

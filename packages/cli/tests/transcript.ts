@@ -47,6 +47,7 @@ function depsOf(world: World): Deps {
     stop: world.stop ?? never,
     interrupt: world.interrupt ?? never,
     pause: async () => {},
+    runService: async () => 0,
     readConfig: (flags) =>
       loadConfig({ env: { FRESHET_RULES: "rules.yaml", ...world.env }, flags, readText: (path) => readFrom(world, path) }),
     deploymentOf: (config) => ({

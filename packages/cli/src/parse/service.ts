@@ -1,11 +1,13 @@
 import type { Command } from "commander";
 import { configShow } from "../commands/config-show.js";
 import { dev } from "../commands/dev.js";
+import { run } from "../commands/run.js";
 import { act, actUntilStopped, examples, type Wiring } from "./command.js";
 import { addSettingFlags, flagsOf } from "./setting-flags.js";
 
-/** `freshet dev`, which goes on until it is stopped, and `freshet config`. */
+/** `freshet run` and `freshet dev`, which go on until they are stopped, and `freshet config`. */
 export function addService(program: Command, wiring: Wiring): void {
+  addRun(program, wiring);
   addDev(program, wiring);
   addConfig(program, wiring);
 }
@@ -20,6 +22,19 @@ function addConfig(program: Command, wiring: Wiring): void {
   examples(show, ["freshet config show", "freshet config show --kafka-brokers kafka-1:9092 --json"]);
   addSettingFlags(show, "hidden");
   act(show, wiring, configShow, () => ({ ...show.opts(), flags: flagsOf(show) }));
+}
+
+function addRun(program: Command, wiring: Wiring): void {
+  const command = program
+    .command("run")
+    .description("the invalidator service, in the foreground")
+    .option("--json", "its log lines are JSON anyway");
+  examples(command, [
+    "FRESHET_REDIS_URL=redis://localhost:6379 freshet run \\\n    --rules services/example-shop/rules.yaml --kafka-brokers localhost:9092",
+    "freshet run --config freshet.config.yaml --mode observe",
+  ]);
+  addSettingFlags(command, "shown");
+  actUntilStopped(command, wiring, run, () => ({ flags: flagsOf(command) }));
 }
 
 function addDev(program: Command, wiring: Wiring): void {
