@@ -23,7 +23,9 @@ export const importArrows = sourceRule("import-arrow", (file) =>
     if (/^@freshet\/[^/]+\/(?:src|dist)\//.test(from)) {
       return [{ line, message: `reaches into the files of ${from}`, fix: "Import what the package exports." }];
     }
-    return allowed(file, from) ? [] : [{ line, message: `must not import ${from}`, fix: "See the arrows in ARCHITECTURE.md; take a port as an argument." }];
+    return allowed(file, from)
+      ? []
+      : [{ line, message: `must not import ${from}`, fix: "See the arrows in ARCHITECTURE.md; take a port as an argument." }];
   }),
 );
 
@@ -46,7 +48,7 @@ export const clientImports = sourceRule("client-import", (file) =>
   importsOf(file).flatMap(({ from, line }): readonly Found[] => {
     const home = clients[from.split("/")[0] ?? ""];
     const isAtHome = home?.some((folder) => file.path.startsWith(folder)) ?? true;
-    if (isAtHome || isTool(file.path) || (isTest(file.path) && file.path.startsWith("services/"))) return [];
+    if (isAtHome || isTool(file.path) || (isTest(file.path) && /^(?:services|packages\/cli)\//.test(file.path))) return [];
     return [{ line, message: `${from} is known to ${home?.join(" and ")} only`, fix: "Take the port as an argument." }];
   }),
 );

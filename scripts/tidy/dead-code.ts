@@ -29,7 +29,15 @@ function deadExport(file: SourceFile, item: Export, uses: Uses): readonly Findin
   const users = [...(taken?.get(item.name) ?? []), ...(taken?.get("*") ?? [])].filter((user) => isTest(file.path) || !isTest(user.path));
   if (users.length > 0 || isToolConfig(file.path) || (item.isType && isSpoken(file, item.name))) return [];
   const fix = "Delete it, or list it in scripts/tidy/exceptions.ts with the reason why others need it.";
-  return [{ path: file.path, line: item.line, rule: "dead-export", message: `nothing takes \`${item.name}\``, fix }];
+  return [
+    {
+      path: file.path,
+      line: item.line,
+      rule: "dead-export",
+      message: `nothing${isTest(file.path) ? "" : " but tests"} takes \`${item.name}\``,
+      fix,
+    },
+  ];
 }
 
 /** A type that the signatures of its own file name: callers get to see it, taken or not. */
@@ -70,7 +78,10 @@ function usesOf(tree: Tree): Uses {
   return uses;
 }
 
-function addUse(uses: Map<string, Map<string, SourceFile[]>>, use: { file: SourceFile; names: readonly string[]; target: string | null }): void {
+function addUse(
+  uses: Map<string, Map<string, SourceFile[]>>,
+  use: { file: SourceFile; names: readonly string[]; target: string | null },
+): void {
   if (use.target === null) return;
   const taken = uses.get(use.target) ?? new Map<string, SourceFile[]>();
   uses.set(use.target, taken);
@@ -100,7 +111,7 @@ function exportsOf(file: SourceFile): readonly Export[] {
 function specifiersOf(node: SyntaxNode): readonly Omit<Export, "line">[] {
   return children(node, "specifiers").map((specifier) => ({
     name: textOf(child(specifier, "exported")) || textOf(child(specifier, "orig")),
-    isType: node["typeOnly"] === true || specifier["isTypeOnly"] === true,
+    isType: node.typeOnly === true || specifier.isTypeOnly === true,
   }));
 }
 

@@ -1,6 +1,6 @@
+import { resolve } from "./arrows.ts";
 import type { Finding, Rule, TextFile, Tree } from "./tree.ts";
 import { foundIn, parentOf } from "./tree.ts";
-import { resolve } from "./arrows.ts";
 
 const codesPath = "packages/protocol/src/errors.ts";
 const referencePath = "docs/reference/errors.md";
@@ -16,7 +16,9 @@ export const errorDocs: Rule = {
     const codes = foundIn(list.text, /^\s+(FR\d{4}):/gm, (match) => ({ message: match[1] ?? "", fix: "" }));
     return codes.flatMap(({ line, message: code }): readonly Finding[] => {
       const found = { path: codesPath, line, rule: "error-code" };
-      const isRaised = tree.sources.some((file) => file.path !== codesPath && !file.path.startsWith("scripts/") && file.text.includes(`"${code}"`));
+      const isRaised = tree.sources.some(
+        (file) => file.path !== codesPath && !file.path.startsWith("scripts/") && file.text.includes(`"${code}"`),
+      );
       return [
         ...(documented.has(code) ? [] : [{ ...found, message: `${code} is not in ${referencePath}`, fix: "Run npm run generate." }]),
         ...(isRaised || code === "FR9001" ? [] : [{ ...found, message: `nothing raises ${code}`, fix: "Delete the code." }]),
@@ -28,7 +30,8 @@ export const errorDocs: Rule = {
 /** Links between pages, and the paths they name in backticks, lead somewhere. */
 export const links: Rule = {
   name: "link",
-  check: (tree) => tree.files.filter((file) => file.path.endsWith(".md")).flatMap((file) => [...deadLinks(file, tree), ...deadPaths(file, tree)]),
+  check: (tree) =>
+    tree.files.filter((file) => file.path.endsWith(".md")).flatMap((file) => [...deadLinks(file, tree), ...deadPaths(file, tree)]),
 };
 
 function deadLinks(file: TextFile, tree: Tree): readonly Finding[] {
@@ -52,13 +55,28 @@ function deadPaths(file: TextFile, tree: Tree): readonly Finding[] {
   const named = foundIn(file.text, /`([^`\n]+)`/g, (match) => ({ message: match[1] ?? "", fix: "" }));
   return named
     .filter(({ message: path }) => topFolders.test(path) && !tree.has(path.replace(/\/$/, "")))
-    .map(({ line, message: path }) => ({ path: file.path, line, rule: "link", message: `there is no ${path}`, fix: "Name the file as it is called now." }));
+    .map(({ line, message: path }) => ({
+      path: file.path,
+      line,
+      rule: "link",
+      message: `there is no ${path}`,
+      fix: "Name the file as it is called now.",
+    }));
 }
 
 /** The anchors of a page's headings, as GitHub makes them. */
 function anchorsOf(page: TextFile): ReadonlySet<string> {
   const headings = page.text.match(/^#+ .+$/gm) ?? [];
-  return new Set(headings.map((heading) => heading.replace(/^#+ /, "").toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "").trim().replaceAll(" ", "-")));
+  return new Set(
+    headings.map((heading) =>
+      heading
+        .replace(/^#+ /, "")
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+        .trim()
+        .replaceAll(" ", "-"),
+    ),
+  );
 }
 
 /** Every alert has a page that says what to do, and every such page has its alert. */
@@ -67,15 +85,29 @@ export const runbooks: Rule = {
   check: (tree) => {
     const alerts = tree.files
       .filter((file) => /^infra\/prometheus\/.*\.ya?ml$/.test(file.path) && !/\.test\.ya?ml$/.test(file.path))
-      .flatMap((file) => foundIn(file.text, /^\s*- alert: (\w+)/gm, (match) => ({ message: match[1] ?? "", fix: "" })).map((found) => ({ file, ...found })));
+      .flatMap((file) =>
+        foundIn(file.text, /^\s*- alert: (\w+)/gm, (match) => ({ message: match[1] ?? "", fix: "" })).map((found) => ({ file, ...found })),
+      );
     const names = new Set(alerts.map((alert) => alert.message));
     const missing = alerts
       .filter(({ message: name }) => !tree.has(`infra/runbooks/${name}.md`))
-      .map(({ file, line, message: name }) => ({ path: file.path, line, rule: "runbook", message: `${name} has no runbook`, fix: `Write infra/runbooks/${name}.md.` }));
+      .map(({ file, line, message: name }) => ({
+        path: file.path,
+        line,
+        rule: "runbook",
+        message: `${name} has no runbook`,
+        fix: `Write infra/runbooks/${name}.md.`,
+      }));
     const orphans = tree.files
       .filter((file) => parentOf(file.path) === "infra/runbooks" && !/README\.md$/.test(file.path))
       .filter((file) => !names.has(file.path.replace(/^.*\/|\.md$/g, "")))
-      .map((file) => ({ path: file.path, line: 1, rule: "runbook", message: "no alert leads here", fix: "Name it after its alert, or delete it." }));
+      .map((file) => ({
+        path: file.path,
+        line: 1,
+        rule: "runbook",
+        message: "no alert leads here",
+        fix: "Name it after its alert, or delete it.",
+      }));
     return [...missing, ...orphans];
   },
 };

@@ -1,6 +1,6 @@
 import { child, children, type SyntaxNode, textOf } from "./syntax.ts";
 import { type Found, foundIn, nameOf, type SourceFile, sourceRule, textRule } from "./tree.ts";
-import { isToolConfig } from "./zones.ts";
+import { isTest, isToolConfig } from "./zones.ts";
 
 export const escapes = sourceRule("type-escape", (file) =>
   file.nodes.flatMap(({ node }): readonly Found[] => {
@@ -10,12 +10,12 @@ export const escapes = sourceRule("type-escape", (file) =>
 );
 
 function escapeOf(node: SyntaxNode): Omit<Found, "line"> | null {
-  const kind = node["kind"];
+  const kind = node.kind;
   if (node.type === "TsKeywordType" && kind === "any") return { message: "`any`", fix: "Use `unknown` and narrow it." };
   if (node.type === "TsNonNullExpression") return { message: "non-null `!`", fix: "Handle the missing value, or give it a default." };
   const inner = node.type === "TsAsExpression" ? child(node, "expression") : null;
   const type = inner?.type === "TsAsExpression" ? child(inner, "typeAnnotation") : null;
-  if (type?.["kind"] === "unknown") return { message: "`as unknown as`", fix: "Write a guard that proves the type." };
+  if (type?.kind === "unknown") return { message: "`as unknown as`", fix: "Write a guard that proves the type." };
   return null;
 }
 
@@ -40,13 +40,13 @@ export const versionNumbers = sourceRule("version-number", (file) => {
     if (converts(node)) return [{ line, message: "a version becomes a number", fix }];
     const type = child(child(node, "typeAnnotation") ?? node, "typeAnnotation");
     const name = textOf(node) || textOf(child(node, "key"));
-    if (type?.["kind"] !== "number" || !versionName.test(name)) return [];
+    if (type?.kind !== "number" || !versionName.test(name)) return [];
     return [{ line, message: `\`${name}\` is a number`, fix }];
   });
 });
 
 function converts(node: SyntaxNode): boolean {
-  if (node.type === "UnaryExpression" && node["operator"] === "+") return mentionsVersion(child(node, "argument"));
+  if (node.type === "UnaryExpression" && node.operator === "+") return mentionsVersion(child(node, "argument"));
   const callee = node.type === "CallExpression" ? child(node, "callee") : null;
   const name = callee?.type === "MemberExpression" ? textOf(child(callee, "property")) : textOf(callee);
   return conversions.has(name) && mentionsVersion(children(node, "arguments")[0] ?? null);
@@ -74,7 +74,7 @@ const refused: readonly { readonly word: RegExp; readonly use: string }[] = [
 ];
 
 /** Where `tombstone` is Kafka's word: what reads records and what describes their sources. */
-const kafkaWords = /^(?:packages\/(?:protocol|rules|kafka)\/|packages\/pipeline\/src\/(?:decode|map)|services\/[^/]+\/(?:tests|bench)\/|scripts\/)/;
+const kafkaWords = /^(?:packages\/(?:protocol|rules|kafka)\/|packages\/pipeline\/src\/(?:decode|map)|services\/[^/]+\/bench\/|scripts\/)/;
 
 export const words = sourceRule("word", (file) => [
   ...wordsIn(file.path, nameOf(file.path)).map((found) => ({ line: 1, ...found })),
@@ -86,14 +86,16 @@ export const words = sourceRule("word", (file) => [
 
 function wordsIn(path: string, name: string): readonly Omit<Found, "line">[] {
   return refused
-    .filter(({ word }) => word.test(name) && !(word.test("tombstone") && kafkaWords.test(path)))
+    .filter(({ word }) => word.test(name) && !(word.test("tombstone") && (isTest(path) || kafkaWords.test(path))))
     .map(({ use }) => ({ message: `the name \`${name}\``, fix: `Say ${use}.` }));
 }
 
 const grabBag = /^(?:utils?|helpers?|common|misc|types-and-more)(?:\.ts)?$/;
 
 export const grabBags = sourceRule("grab-bag", (file: SourceFile) =>
-  file.path.split("/").some((part) => grabBag.test(part)) ? [{ line: 1, message: "a name that says nothing", fix: "Name it after what it does." }] : [],
+  file.path.split("/").some((part) => grabBag.test(part))
+    ? [{ line: 1, message: "a name that says nothing", fix: "Name it after what it does." }]
+    : [],
 );
 
 export const fileNames = sourceRule("file-name", (file: SourceFile) =>

@@ -16,20 +16,20 @@ export const manifestFacts: Rule = {
   name: "manifest",
   check: (tree) => {
     const manifests = manifestsOf(tree);
-    const common = manifests.find(({ file }) => file.path === "package.json")?.data["version"];
+    const common = manifests.find(({ file }) => file.path === "package.json")?.data.version;
     return manifests.flatMap((manifest) => [...factsOf(manifest, common), ...rangesOf(manifest)]);
   },
 };
 
 function factsOf({ file, data }: Manifest, common: unknown): readonly Finding[] {
-  const engines = data["engines"];
+  const engines = data.engines;
   const problems: [boolean, string, string][] = [
-    [data["license"] !== licence, `the licence is not ${licence}`, `Write "license": "${licence}".`],
-    [data["type"] !== "module", "not an ES module", 'Write "type": "module".'],
-    [data["version"] !== common, "the version differs from the root's", "All packages carry one version."],
+    [data.license !== licence, `the licence is not ${licence}`, `Write "license": "${licence}".`],
+    [data.type !== "module", "not an ES module", 'Write "type": "module".'],
+    [data.version !== common, "the version differs from the root's", "All packages carry one version."],
     [typeof engines !== "object" || engines === null || !("node" in engines), "no Node floor", 'Write "engines": { "node": … }.'],
     ...installScripts.map((name): [boolean, string, string] => [
-      name in recordOf(data["scripts"]),
+      name in recordOf(data.scripts),
       `an install script: ${name}`,
       "Do it in scripts/start.mjs; package managers block install scripts.",
     ]),
@@ -41,7 +41,15 @@ function rangesOf({ file, data }: Manifest): readonly Finding[] {
   return [...dependenciesOf(data)].flatMap(([name, range]): readonly Finding[] => {
     if (/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(range)) return [];
     const line = file.text.split("\n").findIndex((text) => text.includes(`"${name}":`)) + 1;
-    return [{ path: file.path, line, rule: "manifest", message: `${name} is not an exact version`, fix: "Name one version; the lock file does the rest." }];
+    return [
+      {
+        path: file.path,
+        line,
+        rule: "manifest",
+        message: `${name} is not an exact version`,
+        fix: "Name one version; the lock file does the rest.",
+      },
+    ];
   });
 }
 
@@ -54,7 +62,8 @@ export const declaredImports: Rule = {
 function mismatches({ file, data }: Manifest, tree: Tree): readonly Finding[] {
   const declared = dependenciesOf(data);
   const folder = parentOf(file.path);
-  const isShipped = (path: string): boolean => path.startsWith(`${folder}/`) && !isTool(path) && (!isTest(path) || folder === "packages/testkit");
+  const isShipped = (path: string): boolean =>
+    path.startsWith(`${folder}/`) && !isTool(path) && (!isTest(path) || folder === "packages/testkit");
   const taken = tree.sources
     .filter((source) => isShipped(source.path))
     .flatMap((source) => importsOf(source).map((found) => ({ path: source.path, line: found.line, name: packageOf(found.from) })));
@@ -108,7 +117,16 @@ const machinePath = /(?<![\w.$}])\/(?:home|Users|root|work)\/[\w.-]+/g;
 const registryHost = /(?<![\w.])registry\.(?:[a-z0-9-]+\.)+[a-z]{2,}\b/gi;
 
 export const machineTraces = textRule("machine-trace", ({ text }) => [
-  ...foundIn(text, machinePath, ([found]) => ({ message: `the path of a machine: ${found}`, fix: "Use a path from the root of the repository." })),
-  ...foundIn(text, registryHost, ([found]) => ({ message: `the host of a registry: ${found}`, fix: "Leave it to the configuration of the machine." })),
-  ...foundIn(text, /"resolved": "https?:[^"]*"/g, () => ({ message: "the lock file names a host", fix: "Keep omit-lockfile-registry-resolved in .npmrc." })),
+  ...foundIn(text, machinePath, ([found]) => ({
+    message: `the path of a machine: ${found}`,
+    fix: "Use a path from the root of the repository.",
+  })),
+  ...foundIn(text, registryHost, ([found]) => ({
+    message: `the host of a registry: ${found}`,
+    fix: "Leave it to the configuration of the machine.",
+  })),
+  ...foundIn(text, /"resolved": "https?:[^"]*"/g, () => ({
+    message: "the lock file names a host",
+    fix: "Keep omit-lockfile-registry-resolved in .npmrc.",
+  })),
 ]);

@@ -13,7 +13,13 @@ export const fileSize = textRule("file-size", (file) => {
   const max = linesMaxOf(file);
   const lines = file.text.replace(/\n$/, "").split("\n").length;
   if (max === null || lines <= max) return [];
-  return [{ line: max + 1, message: `${lines} lines, ${max} allowed`, fix: "Split it by behaviour; a split that needs five arguments is the wrong one." }];
+  return [
+    {
+      line: max + 1,
+      message: `${lines} lines, ${max} allowed`,
+      fix: "Split it by behaviour; a split that needs five arguments is the wrong one.",
+    },
+  ];
 });
 
 function linesMaxOf({ path }: TextFile): number | null {
@@ -47,7 +53,9 @@ export const parameters = sourceRule("parameters", (file) =>
     if (!takesParameters.has(node.type)) return [];
     const count = (children(node, "params").length || functionParams(node)) ?? 0;
     if (count <= parametersMax) return [];
-    return [{ line: file.lineOf(node), message: `${count} parameters, ${parametersMax} allowed`, fix: "Take one object with named members." }];
+    return [
+      { line: file.lineOf(node), message: `${count} parameters, ${parametersMax} allowed`, fix: "Take one object with named members." },
+    ];
   }),
 );
 
@@ -77,7 +85,7 @@ const functions = new Set([...takesParameters].filter((type) => !type.startsWith
 
 /** swc keeps the parameters of a method in a member that is no node. */
 function functionParams(node: SyntaxNode): number {
-  const inner = node["function"];
+  const inner = node.function;
   return typeof inner === "object" && inner !== null && "params" in inner && Array.isArray(inner.params) ? inner.params.length : 0;
 }
 
@@ -93,7 +101,7 @@ function isSuiteCall(node: SyntaxNode | undefined): boolean {
   const callee = child(node, "callee");
   if (callee?.type === "CallExpression") return isSuiteCall(callee);
   const name = callee?.type === "MemberExpression" ? child(callee, "object") : callee;
-  return name?.["value"] === "describe";
+  return name?.value === "describe";
 }
 
 function isControl(node: SyntaxNode): boolean {
@@ -102,7 +110,7 @@ function isControl(node: SyntaxNode): boolean {
 
 function isElseIf(node: SyntaxNode, around: readonly SyntaxNode[]): boolean {
   const outer = around[0];
-  return node.type === "IfStatement" && outer?.type === "IfStatement" && outer["alternate"] === node;
+  return node.type === "IfStatement" && outer?.type === "IfStatement" && outer.alternate === node;
 }
 
 function boundary(around: readonly SyntaxNode[]): number {

@@ -56,7 +56,7 @@ export function children(node: SyntaxNode, member: string): readonly SyntaxNode[
 
 /** The name or text of an identifier, a private name or a string, else `""`. */
 export function textOf(node: SyntaxNode | null): string {
-  return typeof node?.["value"] === "string" ? node["value"] : "";
+  return typeof node?.value === "string" ? node.value : "";
 }
 
 /** `process.env` and the like as text; `""` for anything that is not a chain of names. */
