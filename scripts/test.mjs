@@ -1,0 +1,190 @@
+// npm test: set-up, checks, and every test except drills and soaks on a real Kafka and a real Redis.
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build, environment, install, isOwnNode, root, run, runUnderOwnNode, SetUpError, say } from "./set-up.mjs";
+
+const HELP = `npm test                                      everything
+npm test -- --only jest packages/rules        the tests of one folder; what follows goes to jest (-t NAME, …)
+npm test -- --only lint                       one step: build, drift, lint, types, tidy or jest
+
+Kafka and Redis come from the first that works; FRESHET_TEST_PROVIDER=env|docker|native forces one:
+  env     FRESHET_TEST_KAFKA=host:port and FRESHET_TEST_REDIS=redis://host:port
+  docker  images at hand or pulled; FRESHET_TEST_KAFKA_IMAGE and FRESHET_TEST_REDIS_IMAGE name others
+  native  redis-server, and Apache Kafka on Java 17 or newer
+Drills (*.drill.test.ts) and soaks (*.soak.test.ts) run by name only. FRESHET_TEST_SEED repeats a run's random numbers.
+The last line is "N passed, N failed"; each step but jest counts as one test. Exit code 0 only if nothing failed.`;
+
+const JEST_TIMEOUT_MS = 20 * 60_000;
+const _OUTPUT_LINES_MAX = 200;
+const STEPS = ["build", "drift", "lint", "types", "tidy", "jest"];
+const LINT = [
+  ["biome", "check", "."],
+  ["oxlint", "--type-aware"],
+];
+const TYPES = [["tsc", "-p", "tsconfig.tests.json"]];
+const counts = { passed: 0, failed: 0, skipped: 0 };
+/** What Ctrl-C has to end. */
+const running = { child: null, servers: null, isInterrupted: false };
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof SetUpError)) throw error;
+  say(error.message);
+  process.exitCode = 1;
+}
+
+async function main(args) {
+  const only = parse(args);
+  if (only === null) return args.includes("--help") || args.includes("-h") ? 0 : 2;
+  await install();
+  if (!isOwnNode()) return runUnderOwnNode([import.meta.filename, ...args]);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, interrupt);
+  const wants = (step) => only.step === undefined || only.step === step;
+
+  await step("build", async () => (await build()) ?? "");
+  running.servers = wants("jest") ? startServers() : null;
+  if (wants("drift")) await script("drift", "generate.ts", "--check");
+  if (wants("lint")) await step("lint", () => inTurn(LINT));
+  if (wants("types")) await step("types", () => inTurn(TYPES));
+  if (wants("tidy")) await script("tidy", "tidy.ts");
+  if (wants("jest")) await tests(only.args);
+  await stopServers();
+  return verdict();
+}
+
+/** @returns the step asked for, or `null` after having said how to ask. */
+function parse(args) {
+  if (args.length === 0) return { step: undefined, args: [] };
+  const [flag, step, ...rest] = args;
+  if (flag === "--only" && STEPS.includes(step)) return { step, args: rest };
+  process.stdout.write(`${HELP}\n`);
+  return null;
+}
+
+/** Runs one step; its output, shown only if there is some, is what is wrong. */
+async function step(name, work) {
+  if (running.isInterrupted) return;
+  const startedMs = Date.now();
+  const problem = await work();
+  counts[problem === "" ? "passed" : "failed"] += 1;
+  tell(problem === "" ? "ok" : "FAIL", name, startedMs);
+  if (problem !== "") process.stdout.write(`${lastLines(problem)}\n`);
+}
+
+async function script(name, file, ...args) {
+  if (existsSync(join(root, "scripts", file))) return step(name, () => inTurn([["node", join("scripts", file), ...args]]));
+  counts.skipped += 1;
+  process.stdout.write(`skip  ${name}: there is no scripts/${file}\n`);
+}
+
+/** Runs all commands. @returns the output of those that failed. */
+async function inTurn(commands) {
+  let problems = "";
+  for (const command of commands) {
+    const { code, output } = await run(command, { onStart: own });
+    if (code !== 0) problems += output.trim() === "" ? `${command.join(" ")} ended with ${code}\n` : output;
+  }
+  return problems;
+}
+
+async function tests(args) {
+  const startedMs = Date.now();
+  const servers = await running.servers;
+  if (running.isInterrupted) return;
+  if (servers.problem !== null) {
+    counts.failed += 1;
+    process.stdout.write(`FAIL  ${servers.problem}\nOnly the tests that need neither Kafka nor Redis are run.\n`);
+  }
+  const folder = mkdtempSync(join(tmpdir(), "freshet-test-"));
+  const countsFile = join(folder, "counts.json");
+  try {
+    const code = await jest(args, { ...servers.env, FRESHET_TEST_COUNTS_FILE: countsFile }, servers.problem === null);
+    const allPassed = addCounts(countsFile, code);
+    tell(allPassed ? "ok" : "FAIL", "jest", startedMs);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function jest(args, env, hasServers) {
+  const left = hasServers ? "drill|soak" : "drill|soak|redis|kafka|e2e";
+  const isByName = args.some((arg) => /\b(drill|soak)\b/.test(arg));
+  const ignored = isByName ? [] : ["--testPathIgnorePatterns", "/node_modules/", `\\.(${left})\\.test\\.ts$`];
+  const flags = ["--disable-warning=ExperimentalWarning", "--experimental-vm-modules", join("node_modules", "jest", "bin", "jest.js")];
+  const reporter = ["--reporters", join(root, "scripts", "jest-report.cjs")];
+  return new Promise((resolve) => {
+    const options = { cwd: root, env: { ...environment(), ...env }, stdio: ["ignore", "inherit", "inherit"], timeout: JEST_TIMEOUT_MS };
+    const child = spawn("node", [...flags, ...reporter, ...args, ...ignored], options);
+    own(child);
+    child.on("error", () => resolve(1));
+    child.on("exit", (code) => resolve(code ?? 1));
+  });
+}
+
+/** @returns whether every test passed. A jest that ended badly without a failed test counts as one. */
+function addCounts(file, code) {
+  const found = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : { passed: 0, failed: 0, skipped: 0 };
+  if (code !== 0 && found.failed === 0) {
+    found.failed = 1;
+    process.stdout.write(`FAIL  jest ended with ${code}\n`);
+  }
+  for (const name of Object.keys(counts)) counts[name] += found[name];
+  return found.failed === 0;
+}
+
+/** Brings up Kafka and Redis. Never rejects: without them the other tests still run. */
+async function startServers() {
+  try {
+    const { prepareNative, provideServers } = await import("@freshet/testkit/provider");
+    const servers = await provideServers(tellProgress);
+    tellProgress(`Kafka and Redis by ${servers.told}: ${servers.kafka}, ${servers.redis}`);
+    // Tests that stop and pause servers start their own.
+    await prepareNative(tellProgress).catch((error) => tellProgress(`tests that start their own servers will fail: ${error.message}`));
+    const env = { FRESHET_TEST_KAFKA: servers.kafka, FRESHET_TEST_REDIS: servers.redis };
+    return { problem: null, env, close: () => servers.close() };
+  } catch (error) {
+    return { problem: error.fix === undefined ? error.stack : `${error.message}\nFix: ${error.fix}`, env: {}, close: async () => {} };
+  }
+}
+
+async function stopServers() {
+  const servers = await running.servers;
+  await servers?.close();
+}
+
+/** Ctrl-C, or the end of the terminal: ends what runs and takes down Kafka and Redis. A second one is the first one's echo. */
+function interrupt(signal) {
+  if (running.isInterrupted) return;
+  running.isInterrupted = true;
+  say(`${signal}: stopping Kafka and Redis …`);
+  running.child?.kill("SIGTERM");
+}
+
+function own(child) {
+  running.child = child;
+  if (running.isInterrupted) child.kill("SIGTERM");
+}
+
+function verdict() {
+  if (running.isInterrupted) return 130;
+  const { passed, failed, skipped } = counts;
+  process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`);
+  return failed === 0 && passed > 0 ? 0 : 1;
+}
+
+function tell(mark, name, startedMs) {
+  process.stdout.write(`${mark.padEnd(5)} ${name} ${((Date.now() - startedMs) / 1000).toFixed(1)} s\n`);
+}
+
+function tellProgress(line) {
+  process.stdout.write(`      ${line}\n`);
+}
+
+function lastLines(text) {
+  const lines = text.trimEnd().split("\n");
+  const cut = lines.length - OUTPUT_LINES_MAX;
+  return cut > 0 ? [`… ${cut} lines more`, ...lines.slice(cut)].join("\n") : lines.join("\n");
+}
