@@ -1,6 +1,6 @@
 import type { Path } from "./document.js";
 import { durationMaxMs, durationMs, durationText } from "./duration.js";
-import type { Report } from "./report.js";
+import type { Report, Spot } from "./report.js";
 import type { BoundsText } from "./schema.js";
 import type { Bounds } from "./types.js";
 
@@ -8,10 +8,10 @@ const defaults = { lease: "5s", lag: "2s", skew: "250ms", fill: "2s" };
 const smallestMs: Readonly<Record<string, number>> = { lease: 1, lag: 0, skew: 1, fill: 1, floors: 1 };
 
 /**
- * The time bounds, of the whole file or of one family (`over` are then the file's): floors live at least L + R, which
+ * The time bounds, of the whole file or of one family, `over` being what is said for all families: floors live at least L + R, which
  * is also their default.
  */
-export function resolveBounds(text: BoundsText, path: Path, report: Report, over: BoundsText = {}): Bounds {
+export function resolveBounds(text: BoundsText, over: BoundsText, { path, report }: Spot): Bounds {
   const merged = { ...defaults, ...given(over), ...given(text) };
   for (const [name, value] of Object.entries(given(text))) {
     const ms = durationMs(value);

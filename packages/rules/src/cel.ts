@@ -6,20 +6,7 @@ import type { Mistake } from "./report.js";
 import type { Scope } from "./scope.js";
 
 /** What a CEL expression may use, as the rules file calls it. */
-export const variables = [
-  "subject",
-  "space",
-  "version",
-  "op",
-  "type",
-  "source",
-  "time",
-  "tenant",
-  "data",
-  "previous",
-  "headers",
-  "item",
-] as const;
+const variables = ["subject", "space", "version", "op", "type", "source", "time", "tenant", "data", "previous", "headers", "item"] as const;
 
 /** A compiled expression. */
 export interface Program {
@@ -39,7 +26,7 @@ export interface ExpressionMistake extends Mistake {
 }
 
 const limits = { maxAstNodes: 500, maxDepth: 32, maxListElements: 200, maxMapEntries: 100, maxCallArguments: 8 };
-export const expressionCharactersMax = 4000;
+const expressionCharactersMax = 4000;
 
 /** The name that stands for the variable `type`, which CEL keeps for itself; of the same length, so that positions stay. */
 const TYPE_ALIAS = "typ_";
@@ -103,7 +90,7 @@ function run(program: (context: Scope) => unknown, scope: Scope, ast: ASTNode): 
 }
 
 /** Every node of an expression, arguments of macros included. */
-export function* nodesOf(node: ASTNode): Generator<ASTNode> {
+function* nodesOf(node: ASTNode): Generator<ASTNode> {
   yield node;
   yield* nodesIn(node.args);
 }

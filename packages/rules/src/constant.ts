@@ -1,5 +1,5 @@
 import type { DomainEvent } from "@freshet/protocol";
-import { compile, type Program } from "./cel.js";
+import type { Program } from "./cel.js";
 import { Scope } from "./scope.js";
 
 const nothing: DomainEvent = {
@@ -27,10 +27,4 @@ export function constantOf(program: Program): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** The same for a part of an expression, given as text. */
-export function constantOfText(text: string): unknown {
-  const program = compile(text, { item: true });
-  return "problem" in program ? undefined : constantOf(program);
 }

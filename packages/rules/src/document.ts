@@ -148,7 +148,8 @@ class Reader {
     if (depth > depthMax || ++this.#nodes > nodesMax) throw new RangeError("too deep or too many aliases");
     if (isAlias(node)) return this.#readAlias(node, depth);
     if ("anchor" in node && node.anchor !== undefined) this.#anchors.set(node.anchor, node);
-    if (this.#open.has(node)) return this.#report(node, "yaml_alias", "an alias names something it is part of", "Write the value out.");
+    if (this.#open.has(node))
+      return this.#report(node, { code: "yaml_alias", problem: "an alias names something it is part of", fix: "Write the value out." });
     if (node.tag?.startsWith("!") === true) return this.#reportTag(node, node.tag);
     this.#open.add(node);
     const value = isMap(node) ? this.#readMap(node, depth) : isSeq(node) ? this.#readList(node.items, depth) : this.#readScalar(node);
@@ -201,12 +202,11 @@ class Reader {
       this.#targets.set(node, target);
       return this.read(target, depth + 1);
     }
-    return this.#report(
-      node,
-      "yaml_alias",
-      "an alias names an anchor that is not there",
-      "Set the anchor `&name` before the alias `*name`.",
-    );
+    return this.#report(node, {
+      code: "yaml_alias",
+      problem: "an alias names an anchor that is not there",
+      fix: "Set the anchor `&name` before the alias `*name`.",
+    });
   }
 
   #readMap(map: YAMLMap, depth: number): unknown {
@@ -214,14 +214,17 @@ class Reader {
     for (const { key, value } of map.items) {
       const name = keyText(key);
       if (name === null || name === "__proto__") {
-        this.#report(key as Node, "malformed_name", "a name must be a plain text", "Write a plain word before the colon.");
+        this.#report(key as Node, {
+          code: "malformed_name",
+          problem: "a name must be a plain text",
+          fix: "Write a plain word before the colon.",
+        });
       } else if (entries.has(name)) {
-        this.#report(
-          key as Node,
-          "duplicate_key",
-          `\`${name}\` stands here twice`,
-          "Keep one of the two; YAML would drop the other in silence.",
-        );
+        this.#report(key as Node, {
+          code: "duplicate_key",
+          problem: `\`${name}\` stands here twice`,
+          fix: "Keep one of the two; YAML would drop the other in silence.",
+        });
       } else {
         entries.set(name, this.read(value as Node | null, depth + 1));
       }
@@ -237,7 +240,11 @@ class Reader {
     const value: unknown = isScalar(node) ? node.value : undefined;
     if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : value;
     if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
-    return this.#report(node, "yaml_tag", "this kind of YAML value is not used here", "Write a text, number, list or map.");
+    return this.#report(node, {
+      code: "yaml_tag",
+      problem: "this kind of YAML value is not used here",
+      fix: "Write a text, number, list or map.",
+    });
   }
 
   #reportTag(node: Node, tag: string): typeof broken {
@@ -247,8 +254,8 @@ class Reader {
     return broken;
   }
 
-  #report(node: Node, code: string, problem: string, fix: string): typeof broken {
-    this.findings.push({ ...this.#position(offsetOf(node, 0)), code, problem, fix });
+  #report(node: Node, mistake: Mistake): typeof broken {
+    this.findings.push({ ...this.#position(offsetOf(node, 0)), ...mistake });
     return broken;
   }
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Path } from "./document.js";
-import type { Report } from "./report.js";
+import type { Report, Spot } from "./report.js";
 import {
   type BoundsText,
   type BustText,
@@ -60,34 +60,34 @@ const nameSchema = z.record(ruleSchema.shape.name, anything);
 export function readDraft(data: unknown, report: Report): Draft {
   if (data === null)
     report.at([], { code: "empty", problem: "the file is empty", fix: "Start with `freshet: 1`, then sources, families and rules." });
-  else readShape(frameSchema, data, [], report);
+  else readShape(frameSchema, data, { path: [], report });
   // What the frame check cannot keep is still looked into: `rules` without `freshet: 1` is linted all the same.
   const raw = isMap(data) ? data : {};
   const sources = listOf(raw.sources);
   const families = mapOf("families", raw, report);
   const tags = mapOf("tags", raw, report);
   return {
-    bounds: "bounds" in raw ? (readShape(boundsSchema, raw.bounds, ["bounds"], report) ?? {}) : {},
-    sources: sources.flatMap((source, at) => located(readShape(sourceSchema, source, ["sources", at], report), ["sources", at])),
-    families: readNamed(familySchema, families, "families", report),
-    tags: readNamed(tagSchema, tags, "tags", report),
+    bounds: "bounds" in raw ? (readShape(boundsSchema, raw.bounds, { path: ["bounds"], report }) ?? {}) : {},
+    sources: sources.flatMap((source, at) => located(readShape(sourceSchema, source, { path: ["sources", at], report }), ["sources", at])),
+    families: readNamed(familySchema, families, { path: ["families"], report }),
+    tags: readNamed(tagSchema, tags, { path: ["tags"], report }),
     rules: listOf(raw.rules).flatMap((rule, at) => readRule(rule, ["rules", at], report)),
     declared: { sources: sources.flatMap(sourceName), families: Object.keys(families), tags: Object.keys(tags) },
   };
 }
 
 function readRule(raw: unknown, path: Path, report: Report): RuleDraft[] {
-  const rule = readShape(ruleFrameSchema, raw, path, report);
+  const rule = readShape(ruleFrameSchema, raw, { path, report });
   const list = isMap(raw) ? listOf(raw.bust) : [];
   const busts = list.flatMap((bust, at) => readBust(bust, [...path, "bust", at], report));
   // A rule without its name or source still has the rest looked at.
-  const { name = "", source = "", ...rest } = rule ?? readShape(ruleFrameSchema.partial(), raw, path, null) ?? {};
+  const { name = "", source = "", ...rest } = rule ?? readShape(ruleFrameSchema.partial(), raw, { path, report: null }) ?? {};
   const text = { ...rest, name, source };
   return isMap(raw) ? [{ path, text, busts }] : [];
 }
 
 function readBust(raw: unknown, path: Path, report: Report): BustDraft[] {
-  const text = readShape(bustSchema, raw, path, report);
+  const text = readShape(bustSchema, raw, { path, report });
   const given = isMap(raw) && isMap(raw.with) ? Object.keys(raw.with) : [];
   return text === null ? [] : [{ path, text, given }];
 }
@@ -95,13 +95,12 @@ function readBust(raw: unknown, path: Path, report: Report): BustDraft[] {
 function readNamed<Shape extends z.ZodType>(
   schema: Shape,
   parts: Record<string, unknown>,
-  section: string,
-  report: Report,
+  { path, report }: Spot,
 ): ReadonlyMap<string, Located<z.infer<Shape>>> {
   const read = new Map<string, Located<z.infer<Shape>>>();
   for (const [name, part] of Object.entries(parts)) {
-    const text = readShape(schema, part, [section, name], report);
-    if (text !== null) read.set(name, { path: [section, name], text });
+    const text = readShape(schema, part, { path: [...path, name], report });
+    if (text !== null) read.set(name, { path: [...path, name], text });
   }
   return read;
 }
@@ -109,7 +108,7 @@ function readNamed<Shape extends z.ZodType>(
 function mapOf(section: string, raw: Record<string, unknown>, report: Report): Record<string, unknown> {
   const part = raw[section];
   if (!isMap(part)) return {};
-  readShape(nameSchema, part, [section], report);
+  readShape(nameSchema, part, { path: [section], report });
   return part;
 }
 

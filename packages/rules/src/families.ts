@@ -1,12 +1,11 @@
 import type { EntrySpec } from "@freshet/protocol";
 import { limits } from "@freshet/protocol";
 import { checkDuration, resolveBounds } from "./bounds.js";
-import type { Path } from "./document.js";
 import type { Draft, Located } from "./draft.js";
 import { durationMs } from "./duration.js";
 import type { FamilyModel, TagModel } from "./model.js";
 import { nearest, suggest } from "./nearest.js";
-import type { Report } from "./report.js";
+import type { Report, Spot } from "./report.js";
 import type { EntryText, FamilyText } from "./schema.js";
 import { type Escape, parseTemplate, renderer, type Template, utf8Bytes } from "./template.js";
 import type { Bounds, Family } from "./types.js";
@@ -15,7 +14,7 @@ import type { Bounds, Family } from "./types.js";
 export function resolveTags(draft: Draft, report: Report): ReadonlyMap<string, TagModel> {
   const models = new Map<string, TagModel>();
   for (const [name, { path, text }] of draft.tags) {
-    const template = readTemplate(text.key, "percent", [...path, "key"], report);
+    const template = readTemplate(text.key, "percent", { path: [...path, "key"], report });
     if (template === null) continue;
     if (template.parts.some((part) => "literal" in part && /[{}]/.test(part.literal))) {
       const problem = "a tag's key has no literal braces: Freshet puts its own around it";
@@ -48,7 +47,8 @@ export function resolveFamilies(context: FamilyContext): ReadonlyMap<string, Fam
 function resolveFamily(name: string, { path, text }: Located<FamilyText>, context: FamilyContext): FamilyModel | null {
   const { draft, report } = context;
   const entry = text.entry ?? { kind: "managed" as const };
-  const bounds = text.bounds === undefined ? context.bounds : resolveBounds(text.bounds, [...path, "bounds"], report, draft.bounds);
+  const bounds =
+    text.bounds === undefined ? context.bounds : resolveBounds(text.bounds, draft.bounds, { path: [...path, "bounds"], report });
   checkDuration(text.ttl, [...path, "ttl"], report);
   if (durationMs(text.ttl) === 0)
     report.at([...path, "ttl"], { code: "bounds_broken", problem: "`ttl` is zero", fix: "Write at least 1ms." });
@@ -56,7 +56,7 @@ function resolveFamily(name: string, { path, text }: Located<FamilyText>, contex
     const fix = `Write \`version: ${entry.version.slice(1)}\`; only members at the top of the JSON are read.`;
     report.at([...path, "entry", "version"], { code: "malformed_value", problem: "`version` is a member's name, not a pointer", fix });
   }
-  const template = readTemplate(text.key, text.escape ?? "percent", [...path, "key"], report);
+  const template = readTemplate(text.key, text.escape ?? "percent", { path: [...path, "key"], report });
   const companion = readCompanion({ path, text }, template, report);
   if (template === null) return null;
   const render = renderer(template);
@@ -83,7 +83,7 @@ function entrySpec(entry: EntryText, floorTtlMs: number): EntrySpec {
   };
 }
 
-function readTemplate(text: string, escaping: Escape, path: Path, report: Report): Template | null {
+function readTemplate(text: string, escaping: Escape, { path, report }: Spot): Template | null {
   const template = parseTemplate(text, escaping);
   if ("problem" in template) {
     report.atCharacter(path, template.offset, { code: "template_syntax", problem: template.problem, fix: template.fix });
@@ -101,7 +101,7 @@ function readTemplate(text: string, escaping: Escape, path: Path, report: Report
 function readCompanion({ path, text }: Located<FamilyText>, key: Template | null, report: Report): Template | null {
   if (text.entry?.kind !== "companion") return null;
   const place = [...path, "entry", "companion"];
-  const companion = readTemplate(text.entry.companion, text.escape ?? "percent", place, report);
+  const companion = readTemplate(text.entry.companion, text.escape ?? "percent", { path: place, report });
   if (companion === null || key === null) return companion;
   for (const parameter of companion.parameters.filter((name) => !key.parameters.includes(name))) {
     const problem = `the key of this family has no parameter \`${parameter}\``;
@@ -160,13 +160,13 @@ function checkTags({ path, text }: Located<FamilyText>, { draft, tags, report }:
           fix,
         });
       }
-      checkParameters(Object.keys(use.with ?? {}), tag.template.parameters, place, report);
+      checkParameters(Object.keys(use.with ?? {}), tag.template.parameters, { path: place, report });
     });
   }
 }
 
 /** That `with` names exactly the template's parameters. A misspelled name is told once, not also as missing. */
-export function checkParameters(given: readonly string[], wanted: readonly string[], path: Path, report: Report): void {
+export function checkParameters(given: readonly string[], wanted: readonly string[], { path, report }: Spot): void {
   const missing = new Set(wanted.filter((name) => !given.includes(name)));
   for (const name of given.filter((parameter) => !wanted.includes(parameter))) {
     const fix = wanted.length === 0 ? "Leave it out: the template has no parameters." : suggest(name, wanted);

@@ -113,7 +113,7 @@ describe("families and tags", () => {
     ["a tag without its parameter", ", tags: [§{ tag: g }]", 'g: { key: "g:{x}", kind: swept }', "missing_parameter"],
     ["two tags for one key", "", 'g: { key: "g:{x}", kind: swept }, h: { key: §"g:1", kind: swept }', "template_collision"],
     ["a swept and an epoch tag of one key", "", 'g: { key: "g:{x}", kind: swept }, h: { key: "g:1", kind: epoch }', ""],
-  ])("%s", (_what, use, tags, codes) => {
+  ])("%s", (...[_what, use, tags, codes]) => {
     expectTold(`${head}${source}families: { f: { key: "f:{id}", ttl: 1h${use} } }\ntags: { ${tags} }\n${rule}`, codes);
   });
 });

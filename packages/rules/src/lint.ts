@@ -14,7 +14,7 @@ import type { Template } from "./template.js";
 export function lint(model: Model, report: Report): void {
   lintKeys(model, report);
   for (const rule of model.rules) {
-    if (rule.source !== null) lintReach(rule, rule.source, model.sources, report);
+    lintReach(rule, model.sources, report);
     lintWhen(rule, report);
     lintKnown(rule, report);
     for (const bust of rule.busts) lintBust(bust, rule, report);
@@ -22,7 +22,7 @@ export function lint(model: Model, report: Report): void {
 }
 
 /** Which ops events of a source can have, of these types or of all. */
-export function possibleOps({ text, spec }: SourceModel, types: readonly string[] | null): ReadonlySet<Op> {
+function possibleOps({ text, spec }: SourceModel, types: readonly string[] | null): ReadonlySet<Op> {
   if (text.format === "debezium") return new Set(["create", "update", "delete", "snapshot", "truncate"]);
   const possible = new Set<Op>(spec.tombstones === "delete" ? ["delete"] : []);
   for (const pattern of types ?? ["*"]) {
@@ -32,7 +32,9 @@ export function possibleOps({ text, spec }: SourceModel, types: readonly string[
   return possible;
 }
 
-function lintReach(rule: RuleModel, source: SourceModel, sources: readonly SourceModel[], report: Report): void {
+function lintReach(rule: RuleModel, sources: readonly SourceModel[], report: Report): void {
+  const { source } = rule;
+  if (source === null) return;
   const { name } = source.spec;
   (rule.types ?? []).forEach((type, at) => {
     const taker = takerOf(type, source, sources);

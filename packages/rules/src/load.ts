@@ -29,7 +29,7 @@ export function loadRules(text: string): LoadResult {
 }
 
 function resolve(draft: Draft, report: Report): Model {
-  const bounds = resolveBounds(draft.bounds, ["bounds"], report);
+  const bounds = resolveBounds(draft.bounds, {}, { path: ["bounds"], report });
   const sources = resolveSources(draft, report);
   const tags = resolveTags(draft, report);
   const families = resolveFamilies({ draft, bounds, tags, report });
@@ -50,7 +50,6 @@ function compiled(model: Model, draft: Draft): CompiledRules {
     bounds: model.bounds,
     topics: [...byTopic.keys()],
     sourcesOf: (topic: string) => byTopic.get(topic) ?? [],
-    sources: specs,
     families: new Map([...model.families].map(([name, { family }]) => [name, family])),
     ruleNames: rules.map((rule) => rule.name),
     map: mapper(rules),

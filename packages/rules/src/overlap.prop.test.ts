@@ -32,7 +32,7 @@ describe("two templates", () => {
     ["{{{a}}}", "percent", "{b}", "percent", false],
     ["{{{a}}}", "percent", "{b}", "none", true],
     ["all", "percent", "all", "percent", true],
-  ])("%s (%s) and %s (%s): %s", (a, escapingA, b, escapingB, same) => {
+  ])("%s (%s) and %s (%s): %s", (...[a, escapingA, b, escapingB, same]) => {
     expect(canMakeSameKey(template(a, escapingA), template(b, escapingB))).toBe(same);
     expect(canMakeSameKey(template(b, escapingB), template(a, escapingA))).toBe(same);
   });
@@ -76,7 +76,7 @@ const escaping = fc.constantFrom<Escape>("percent", "none");
 
 test("whenever two templates are seen to make the same key, they are said to", () => {
   fc.assert(
-    fc.property(small, escaping, small, escaping, (a, escapingA, b, escapingB) => {
+    fc.property(small, escaping, small, escaping, (...[a, escapingA, b, escapingB]) => {
       const [first, second] = [template(a, escapingA), template(b, escapingB)];
       const keys = keysOf(second);
       const meet = [...keysOf(first).keys()].some((key) => keys.has(key));

@@ -8,6 +8,12 @@ export interface Mistake {
   readonly fix: string;
 }
 
+/** A part of the file, and who hears of its mistakes. */
+export interface Spot {
+  readonly path: Path;
+  readonly report: Report;
+}
+
 /** Collects findings with their places. */
 export class Report {
   readonly file: YamlFile;

@@ -78,7 +78,7 @@ function resolveBust({ path, text, given }: BustDraft, context: RuleContext): Bu
   }
   if (target === null) return null;
   const wanted = "family" in target ? target.family.template.parameters : target.tag.template.parameters;
-  checkParameters(given, wanted, path, context.report);
+  checkParameters(given, wanted, { path, report: context.report });
   const ordered = wanted.flatMap((name): [string, Program][] => {
     const program = programs.get(name);
     return program === undefined ? [] : [[name, program]];

@@ -25,7 +25,7 @@ describe("tests of rules", () => {
       "[]",
       ["rejected as key_unresolved: rule one: its parameter `id` is empty", expect.stringContaining("Parameters are")],
     ],
-  ])("%s", (_what, given, wanted, difference) => {
+  ])("%s", (...[_what, given, wanted, difference]) => {
     const { findings, tests } = runRuleTests(oneRule({}), `tests: [{ name: a, event: ${given}, expect: ${wanted} }]`);
     expect(findings).toEqual([]);
     expect(tests).toEqual([{ name: "a", line: 1, passed: difference.length === 0, difference }]);

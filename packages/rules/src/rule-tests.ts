@@ -2,7 +2,7 @@ import { type Bust, type DomainEvent, type JsonObject, type JsonValue, parseVers
 import { z } from "zod";
 import { type Path, readYaml } from "./document.js";
 import { suggest } from "./nearest.js";
-import { Report } from "./report.js";
+import { Report, type Spot } from "./report.js";
 import { readShape } from "./shape.js";
 import type { CompiledRules, Finding } from "./types.js";
 
@@ -51,9 +51,9 @@ export function runRuleTests(rules: CompiledRules, text: string): RuleTestReport
   const file = readYaml(text);
   if (!file.readable) return { findings: file.findings, tests: [] };
   const report = new Report(file);
-  const frame = readShape(frameSchema, file.data, [], report);
+  const frame = readShape(frameSchema, file.data, { path: [], report });
   const tests = (frame?.tests ?? []).flatMap((raw, at) => {
-    const runnable = readTest(raw, ["tests", at], rules, report);
+    const runnable = readTest(raw, rules, { path: ["tests", at], report });
     if (runnable === null) return [];
     const { name, event, expect } = runnable;
     return [{ name, line: file.at(["tests", at]).line, ...compare(rules, event, expect) }];
@@ -69,11 +69,11 @@ interface Runnable {
 }
 
 /** One test, ready to run; `null` when it has findings. */
-function readTest(raw: unknown, path: Path, rules: CompiledRules, report: Report): Runnable | null {
+function readTest(raw: unknown, rules: CompiledRules, { path, report }: Spot): Runnable | null {
   const before = report.count;
-  const test = readShape(testSchema, raw, path, report);
+  const test = readShape(testSchema, raw, { path, report });
   if (test === null) return null;
-  const source = sourceOf(test.event, rules, path, report);
+  const source = sourceOf(test.event, rules, { path, report });
   const version = test.event.version === undefined ? null : parseVersion(String(test.event.version));
   if (test.event.version !== undefined && version === null) {
     const problem = "`version` is not a version";
@@ -89,16 +89,17 @@ function readTest(raw: unknown, path: Path, rules: CompiledRules, report: Report
 }
 
 /** The named source, or the only one there is. */
-function sourceOf(event: EventText, rules: CompiledRules, path: Path, report: Report): SourceSpec | null {
-  const [only] = rules.sources;
-  if (event.source === undefined && rules.sources.length === 1 && only !== undefined) return only;
-  const names = rules.sources.map(({ name }) => name);
+function sourceOf(event: EventText, rules: CompiledRules, { path, report }: Spot): SourceSpec | null {
+  const sources = rules.topics.flatMap(rules.sourcesOf);
+  const [only] = sources;
+  if (event.source === undefined && sources.length === 1 && only !== undefined) return only;
+  const names = sources.map(({ name }) => name);
   if (event.source === undefined) {
     const fix = `Add \`source\`: ${names.join(" | ")}.`;
     report.at([...path, "event"], { code: "missing_field", problem: "the rules have several sources and the event names none", fix });
     return null;
   }
-  const source = rules.sources.find(({ name }) => name === event.source);
+  const source = sources.find(({ name }) => name === event.source);
   if (source !== undefined) return source;
   const problem = `there is no source \`${event.source}\``;
   report.at([...path, "event", "source"], { code: "unknown_source", problem, fix: suggest(event.source, names) });

@@ -68,7 +68,7 @@ export const sourceSchema = z.discriminatedUnion("format", [
 const onUnversioned = z.enum(["bust", "keep"]).optional();
 const gate = z.boolean().optional().meta({ description: "Whether busts leave floors." });
 
-export const entrySchema = z.discriminatedUnion("kind", [
+const entrySchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("managed"), onUnversioned }),
   z.strictObject({ kind: z.literal("hash"), version: text.meta({ description: "The field with the version." }), onUnversioned, gate }),
   z.strictObject({

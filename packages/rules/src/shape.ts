@@ -9,12 +9,7 @@ type Issue = z.core.$ZodIssue;
  * Checks one part of the file against its schema and reports everything that is wrong with it. What is left without
  * the wrong parts is returned, so that one mistake does not hide the next; `null` when nothing sensible is left.
  */
-export function readShape<Shape extends z.ZodType>(
-  schema: Shape,
-  part: unknown,
-  place: Path,
-  report: Report | null,
-): z.infer<Shape> | null {
+export function readShape<Shape extends z.ZodType>(schema: Shape, part: unknown, { path: place, report }: Place): z.infer<Shape> | null {
   if (part === broken) return null;
   let rest: unknown = withoutBroken(part);
   for (let round = 0; round < 20; round++) {
@@ -27,6 +22,12 @@ export function readShape<Shape extends z.ZodType>(
     if (rest === undefined) return null;
   }
   return null;
+}
+
+/** Where the part stands; nobody is told of its mistakes without a report. */
+interface Place {
+  readonly path: Path;
+  readonly report: Report | null;
 }
 
 interface Context {

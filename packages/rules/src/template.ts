@@ -75,7 +75,7 @@ const SPECIAL = /[%:,{} \p{Cc}]/u;
 const SPECIAL_ALL = /[%:,{} \p{Cc}]/gu;
 
 /** `%`, `:`, `,`, `{`, `}`, space and control characters as `%XX` of their UTF-8 bytes. */
-export function escapePercent(value: string): string {
+function escapePercent(value: string): string {
   return SPECIAL.test(value) ? value.replace(SPECIAL_ALL, percent) : value;
 }
 

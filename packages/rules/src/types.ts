@@ -41,8 +41,6 @@ export interface CompiledRules {
   readonly bounds: Bounds;
   /** The topics of all sources, each once. */
   readonly topics: readonly string[];
-  /** All sources, in file order. */
-  readonly sources: readonly SourceSpec[];
   /** The sources of a topic in file order: the first whose `matchesType` holds takes the record. */
   readonly sourcesOf: (topic: string) => readonly SourceSpec[];
   readonly families: ReadonlyMap<string, Family>;

@@ -153,7 +153,7 @@ function unresolved(rule: ReadyRule, what: string): Rejection {
 }
 
 /** One event may not bust more keys than the limit. */
-export function tooMany(rule: ReadyRule): Rejection {
+function tooMany(rule: ReadyRule): Rejection {
   const fix = "Give the entries a tag and bust the tag instead of each key.";
   return {
     reason: "fan_out_exceeded",
