@@ -22,8 +22,8 @@ export async function runCli(argv: readonly string[], io: Io, deps: Deps): Promi
   }
 }
 
-/** An error as talk: code and cause on one line, the fix on the next. */
-export function talkError(io: Io, error: FreshetError): void {
+/** Told as talk: code and cause on one line, the fix on the next. */
+function talkError(io: Io, error: FreshetError): void {
   io.talk(`${error.code} ${error.message}`);
   if (error.fix !== "") io.talk(`  fix: ${error.fix}`);
 }

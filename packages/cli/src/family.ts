@@ -19,8 +19,9 @@ export function familyNamed(name: string, rules: CompiledRules): Family {
  * @throws FreshetError `usage` when no source declares the space.
  */
 export function spaceKindOf(space: string, rules: CompiledRules): SpaceKind {
-  const source = rules.sources.find((candidate) => candidate.space === space);
+  const sources = rules.topics.flatMap(rules.sourcesOf);
+  const source = sources.find((candidate) => candidate.space === space);
   if (source !== undefined) return source.spaceKind;
-  const known = [...new Set(rules.sources.map((candidate) => candidate.space))].join(", ");
+  const known = [...new Set(sources.map((candidate) => candidate.space))].join(", ");
   throw new FreshetError("FR1001", "usage", `no source of the rules file has the space ${space}`, `They have: ${known}.`);
 }

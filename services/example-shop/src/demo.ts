@@ -35,17 +35,15 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   if (!options.once) tell({ kind: "next", commands: NEXT });
   const scene = await createScene(options.ports);
   try {
-    const shown = new Set<string>();
-    const broken = new Set<string>();
+    const heldSoFar = new Map<string, boolean>();
     for (let round = 0; !stop.aborted && (round === 0 || !options.once); round++) {
-      for (const { promise, held } of await runRound(round, scene, options)) {
-        shown.add(promise);
-        if (!held) broken.add(promise);
-      }
+      const chapters = await runRound(round, scene, options);
+      for (const { promise, held } of chapters) heldSoFar.set(promise, held && heldSoFar.get(promise) !== false);
     }
-    tell({ kind: "verdict", held: broken.size === 0, promises: shown.size, broken: [...broken] });
+    const broken = [...heldSoFar].flatMap(([promise, held]) => (held ? [] : [promise]));
+    tell({ kind: "verdict", held: broken.length === 0, promises: heldSoFar.size, broken });
     if (options.once) tell({ kind: "next", commands: NEXT });
-    return broken.size === 0;
+    return broken.length === 0;
   } finally {
     await scene.close();
   }

@@ -25,13 +25,8 @@ export function pageKey(id: string): string {
  */
 export async function readPage(id: string, shop: Shop, cache: PageCache): Promise<PageView> {
   const cached = await cache.get(pageKey(id));
-  if (cached !== null) return { page: fromCache(cached), from: "cache" };
+  if (cached !== null) return { page: JSON.parse(cached) as Product, from: "cache" };
   const page = shop.load(id);
-  await cache.set(pageKey(id), JSON.stringify({ ...page, version: String(page.version) }), PAGE_TTL_MS);
+  await cache.set(pageKey(id), JSON.stringify(page), PAGE_TTL_MS);
   return { page, from: "database" };
-}
-
-function fromCache(text: string): Product {
-  const { id, name, price, version } = JSON.parse(text) as Omit<Product, "version"> & { readonly version: string };
-  return { id, name, price, version: Number(version) };
 }

@@ -1,6 +1,6 @@
 import type { KafkaPort, ProduceRecord } from "@freshet/kafka/port";
 import { createLoop, type SliceReport } from "@freshet/pipeline";
-import type { BustOutcome, KafkaRecord, RecordOutcome } from "@freshet/protocol";
+import type { KafkaRecord, RecordOutcome } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import type { StorePort } from "@freshet/store/port";
 import type { PageCache } from "./reader.js";
@@ -19,20 +19,12 @@ export interface ScenePorts {
   readonly settleWithinMs: number;
 }
 
-/** How one event ended, and what it did to which key. */
-export interface Settled {
-  readonly ended: RecordOutcome;
-  readonly busts: ReadonlyMap<string, BustOutcome>;
-}
-
 /** The shop, its cache, and the same pipeline as the service between them. */
 export interface Scene {
   readonly shop: Shop;
   readonly cache: PageCache;
-  /** The time, RFC 3339. */
-  readonly now: () => string;
-  /** Sends one event; answers with what the pipeline said about it, once it has settled it. */
-  readonly send: (record: ProduceRecord) => Promise<Settled>;
+  /** Sends one event; answers with how it ended, once the pipeline has settled it. */
+  readonly send: (record: ProduceRecord) => Promise<RecordOutcome>;
   readonly deadLetters: () => Promise<readonly KafkaRecord[]>;
   readonly close: () => Promise<void>;
 }
@@ -40,9 +32,9 @@ export interface Scene {
 const DEPLOYMENT = "demo";
 const DEAD_LETTER_TOPIC = `freshet.dlq.${DEPLOYMENT}`;
 const PRODUCTS = [
-  { id: "42", name: "Teapot", price: 2000, version: 1 },
-  { id: "43", name: "Kettle", price: 3500, version: 1 },
-  { id: "44", name: "Tea cup", price: 800, version: 1 },
+  { id: "42", name: "Teapot", price: 2000 },
+  { id: "43", name: "Kettle", price: 3500 },
+  { id: "44", name: "Tea cup", price: 800 },
 ];
 
 /** Opens the shop: makes its topics and starts the loop. */
@@ -66,7 +58,6 @@ export async function createScene(ports: ScenePorts): Promise<Scene> {
   return {
     shop: createShop(PRODUCTS, now),
     cache: ports.cache,
-    now,
     send: async (record) => {
       const ended = settled.next();
       await kafka.produce([record]);
@@ -83,20 +74,17 @@ export async function createScene(ports: ScenePorts): Promise<Scene> {
 
 /** Hands out how events ended. They are sent one at a time, so the next slice to settle is that of the last one sent. */
 function createSettled(withinMs: number) {
-  let resolve: (settled: Settled) => void = () => {};
+  let resolve: (outcome: RecordOutcome) => void = () => {};
   return {
-    note({ ended, busts, outcomes }: SliceReport): void {
-      const [first] = ended;
-      const entries = busts.map((bust, at) => [bust.key, outcomes[at]] as const);
-      if (first !== undefined)
-        resolve({ ended: first, busts: new Map(entries.flatMap(([key, end]) => (end === undefined ? [] : [[key, end]]))) });
+    note({ ended: [first] }: SliceReport): void {
+      if (first !== undefined) resolve(first);
     },
-    next(): Promise<Settled> {
+    next(): Promise<RecordOutcome> {
       return new Promise((settle, reject) => {
         const timer = setTimeout(() => reject(new Error(`the event was not settled within ${withinMs} ms`)), withinMs);
-        resolve = (settled) => {
+        resolve = (outcome) => {
           clearTimeout(timer);
-          settle(settled);
+          settle(outcome);
         };
       });
     },

@@ -31,7 +31,7 @@ function addPublish(program: Command, wiring: Wiring): void {
     "freshet publish --topic shop.products --space catalog.product \\\n    --subject 42 --version 8 --type product.deleted --json",
   ]);
   addSettingFlags(command, "hidden");
-  act(command, wiring, publish, () => ({ ...command.opts(), flags: flagsOf(command) }));
+  act(command, wiring, (io, deps) => publish(io, deps, { ...command.opts(), flags: flagsOf(command) }));
 }
 
 function addBust(program: Command, wiring: Wiring): void {
@@ -51,7 +51,7 @@ function addBust(program: Command, wiring: Wiring): void {
     "freshet bust --key page:42 --family product-page --yes \\\n    --space catalog.product --subject 42 --version 7",
   ]);
   addSettingFlags(command, "hidden");
-  act(command, wiring, bust, () => ({ ...command.opts(), flags: flagsOf(command) }));
+  act(command, wiring, (io, deps) => bust(io, deps, { ...command.opts(), flags: flagsOf(command) }));
 }
 
 function addGet(program: Command, wiring: Wiring): void {
@@ -62,7 +62,7 @@ function addGet(program: Command, wiring: Wiring): void {
     .option("--json", "one JSON object", false);
   examples(command, ["freshet get page:42 --family product-page", "freshet get page:42 --family product-page --json"]);
   addSettingFlags(command, "hidden");
-  act(command, wiring, get, ([key = ""]) => ({ ...command.opts(), flags: flagsOf(command), key }));
+  act(command, wiring, (io, deps) => get(io, deps, { ...command.opts(), flags: flagsOf(command), key: command.args[0] ?? "" }));
 }
 
 function addTopics(program: Command, wiring: Wiring): void {
@@ -74,5 +74,5 @@ function addTopics(program: Command, wiring: Wiring): void {
     .option("--json", "one JSON object", false);
   examples(create, ["freshet topics create", "FRESHET_KAFKA_BROKERS=kafka-1:9092 freshet topics create --json"]);
   addSettingFlags(create, "hidden");
-  act(create, wiring, topicsCreate, () => ({ ...create.opts(), flags: flagsOf(create) }));
+  act(create, wiring, (io, deps) => topicsCreate(io, deps, { ...create.opts(), flags: flagsOf(create) }));
 }

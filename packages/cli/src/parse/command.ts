@@ -3,9 +3,6 @@ import type { Deps } from "../deps.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
 import type { Io } from "../io.js";
 
-/** What a command is handed; `O` are its own options. */
-type Run<O> = (io: Io, deps: Deps, options: O) => Promise<ExitCode>;
-
 export interface Wiring {
   readonly io: Io;
   readonly deps: Deps;
@@ -19,16 +16,17 @@ export function examples(command: Command, lines: readonly [string, string]): vo
   command.helpOption("-h, --help", "show this help").helpCommand(false);
 }
 
-/** Hands the parsed options to a command. One that ends by itself is left where it is at Ctrl-C or SIGTERM. */
-export function act<O>(command: Command, wiring: Wiring, run: Run<O>, options: (args: readonly string[]) => O): void {
-  const { io, deps, ended } = wiring;
-  command.action(async () => ended(await Promise.race([run(io, deps, options(command.args)), interrupted(deps.stop)])));
+/** What a command line becomes: a command with its parsed options in it. */
+type Run = (io: Io, deps: Deps) => Promise<ExitCode>;
+
+/** Lets a command run. One that ends by itself is left where it is at Ctrl-C or SIGTERM. */
+export function act(command: Command, { io, deps, ended }: Wiring, run: Run): void {
+  command.action(async () => ended(await Promise.race([run(io, deps), interrupted(deps.stop)])));
 }
 
 /** The same for a command that goes on until it is told to stop, and then finishes its work. */
-export function actUntilStopped<O>(command: Command, wiring: Wiring, run: Run<O>, options: () => O): void {
-  const { io, deps, ended } = wiring;
-  command.action(async () => ended(await run(io, deps, options())));
+export function actUntilStopped(command: Command, { io, deps, ended }: Wiring, run: Run): void {
+  command.action(async () => ended(await run(io, deps)));
 }
 
 function interrupted(stop: AbortSignal): Promise<ExitCode> {

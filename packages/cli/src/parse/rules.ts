@@ -19,7 +19,7 @@ function addCheck(rules: Command, wiring: Wiring): void {
     .description("every finding of a rules file, with line, column and fix")
     .option("--json", "one JSON object", false);
   examples(check, ["freshet rules check rules.yaml", "freshet rules check services/example-shop/rules.yaml --json"]);
-  act(check, wiring, rulesCheck, ([file = ""]) => ({ ...check.opts(), file }));
+  act(check, wiring, (io, deps) => rulesCheck(io, deps, { ...check.opts(), file: check.args[0] ?? "" }));
 }
 
 function addTest(rules: Command, wiring: Wiring): void {
@@ -29,7 +29,7 @@ function addTest(rules: Command, wiring: Wiring): void {
     .option("--rules <file>", "default: FRESHET_RULES, else rules.yaml beside the test")
     .option("--json", "one JSON object", false);
   examples(test, ["freshet rules test services/example-shop/rules.test.yaml", "freshet rules test pages.test.yaml --rules rules.yaml"]);
-  act(test, wiring, rulesTest, (files) => ({ ...test.opts(), files }));
+  act(test, wiring, (io, deps) => rulesTest(io, deps, { ...test.opts(), files: test.args }));
 }
 
 function addExplain(rules: Command, wiring: Wiring): void {
@@ -44,5 +44,5 @@ function addExplain(rules: Command, wiring: Wiring): void {
     "freshet rules explain services/example-shop/rules.yaml \\\n    --event services/example-shop/price-change.json",
     "freshet rules explain rules.yaml --event event.json --json",
   ]);
-  act(explain, wiring, rulesExplain, ([file = ""]) => ({ ...explain.opts(), file }));
+  act(explain, wiring, (io, deps) => rulesExplain(io, deps, { ...explain.opts(), file: explain.args[0] ?? "" }));
 }

@@ -21,7 +21,7 @@ function addConfig(program: Command, wiring: Wiring): void {
     .option("--json", "one JSON object", false);
   examples(show, ["freshet config show", "freshet config show --kafka-brokers kafka-1:9092 --json"]);
   addSettingFlags(show, "hidden");
-  act(show, wiring, configShow, () => ({ ...show.opts(), flags: flagsOf(show) }));
+  act(show, wiring, (io, deps) => configShow(io, deps, { ...show.opts(), flags: flagsOf(show) }));
 }
 
 function addRun(program: Command, wiring: Wiring): void {
@@ -34,7 +34,7 @@ function addRun(program: Command, wiring: Wiring): void {
     "freshet run --config freshet.config.yaml --mode observe",
   ]);
   addSettingFlags(command, "shown");
-  actUntilStopped(command, wiring, run, () => ({ flags: flagsOf(command) }));
+  actUntilStopped(command, wiring, (io, deps) => run(io, deps, { flags: flagsOf(command) }));
 }
 
 function addDev(program: Command, wiring: Wiring): void {
@@ -44,5 +44,5 @@ function addDev(program: Command, wiring: Wiring): void {
     .option("--once", "show each promise once, then end: 0 when all held", false)
     .option("--json", "one JSON object a line", false);
   examples(command, ["freshet dev", "freshet dev --once --json"]);
-  actUntilStopped(command, wiring, dev, () => command.opts());
+  actUntilStopped(command, wiring, (io, deps) => dev(io, deps, command.opts()));
 }
