@@ -1,5 +1,6 @@
 import { FreshetError } from "@freshet/protocol";
 import { type FastifyInstance, type FastifyReply, fastify } from "fastify";
+import { errorCodeOf } from "./error-code.js";
 import type { ProbeAnswer } from "./service-state.js";
 
 /** What the admin port shows. Each is asked when somebody looks. */
@@ -51,7 +52,7 @@ export async function listen(app: FastifyInstance, { host, port }: { readonly ho
   try {
     return await app.listen({ host, port });
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    const code = errorCodeOf(error);
     const problem = `the admin port cannot listen on ${host} port ${port} (${code})`;
     throw new FreshetError("FR1002", "halt", problem, "Choose another FRESHET_HTTP_PORT or FRESHET_HTTP_HOST.");
   }

@@ -3,6 +3,7 @@ import { parseDocument } from "yaml";
 import type { ConfigSources } from "./config.js";
 import type { Problem } from "./config-problem.js";
 import { CONFIG_VARIABLE } from "./config-variables.js";
+import { errorCodeOf } from "./error-code.js";
 import { nearestName } from "./nearest-name.js";
 import { type Setting, settings } from "./settings.js";
 
@@ -123,12 +124,12 @@ function flatten(value: unknown, prefix: string, file: { path: string; values: M
   }
 }
 
-/** The text of a file, or `null` once `tell` heard why not. The error's own text is not told: it may name more than we want. */
+/** The text of a file, or `null` once `tell` heard why not. */
 function readOr(sources: ConfigSources, path: string, tell: (problem: string, isMissing: boolean) => void): string | null {
   try {
     return sources.readText(path);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    const code = errorCodeOf(error);
     tell(`cannot be read (${code})`, code === "ENOENT");
     return null;
   }

@@ -1,5 +1,6 @@
 import { FreshetError } from "@freshet/protocol";
 import { type CompiledRules, type Finding, loadRules } from "@freshet/rules";
+import { errorCodeOf } from "./error-code.js";
 
 /**
  * The rules of a file that must be right, and run in this release.
@@ -24,7 +25,7 @@ function textOf(path: string, readText: (path: string) => string): string {
   try {
     return readText(path);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    const code = errorCodeOf(error);
     throw new FreshetError("FR1002", "usage", `the rules file ${path} cannot be read (${code})`, "Correct FRESHET_RULES.");
   }
 }

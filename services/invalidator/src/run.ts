@@ -12,13 +12,20 @@ export interface RunOptions {
   /** One line for whoever started it, on stderr. */
   readonly talk: (line: string) => void;
   readonly overrides?: Overrides;
+  /** `startInvalidator`; tests keep hold of what it starts. */
+  readonly start?: typeof startInvalidator;
   /** Where uncaught errors are told; this process. */
   readonly process?: UncaughtSource;
   /** Stopping is given up after so long, 14 s: the process must be gone within 15. */
   readonly stopMsMax?: number;
 }
 
-export type UncaughtSource = Pick<NodeJS.Process, "on" | "off">;
+type UncaughtEvent = "uncaughtException" | "unhandledRejection";
+
+export interface UncaughtSource {
+  on(event: UncaughtEvent, listener: (error: unknown) => void): unknown;
+  off(event: UncaughtEvent, listener: (error: unknown) => void): unknown;
+}
 
 const DONE = 0;
 const FAILED = 1;
@@ -31,9 +38,10 @@ export async function runService(options: RunOptions): Promise<number> {
   try {
     const config = options.config();
     run.logger = options.overrides?.logger ?? createLogger(config);
+    const start = options.start ?? startInvalidator;
     const uncaught = watchUncaught(options.process ?? process, run.logger);
     try {
-      return await runWatched(startInvalidator(config, { ...options.overrides, logger: run.logger }), uncaught.happened, {
+      return await runWatched(start(config, { ...options.overrides, logger: run.logger }), uncaught.happened, {
         run,
         stop: options.stop,
       });

@@ -1,0 +1,91 @@
+import type { FreshetError } from "@freshet/protocol";
+import { afterEach, describe, expect, test } from "@jest/globals";
+import { type AdminViews, createAdminHttp, listen } from "./admin-http.js";
+
+const views: AdminViews = {
+  live: () => ({ ok: true, body: { phase: "consuming" } }),
+  ready: () => ({ ok: false, body: { waiting: [{ code: "FR2001" }] } }),
+  started: () => ({ ok: true, body: {} }),
+  metrics: async () => "freshet_events_total 1\n",
+  metricsType: "text/plain; version=0.0.4; charset=utf-8",
+};
+
+const apps: ReturnType<typeof createAdminHttp>[] = [];
+const open = (overrides: Partial<AdminViews> = {}) => {
+  const app = createAdminHttp({ ...views, ...overrides });
+  apps.push(app);
+  return app;
+};
+afterEach(async () => {
+  await Promise.all(apps.splice(0).map((app) => app.close()));
+});
+
+describe("the admin port", () => {
+  test.each([
+    ["/livez", 200, { ok: true, phase: "consuming" }],
+    ["/readyz", 503, { ok: false, waiting: [{ code: "FR2001" }] }],
+    ["/startupz", 200, { ok: true }],
+  ])("%s answers %i with its reasons", async (url, status, body) => {
+    const response = await open().inject({ url });
+    expect(response.statusCode).toBe(status);
+    expect(response.json()).toEqual(body);
+    expect(response.headers["cache-control"]).toBe("no-store");
+  });
+
+  test("/metrics is Prometheus' text", async () => {
+    const response = await open().inject({ url: "/metrics" });
+    expect(response.headers["content-type"]).toBe(views.metricsType);
+    expect(response.body).toBe("freshet_events_total 1\n");
+  });
+
+  test("HEAD has no body", async () => {
+    const response = await open().inject({ method: "HEAD", url: "/livez" });
+    expect([response.statusCode, response.body]).toEqual([200, ""]);
+  });
+
+  test.each(["POST", "PUT", "DELETE", "PATCH", "OPTIONS"] as const)("%s is refused, on every page", async (method) => {
+    for (const url of ["/livez", "/metrics", "/nope"]) {
+      const response = await open().inject({ method, url, payload: "x".repeat(5000) });
+      expect(response.statusCode).toBe(405);
+      expect(response.headers.allow).toBe("GET, HEAD");
+      expect(response.headers["content-type"]).toMatch("application/problem+json");
+    }
+  });
+
+  test.each(["/", "/nope", "/livez/", "/..%2f", "/%zz"])("%s is no page", async (url) => {
+    const response = await open().inject({ url });
+    expect([400, 404]).toContain(response.statusCode);
+    expect(response.json()).toMatchObject({ type: "about:blank", status: response.statusCode });
+  });
+
+  test("a page that fails shows nothing of the process", async () => {
+    const fail = (): never => {
+      throw new Error("a secret");
+    };
+    for (const [url, app] of [
+      ["/readyz", open({ ready: fail })],
+      ["/metrics", open({ metrics: async () => fail() })],
+    ] as const) {
+      const response = await app.inject({ url });
+      expect(response.statusCode).toBe(500);
+      expect(response.body).not.toMatch(/secret|at /);
+    }
+  });
+
+  test("says what to do when its port is taken", async () => {
+    const address = await listen(open(), { host: "127.0.0.1", port: 0 });
+    const port = Number(new URL(address).port);
+    const error: FreshetError = await listen(open(), { host: "127.0.0.1", port }).then(
+      () => Promise.reject(new Error("no error")),
+      (thrown) => thrown,
+    );
+    expect(error).toMatchObject({ code: "FR1002", disposition: "halt", message: expect.stringContaining("EADDRINUSE") });
+    expect(error.fix).toContain("FRESHET_HTTP_PORT");
+  });
+
+  test("refuses headers that are too large", async () => {
+    const address = await listen(open(), { host: "127.0.0.1", port: 0 });
+    const response = await fetch(`${address}/livez`, { headers: { "x-large": "x".repeat(10_000) } });
+    expect(response.status).toBe(431);
+  });
+});

@@ -1,0 +1,45 @@
+import { describe, expect, test } from "@jest/globals";
+import { type Config, loadConfig } from "./config.js";
+import { connectKafka, connectStore } from "./connect.js";
+
+const configOf = (env: Record<string, string>): Config =>
+  loadConfig({
+    env,
+    flags: {},
+    readText: () => {
+      throw Object.assign(new Error("none"), { code: "ENOENT" });
+    },
+  });
+
+describe("connecting", () => {
+  test("needs an address", async () => {
+    await expect(connectKafka(configOf({}))).rejects.toMatchObject({ code: "FR1002", message: "FRESHET_KAFKA_BROKERS is not set" });
+    await expect(connectStore(configOf({}))).rejects.toMatchObject({ code: "FR1002", message: "FRESHET_REDIS_URL is not set" });
+  });
+
+  test.each([{ FRESHET_REDIS_MODE: "cluster" }, { FRESHET_REDIS_MODE: "sentinel", FRESHET_REDIS_SENTINEL_NAME: "main" }])(
+    "refuses what is not in this release: %j",
+    async (env) => {
+      const config = configOf({ FRESHET_REDIS_URL: "redis://localhost", ...env });
+      await expect(connectStore(config)).rejects.toMatchObject({
+        code: "FR1002",
+        disposition: "usage",
+        message: `FRESHET_REDIS_MODE=${env.FRESHET_REDIS_MODE} is not in this release`,
+      });
+    },
+  );
+
+  test("sends nothing before the first call", async () => {
+    const config = configOf({
+      FRESHET_REDIS_URL: "rediss://nowhere.invalid",
+      FRESHET_REDIS_PASSWORD: "p",
+      FRESHET_KAFKA_BROKERS: "nowhere.invalid:9092",
+      FRESHET_KAFKA_SSL: "true",
+      FRESHET_KAFKA_SASL_MECHANISM: "scram-sha-256",
+      FRESHET_KAFKA_SASL_USERNAME: "u",
+      FRESHET_KAFKA_SASL_PASSWORD: "p",
+    });
+    const ports = [await connectKafka(config), await connectStore(config)];
+    await expect(Promise.all(ports.map((port) => port.close()))).resolves.toBeDefined();
+  });
+});

@@ -1,0 +1,86 @@
+import { FreshetError } from "@freshet/protocol";
+import { describe, expect, test } from "@jest/globals";
+import { createServiceState, liveness, noteTrouble, readiness, SILENT_MS, startup } from "./service-state.js";
+
+const waiting = {
+  topic: "t",
+  partition: 3,
+  code: "FR2001",
+  problem: "Redis is gone",
+  fix: "Bring it back",
+  disposition: "wait",
+  sinceMs: 1000,
+  attempts: 2,
+  offset: 7,
+  timestampMs: 500,
+} as const;
+const trouble = new FreshetError("FR3001", "wait", "no broker", "Bring it back");
+
+function setUp() {
+  const clock = { ms: 1_000_000, nowMs: () => clock.ms };
+  const state = createServiceState(clock, () => [waiting]);
+  const consumption = { joined: true, lastSeenMs: clock.ms, stop: async () => undefined };
+  return { clock, state, consumption };
+}
+
+describe("ready", () => {
+  test("needs the scripts, the group and nobody who said stop", () => {
+    const { state, consumption } = setUp();
+    expect([readiness(state).ok, startup(state).ok]).toEqual([false, false]);
+    Object.assign(state, { phase: "consuming", consumption: { ...consumption, joined: false }, storeChecked: true });
+    expect([readiness(state).ok, startup(state).ok]).toEqual([false, false]);
+    state.consumption = consumption;
+    expect([readiness(state).ok, startup(state).ok]).toEqual([true, true]);
+    state.phase = "draining";
+    expect([readiness(state).ok, startup(state).ok]).toEqual([false, true]);
+  });
+
+  test("lists what waits and why, and stays green", () => {
+    const { state, consumption } = setUp();
+    Object.assign(state, { phase: "consuming", consumption, storeChecked: true });
+    const { ok, body } = readiness(state);
+    expect(ok).toBe(true);
+    expect(body["waiting"]).toMatchObject([
+      { topic: "t", partition: 3, code: "FR2001", problem: "Redis is gone", since: "1970-01-01T00:00:01.000Z" },
+    ]);
+  });
+
+  test("tells of trouble with Kafka until the consumer is seen alive again", () => {
+    const { clock, state, consumption } = setUp();
+    Object.assign(state, { phase: "consuming", consumption, storeChecked: true });
+    clock.ms += 1;
+    noteTrouble(state, trouble);
+    expect(readiness(state)).toMatchObject({ ok: true, body: { kafka: { code: "FR3001", problem: "no broker" } } });
+    consumption.lastSeenMs = clock.ms + 1;
+    expect(readiness(state).body["kafka"]).toBeNull();
+  });
+});
+
+describe("alive", () => {
+  test("is everything that has not joined yet, however long that takes", () => {
+    const { clock, state, consumption } = setUp();
+    clock.ms += 10 * SILENT_MS;
+    expect(liveness(state).ok).toBe(true);
+    state.consumption = { ...consumption, joined: false };
+    expect(liveness(state).ok).toBe(true);
+  });
+
+  test("is a consumer that was seen, or whose supervisor told of trouble", () => {
+    const { clock, state, consumption } = setUp();
+    Object.assign(state, { phase: "consuming", consumption });
+    clock.ms += SILENT_MS - 1;
+    expect(liveness(state).ok).toBe(true);
+    noteTrouble(state, trouble);
+    clock.ms += SILENT_MS - 1;
+    expect(liveness(state).ok).toBe(true);
+    clock.ms += 1;
+    expect(liveness(state).ok).toBe(false);
+  });
+
+  test("is one that stops: its own deadline ends it", () => {
+    const { clock, state, consumption } = setUp();
+    Object.assign(state, { phase: "draining", consumption });
+    clock.ms += 2 * SILENT_MS;
+    expect(liveness(state).ok).toBe(true);
+  });
+});
