@@ -19,14 +19,13 @@ export class SetUpError extends Error {}
 /** Runs the npm packages' install if they are missing or older than the lockfile. */
 export async function install() {
   if (!isInstalled()) {
-    say("installing packages (npm ci; the first time this takes a minute) …");
-    const npm = npmCommand();
-    const { code, output } = await run([...npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]);
-    if (code !== 0) throw new SetUpError(`npm ci failed:\n${output}`);
+    say("installing packages (this takes a minute) …");
+    const { code, output } = await npmInstall();
+    if (code !== 0) throw new SetUpError(`installing packages failed:\n${output}`);
   }
   if (await ownNodeWorks()) return;
   // It comes by an install script, which npm may have been told not to run.
-  const { output } = await run([...npmCommand(), "rebuild", "node", "--ignore-scripts=false", "--loglevel=error"]);
+  const { output } = await npm("rebuild", "node", "--ignore-scripts=false");
   if (!(await ownNodeWorks())) {
     throw new SetUpError(`the Node that Freshet brings (npm package "node") is not usable.\nFix: npm rebuild node\n${output}`);
   }
@@ -87,6 +86,20 @@ export function run([program, ...args], options = {}) {
   });
 }
 
+async function npmInstall() {
+  const clean = await npm("ci", "--no-audit", "--no-fund");
+  if (clean.code === 0 || !clean.output.includes("EUSAGE")) return clean;
+  // A registry that lacks the optional packages of other platforms makes npm ci find the lockfile incomplete.
+  return npm("install", "--no-save", "--no-audit", "--no-fund");
+}
+
+/** The npm that runs this script, if one does. */
+function npm(...args) {
+  const { npm_execpath: running = "" } = process.env;
+  const command = basename(running) === "npm-cli.js" ? [process.execPath, running] : ["npm"];
+  return run([...command, ...args, "--loglevel=error"]);
+}
+
 function isInstalled() {
   const lock = join(root, "package-lock.json");
   return existsSync(INSTALLED) && statSync(INSTALLED).mtimeMs >= statSync(lock).mtimeMs;
@@ -101,10 +114,4 @@ async function ownNodeWorks() {
 function ownNodeVersion() {
   const file = join(root, "node_modules", "node", "package.json");
   return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).version : "";
-}
-
-/** The npm that runs this script, if one does. */
-function npmCommand() {
-  const { npm_execpath: running = "" } = process.env;
-  return basename(running) === "npm-cli.js" ? [process.execPath, running] : ["npm"];
 }
