@@ -90,7 +90,7 @@ function run(program: (context: Scope) => unknown, scope: Scope, ast: ASTNode): 
 }
 
 /** Every node of an expression, arguments of macros included. */
-function* nodesOf(node: ASTNode): Generator<ASTNode> {
+export function* nodesOf(node: ASTNode): Generator<ASTNode> {
   yield node;
   yield* nodesIn(node.args);
 }

@@ -10,6 +10,9 @@ import type { EntryText, FamilyText } from "./schema.js";
 import { type Escape, parseTemplate, renderer, type Template, utf8Bytes } from "./template.js";
 import type { Bounds, Family } from "./types.js";
 
+/** More make no key anybody wants, and long work of the search for keys that collide. */
+const parametersMax = 16;
+
 /** The tags of a file, resolved. */
 export function resolveTags(draft: Draft, report: Report): ReadonlyMap<string, TagModel> {
   const models = new Map<string, TagModel>();
@@ -87,6 +90,11 @@ function readTemplate(text: string, escaping: Escape, { path, report }: Spot): T
   const template = parseTemplate(text, escaping);
   if ("problem" in template) {
     report.atCharacter(path, template.offset, { code: "template_syntax", problem: template.problem, fix: template.fix });
+    return null;
+  }
+  if (template.parameters.length > parametersMax) {
+    const problem = `the key has ${template.parameters.length} parameters; ${parametersMax} are allowed`;
+    report.at(path, { code: "template_size", problem, fix: "Use fewer parameters." });
     return null;
   }
   const least = template.parts.reduce((bytes, part) => bytes + ("literal" in part ? utf8Bytes(part.literal) : 1), 0);

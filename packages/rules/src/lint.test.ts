@@ -30,6 +30,12 @@ describe("the file as a whole", () => {
     ["an unknown field", `${head}§hosts: 1\n${source}${family}${rule}`, "unknown_field"],
     ["a field twice", `${head}${source}${family}§families: {}\n${rule}`, "duplicate_key"],
     ["clocks that never differ", `${head}bounds: { skew: §0ms }\n${source}${family}${rule}`, "bounds_broken"],
+    [
+      "a type of a thousand letters",
+      `${head}${source}${family}${rule}`.replace("source: t", `source: t, types: [§${"a*".repeat(500)}]`),
+      "malformed_value",
+    ],
+    ["a field of many letters", `${head}§${"x".repeat(900)}: 1\n${source}${family}${rule}`, "unknown_field"],
     ["a lease of a hundred years", `${head}bounds: { lease: §36500d }\n${source}${family}${rule}`, "malformed_value"],
     [
       "many mistakes in one part",
@@ -68,6 +74,11 @@ describe("families and tags", () => {
     ["a duration without a unit", 'f: { key: "f:{id}", ttl: §60 }', "wrong_type"],
     ["a duration in weeks", 'f: { key: "f:{id}", ttl: §2w }', "malformed_value"],
     ["a family whose floors are too short", 'f: { key: "f:{id}", ttl: 1h, bounds: { lease: 30s, floors: §20s } }', "bounds_broken"],
+    [
+      "floors of the file that are too short for one family",
+      'f: { key: "f:{id}", ttl: 1h, bounds: §{ lease: 30s } } }\nbounds: { floors: 20s',
+      "bounds_broken",
+    ],
     ["clocks of one family", 'f: { key: "f:{id}", ttl: 1h, bounds: { §skew: 1s } }', "unknown_field"],
     ["a hash without its field", 'f: { key: "f:{id}", ttl: 1h, entry: §{ kind: hash } }', "missing_field"],
     ["a json without its member", 'f: { key: "f:{id}", ttl: 1h, entry: §{ kind: json } }', "missing_field"],
@@ -88,6 +99,11 @@ describe("families and tags", () => {
     ["an entry of an unknown kind", 'f: { key: "f:{id}", ttl: 1h, entry: { kind: §string } }', "unknown_value"],
     ["a brace too many", 'f: { key: "f:{id}§}", ttl: 1h }', "template_syntax"],
     ["a key that is too long", `f: { key: §"f:{id}:${"x".repeat(510)}", ttl: 1h }`, "template_size"],
+    [
+      "more parameters than anybody wants",
+      `f: { key: §"${Array.from({ length: 17 }, (_, at) => `{p${at}}`).join(":")}", ttl: 1h }`,
+      "template_size",
+    ],
     ["two templates for one key", 'f: { key: "f:{id}", ttl: 1h }, g: { key: §"{a}:{b}", ttl: 1h }', "template_collision"],
     [
       "a companion that is another's key",
@@ -181,6 +197,7 @@ describe("expressions", () => {
     ["item outside forEach", "when: '§item == 1'", "unknown_variable"],
     ["the inner name of type", "when: '§typ_ == \"x\"'", "unknown_variable"],
     ["not in quotes", 'when: §op == "delete"', "expression_unquoted"],
+    ["an op that is none", 'when: \'op == §"deleted" || !(op in ["create", §"remove"])\'', "unknown_value unknown_value"],
     ["never", "when: '§false'", "never_matches"],
     ["never, as part of a chain", "when: 'op == \"delete\" && (§1 == 2)'", "never_matches"],
     ["a boolean instead of an expression", "when: §false", "wrong_type"],

@@ -1,9 +1,11 @@
 import type { Op } from "@freshet/protocol";
+import type { ASTNode } from "@marcbachmann/cel-js";
+import { nodesOf, type Program } from "./cel.js";
 import { conditionsOf } from "./conditions.js";
 import { constantOf } from "./constant.js";
 import type { Path } from "./document.js";
 import type { BustModel, FamilyModel, Model, RuleModel, SourceModel, TagModel } from "./model.js";
-import { nearest } from "./nearest.js";
+import { nearest, suggest } from "./nearest.js";
 import { canMakeSameKey, isAmbiguous } from "./overlap.js";
 import { isWild, patternsMeet } from "./pattern.js";
 import type { Report } from "./report.js";
@@ -66,6 +68,7 @@ function lintReach(rule: RuleModel, sources: readonly SourceModel[], report: Rep
 function lintWhen({ path, when }: RuleModel, report: Report): void {
   if (when === null) return;
   const place = [...path, "when"];
+  lintOps(when, place, report);
   const { kind, parts } = conditionsOf(when);
   const impossible = parts.filter((part) => part.program !== null && constantOf(part.program) === false);
   const never = constantOf(when) === false ? { offset: 0, text: when.text } : kind === "all" ? impossible[0] : undefined;
@@ -73,6 +76,26 @@ function lintWhen({ path, when }: RuleModel, report: Report): void {
     const fix = "Leave the rule out, or correct the condition.";
     report.atCharacter(place, never.offset, { code: "never_matches", problem: `\`${never.text}\` is never true`, fix });
   }
+}
+
+/** `op == "deleted"` is never true: the ops are few and known. */
+function lintOps(when: Program, place: Path, report: Report): void {
+  for (const node of nodesOf(when.node)) {
+    if (node.op !== "==" && node.op !== "!=" && node.op !== "in") continue;
+    const [left, right] = node.args;
+    const other = isOp(left) ? right : isOp(right) ? left : null;
+    for (const literal of other?.op === "list" ? other.args : [other]) {
+      if (literal?.op !== "value" || typeof literal.args !== "string" || ops.includes(literal.args)) continue;
+      const problem = `\`${literal.args}\` is not an op`;
+      report.atCharacter(place, literal.range.start, { code: "unknown_value", problem, fix: suggest(literal.args, ops) });
+    }
+  }
+}
+
+const ops: readonly string[] = ["create", "update", "delete", "snapshot", "truncate"] satisfies readonly Op[];
+
+function isOp(node: ASTNode): boolean {
+  return node.op === "id" && node.args === "op";
 }
 
 /** Variables that a source never sets make every one of its events fail. */

@@ -101,9 +101,9 @@ test("a changed sample never throws", () => {
     fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), (edits) => {
       if (check(edits.reduce(apply, sample))) loaded += 1;
     }),
-    { numRuns: 1500 },
+    { numRuns: 600 },
   );
-  expect(loaded).toBeGreaterThan(50);
+  expect(loaded).toBeGreaterThan(20);
 });
 
 test("any text never throws", () => {
@@ -115,7 +115,7 @@ test("any text never throws", () => {
       ),
       (text) => void check(text),
     ),
-    { numRuns: 1500 },
+    { numRuns: 600 },
   );
 });
 
@@ -134,6 +134,6 @@ test("test files never throw either", () => {
       const { findings } = runRuleTests(rules, edits.reduce(apply, tests));
       for (const { line, column } of findings) expect(Math.min(line, column)).toBeGreaterThanOrEqual(1);
     }),
-    { numRuns: 1500 },
+    { numRuns: 600 },
   );
 });

@@ -1,5 +1,9 @@
+/** Longer words are no typing errors, and comparing takes the product of their lengths. */
+const comparedCharactersMax = 64;
+
 /** The name most like `word`, or `null` when none is near enough to be what was meant. */
 export function nearest(word: string, names: Iterable<string>): string | null {
+  if (word.length > comparedCharactersMax) return null;
   const limit = Math.max(1, Math.floor(word.length / 3));
   let best: string | null = null;
   let bestDistance = limit + 1;

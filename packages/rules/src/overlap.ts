@@ -7,7 +7,15 @@ import type { Escape, Template } from "./template.js";
  * as the start of an escape), and two of them are walked side by side. The length limit of keys is left aside.
  */
 export function canMakeSameKey(a: Template, b: Template): boolean {
+  if (startsApart(a, b)) return false;
   return walk([automatonOf(a), automatonOf(b)], alphabetOf(a, b), (at, end) => at[0] === end[0] && at[1] === end[1]);
+}
+
+/** The quick answer for most pairs: both begin with literal text, and not with the same. */
+function startsApart(a: Template, b: Template): boolean {
+  const [first = "", second = ""] = [a, b].map(({ parts: [part] }) => (part !== undefined && "literal" in part ? part.literal : ""));
+  const length = Math.min(first.length, second.length);
+  return first.slice(0, length) !== second.slice(0, length);
 }
 
 /** Whether different parameter values can make the same key, as in `{a}-{b}` with `1-2`, `3` and `1`, `2-3`. */

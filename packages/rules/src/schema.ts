@@ -2,7 +2,8 @@ import { z } from "zod";
 
 // No transforms and no refinements: what a JSON Schema cannot say is checked in lint/, with better words.
 
-const text = z.string().min(1);
+/** Long enough for any real name, key or type, and short enough to be compared with all the others. */
+const text = z.string().min(1).max(1000, { error: "at most 1000 characters" });
 const name = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, { error: "a name of letters, digits, `.`, `_` and `-`, at most 100 of them" });
@@ -13,8 +14,12 @@ const reference = z.string().regex(/^(header:\S+|(\/([^~/]|~[01])*)+)$/, { error
 const topic = z
   .string()
   .regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/, { error: "a topic name of letters, digits, `.`, `_` and `-`, at most 249 of them" });
-const typePattern = text.meta({ description: "An event type; `*` stands for any text." });
-const expression = text.meta({ description: "A CEL expression." });
+const typePattern = z
+  .string()
+  .min(1)
+  .max(200, { error: "at most 200 characters" })
+  .meta({ description: "An event type; `*` stands for any text." });
+const expression = z.string().min(1).meta({ description: "A CEL expression." });
 const op = z.enum(["create", "update", "delete", "snapshot", "truncate"]);
 
 export const boundsSchema = z.strictObject({

@@ -51,7 +51,7 @@ function reportIssue(issue: Issue, { schema, part, place, report }: Context): vo
   if (issue.code === "invalid_key") {
     report.atKey(full, {
       code: "malformed_name",
-      problem: `\`${String(what)}\` cannot be a name here`,
+      problem: `\`${shortened(String(what))}\` cannot be a name here`,
       fix: `Write ${innerMessage(issue)}.`,
     });
     return;
@@ -65,7 +65,7 @@ function reportIssue(issue: Issue, { schema, part, place, report }: Context): vo
 
 function unknownField(key: string, fields: readonly string[]): Mistake {
   const fix = key === "<<" ? "Merge keys are not used here; repeat the fields." : suggest(key, fields);
-  return { code: "unknown_field", problem: `\`${key}\` is not a field here`, fix };
+  return { code: "unknown_field", problem: `\`${shortened(key)}\` is not a field here`, fix };
 }
 
 function missing(name: string, issue: Issue): Mistake {
@@ -75,7 +75,7 @@ function missing(name: string, issue: Issue): Mistake {
 function wrongValue(name: string, value: unknown, issue: Issue): Mistake {
   if (issue.code === "invalid_value" || (issue.code === "invalid_union" && "options" in issue)) {
     const options = allowed(issue);
-    if (typeof value !== "string") return wrongType(name, value, `one of ${options.join(", ")}`);
+    if (typeof value !== "string") return wrongType(name, value, options.length === 1 ? `${options[0]}` : `one of ${options.join(", ")}`);
     return { code: "unknown_value", problem: `\`${name}\` cannot be \`${shortened(value)}\``, fix: suggest(value, options) };
   }
   if (issue.code === "invalid_type") return wrongType(name, value, kindName(issue.expected));
@@ -124,7 +124,7 @@ function kindOf(value: unknown): string {
   if (value === null) return "nothing";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a map";
-  return typeof value === "string" ? "a text" : typeof value === "boolean" ? `${value}` : "a number";
+  return typeof value === "string" ? "a text" : typeof value === "boolean" || typeof value === "number" ? `${value}` : "a number";
 }
 
 function shortened(text: string): string {
