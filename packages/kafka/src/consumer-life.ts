@@ -21,6 +21,8 @@ const PARTITIONS_AT_ONCE = 8;
 
 export function createConsumerLife(consumer: Consumer, state: ConsumptionState): ConsumerLife {
   let running: Promise<void> = Promise.resolve();
+  /** Somebody wants it to end: it must not begin to run any more. */
+  let ending = false;
   let over = false;
   let commit = async (): Promise<void> => undefined;
   let die: (error: unknown) => void = () => undefined;
@@ -73,12 +75,14 @@ export function createConsumerLife(consumer: Consumer, state: ConsumptionState):
       await within(connectTimeoutMs, consumer.connect(), "connecting");
       // fromBeginning: a group without offsets, a new partition and an expired offset must not skip records
       await within(connectTimeoutMs, consumer.subscribe({ topics: [...state.options.topics], fromBeginning: true }), "subscribing");
+      if (ending) return;
       state.valve = valveOf(consumer);
       running = run();
       running.catch(die);
     },
     commit: () => commit(),
     async end(withinMs) {
+      ending = true;
       die(null);
       // A consumer that is stopped while it joins comes to life when the join succeeds: so the join is waited for.
       const gone = running.catch(() => undefined).then(() => consumer.disconnect());

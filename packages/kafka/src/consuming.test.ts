@@ -1,6 +1,7 @@
+import { until } from "@freshet/testkit";
 import { describe, expect, test } from "@jest/globals";
 import { brokerError, createStubCluster, fatalError } from "../tests/stub-cluster.js";
-import { after, done, endAll, everything, startOn, until } from "../tests/stub-consumption.js";
+import { after, done, endAll, everything, startOn } from "../tests/stub-consumption.js";
 
 const partitions = [0, 1, 2];
 
@@ -101,7 +102,7 @@ describe("a handler that fails", () => {
       if (++calls % 2 === 0) throw [new SyntaxError("s"), new TypeError("t"), new RangeError("r"), undefined][calls % 4];
       return endAll(batch, control, endBatch);
     });
-    await until(() => cluster.committed.get(0) === 3000, 25_000);
+    await until(() => cluster.committed.get(0) === 3000, { timeoutMs: 25_000 });
     expect(consumption.troubles.length).toBeGreaterThanOrEqual(999);
     expect([...new Set(consumption.ended)].sort()).toEqual(everything([0], 3000));
     expect(cluster.consumers).toHaveLength(1);

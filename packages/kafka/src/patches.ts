@@ -16,10 +16,12 @@ import { encodeRecordBatch } from "./record-encoder.js";
  * - produce requests whose records carry `headerList` are encoded by us: null, repeated and oddly named headers arrive
  * - the request queue no longer wakes up every millisecond for nothing
  * - all four codecs are there, with a cap on what they yield
+ *
+ * @throws FreshetError FR1005 for any other version: the patches reach into its inside.
  */
-export function installPatches(): void {
+export function installPatches(manifest: { readonly version: string } = kafkajsInside("package.json")): void {
+  refuseOtherVersions(manifest);
   if (installed) return;
-  refuseOtherVersions(kafkajsInside("package.json"));
   patchFetch(kafkajsInside("src/protocol/requests/fetch/index.js"));
   patchProduce(kafkajsInside("src/protocol/requests/produce/index.js"), kafkajsInside("src/protocol/encoder.js"));
   patchRequestQueue(kafkajsInside("src/network/requestQueue/index.js"));
@@ -31,10 +33,9 @@ let installed = false;
 const kafkajsRequire = createRequire(import.meta.url);
 const kafkajsInside = (path: string) => kafkajsRequire(`kafkajs/${path}`);
 
-export const PATCHED_VERSION = "2.2.4";
+const PATCHED_VERSION = "2.2.4";
 
-/** @throws FreshetError FR1005 for any other version: the patches reach into its inside. */
-export function refuseOtherVersions(manifest: { readonly version: string }): void {
+function refuseOtherVersions(manifest: { readonly version: string }): void {
   if (manifest.version === PATCHED_VERSION) return;
   const problem = `kafkajs ${manifest.version} is installed, and Freshet's patches fit ${PATCHED_VERSION} only`;
   throw new FreshetError("FR1005", "usage", problem, `Install kafkajs ${PATCHED_VERSION}, or review packages/kafka/src/patches.ts first.`);
@@ -52,7 +53,7 @@ export interface ListedMessage {
 
 /** kafkajs' table of one request's versions; `protocol` answers with the builder of that version's request and decoder. */
 interface RequestDefinition<Options, Exchange> {
-  protocol: (choice: { version: number }) => (options: Options) => Exchange;
+  protocol: (choice: Readonly<Record<"version", number>>) => (options: Options) => Exchange;
 }
 
 interface FetchExchange {
@@ -162,7 +163,7 @@ function forKafkajs(codec: Codec): KafkajsCodec {
   };
 }
 
-function tooOld(request: string, version: number): FreshetError {
-  const problem = `the broker speaks ${request} version ${version} at most, which is older than Kafka 2.3`;
+function tooOld(request: string, spoken: number): FreshetError {
+  const problem = `the broker speaks version ${spoken} of ${request} at most, which is older than Kafka 2.3`;
   return new FreshetError("FR3005", "halt", problem, "Use Kafka 2.3 or newer.");
 }

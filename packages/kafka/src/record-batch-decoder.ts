@@ -101,6 +101,11 @@ function readHeader(batch: Buffer): BatchHeader {
   return { firstOffset, lastOffset, attributes, firstTimestampMs, maxTimestampMs, producerId, count: reader.int32(), problem: null };
 }
 
+interface BatchContext {
+  readonly header: BatchHeader;
+  readonly source: TopicPartition;
+}
+
 /**
  * Leaves out control batches and the records of aborted transactions. It works by batch, as a batch has one producer; the
  * transactions are sorted here, for brokers list them by where they ended.
@@ -138,19 +143,15 @@ function isAbortMarker(batch: Buffer): boolean {
   }
 }
 
-async function appendRecords(
-  records: KafkaRecord[],
-  batch: Buffer,
-  context: { header: BatchHeader; source: TopicPartition },
-): Promise<void> {
-  const { header, source } = context;
+async function appendRecords(records: KafkaRecord[], batch: Buffer, context: BatchContext): Promise<void> {
+  const { header } = context;
   const codecId = header.attributes & CODEC_MASK;
-  if (codecId === 0) return readRecords(records, new WireReader(batch, HEADER_BYTES), header, source);
+  if (codecId === 0) return readRecords(records, new WireReader(batch, HEADER_BYTES), context);
   const codec = codecs.get(codecId);
   if (codec === undefined) throw new MalformedBytes(`compression codec ${codecId} is not known`);
   if (!isIntact(batch)) throw new MalformedBytes("damaged");
   const payload = await codec.decompress(batch.subarray(HEADER_BYTES), BATCH_BYTES_MAX);
-  readRecords(records, new WireReader(payload), header, source);
+  readRecords(records, new WireReader(payload), context);
 }
 
 /**
@@ -161,7 +162,7 @@ function isIntact(batch: Buffer): boolean {
   return crc32c(batch, ATTRIBUTES_AT) === batch.readUInt32BE(CRC_AT);
 }
 
-function readRecords(records: KafkaRecord[], reader: WireReader, header: BatchHeader, source: TopicPartition): void {
+function readRecords(records: KafkaRecord[], reader: WireReader, { header, source }: BatchContext): void {
   const { topic, partition } = source;
   const { firstOffset, firstTimestampMs } = header;
   const appendTimeMs = (header.attributes & APPEND_TIME) === 0 ? null : header.maxTimestampMs;

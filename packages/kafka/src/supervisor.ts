@@ -17,70 +17,7 @@ const WATCH_EVERY_MS = 1000;
  * @param beget makes the next consumer; what it rejects with counts as a crash
  */
 export function supervise(beget: () => Promise<ConsumerLife>, state: ConsumptionState): Consumption {
-  let life: ConsumerLife | null = null;
-  let wake: () => void = () => undefined;
-  const stopped = new Promise<void>((resolve) => {
-    wake = resolve;
-  });
-
-  const live = async (): Promise<FreshetError | null> => {
-    const watch = watchSilence(state);
-    try {
-      life = await beget();
-      if (state.stopping) return null;
-      await life.start();
-      const end = await Promise.race([life.died, stopped.then(() => null), watch.silent]);
-      return end === null ? null : fromKafkajs(end, "consuming");
-    } catch (error) {
-      return fromKafkajs(error, "consuming");
-    } finally {
-      watch.cancel();
-    }
-  };
-
-  const bury = async (): Promise<boolean> => {
-    const gone = life === null || (await life.end(state.timing.stopTimeoutMs));
-    life = null;
-    state.generation++; // what still runs is stale
-    state.assigned = new Set();
-    state.rebalancing = false;
-    return gone;
-  };
-
-  const loop = async (): Promise<void> => {
-    let crashes = 0;
-    let faults = 0;
-    for (;;) {
-      const before = state.progress;
-      const trouble = await live();
-      if (state.stopping || trouble === null) return;
-      tellTrouble(state, trouble, "consuming");
-      const gone = await bury();
-      if (state.stopping) return;
-      const moved = state.progress > before;
-      crashes = moved ? 1 : crashes + 1;
-      faults = moved || trouble.code !== "FR9001" ? 0 : faults + 1;
-      if (!gone || faults >= FAULTS_MAX) return giveUp(state, trouble, gone);
-      await settlesWithin(backoffMs(state, crashes), stopped);
-    }
-  };
-
-  const looping = loop();
-  let stopping: Promise<void> | null = null;
-  const stop = async (): Promise<void> => {
-    state.stopping = true;
-    const deadlineMs = state.clock.nowMs() + state.timing.stopTimeoutMs;
-    const left = (): number => Math.max(1, deadlineMs - state.clock.nowMs());
-    const last = life;
-    if (last !== null) await settlesWithin(Math.min(LAST_COMMIT_MS, left()), last.commit());
-    wake();
-    if (last !== null) await last.end(left());
-    await settlesWithin(left(), looping);
-    if (life !== null && life !== last) await life.end(left()); // born while we were at it
-    state.generation++;
-    state.gate.clear();
-  };
-
+  const supervisor = new Supervisor(beget, state);
   return {
     get joined() {
       return state.joined;
@@ -88,11 +25,94 @@ export function supervise(beget: () => Promise<ConsumerLife>, state: Consumption
     get lastSeenMs() {
       return state.lastSeenMs;
     },
-    stop: () => {
-      stopping ??= stop();
-      return stopping;
-    },
+    stop: () => supervisor.stop(),
   };
+}
+
+class Supervisor {
+  readonly #beget: () => Promise<ConsumerLife>;
+  readonly #state: ConsumptionState;
+  readonly #stopped: Promise<null>;
+  readonly #looping: Promise<void>;
+  #wake: () => void = () => undefined;
+  #life: ConsumerLife | null = null;
+  #stopping: Promise<void> | null = null;
+
+  constructor(beget: () => Promise<ConsumerLife>, state: ConsumptionState) {
+    this.#beget = beget;
+    this.#state = state;
+    this.#stopped = new Promise((resolve) => {
+      this.#wake = () => resolve(null);
+    });
+    this.#looping = this.#loop();
+  }
+
+  async #loop(): Promise<void> {
+    const state = this.#state;
+    let crashes = 0;
+    let faults = 0;
+    for (;;) {
+      const before = state.progress;
+      const trouble = await this.#live();
+      if (state.stopping || trouble === null) return;
+      tellTrouble(state, trouble, "consuming");
+      const gone = await this.#bury();
+      if (state.stopping) return;
+      const moved = state.progress > before;
+      crashes = moved ? 1 : crashes + 1;
+      faults = moved || trouble.code !== "FR9001" ? 0 : faults + 1;
+      if (!gone || faults >= FAULTS_MAX) return giveUp(state, trouble, gone);
+      await settlesWithin(backoffMs(state, crashes), this.#stopped);
+    }
+  }
+
+  /** One consumer's life. What ended it, or `null` for a stop. */
+  async #live(): Promise<FreshetError | null> {
+    const watch = watchSilence(this.#state);
+    try {
+      const life = await this.#beget();
+      this.#life = life;
+      if (this.#state.stopping) return null;
+      await life.start();
+      const end = await Promise.race([life.died, this.#stopped, watch.silent]);
+      return end === null ? null : fromKafkajs(end, "consuming");
+    } catch (error) {
+      return fromKafkajs(error, "consuming");
+    } finally {
+      watch.cancel();
+    }
+  }
+
+  /** Whether the dead consumer is really gone. */
+  async #bury(): Promise<boolean> {
+    const state = this.#state;
+    const gone = this.#life === null || (await this.#life.end(state.timing.stopTimeoutMs));
+    this.#life = null;
+    state.generation++; // what still runs is stale
+    state.assigned = new Set();
+    state.rebalancing = false;
+    return gone;
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    const state = this.#state;
+    state.stopping = true;
+    const deadlineMs = state.clock.nowMs() + state.timing.stopTimeoutMs;
+    const left = (): number => Math.max(1, deadlineMs - state.clock.nowMs());
+    const last = this.#life;
+    if (last !== null) await settlesWithin(Math.min(LAST_COMMIT_MS, left()), last.commit());
+    this.#wake();
+    if (last !== null) await last.end(left());
+    await settlesWithin(left(), this.#looping);
+    if (this.#life !== null && this.#life !== last) await this.#life.end(left()); // born meanwhile
+    state.generation++;
+    state.gate.clear();
+  }
 }
 
 /** A consumer whose old self cannot be got rid of would hold its partitions and serve none: better a new process. */

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import type { KafkaRecord } from "@freshet/protocol";
+import { until } from "@freshet/testkit";
 import type { Consumer } from "kafkajs";
 import { FlatMessages } from "../src/fetch-decoder.js";
 
@@ -188,9 +189,8 @@ function brokerOf(nodeId: string, script: StubScript, stub: StubCluster): object
     async fetch(request: FetchRequest) {
       stub.fetches++;
       await script.onFetch?.(nodeId, stub);
-      await new Promise((resolve) => {
-        setTimeout(resolve, 1);
-      });
+      let looks = 0;
+      await until(() => looks++ > 0, { pollMs: 1 });
       const responses = request.topics.map(({ topic, partitions }) => ({
         topicName: topic,
         partitions: partitions.map(({ partition, fetchOffset }) => fetched(partition, Number(fetchOffset), script)),

@@ -1,4 +1,5 @@
 import type { FreshetError } from "@freshet/protocol";
+import { until } from "@freshet/testkit";
 import { createConsumerLife } from "../src/consumer-life.js";
 import { type ConsumptionTiming, createConsumptionState, defaultTiming } from "../src/consumption-state.js";
 import type { BatchControl, BatchEnd, ConsumeOptions, Consumption, RecordBatch, TopicPartition } from "../src/port.js";
@@ -70,18 +71,8 @@ export function everything(partitions: readonly number[], end: number): string[]
   return partitions.flatMap((partition) => Array.from({ length: end }, (_, offset) => `${partition}:${offset}`)).sort();
 }
 
-/** Polls until it holds; the test fails when that takes too long. */
-export async function until(holds: () => boolean, ms = 15_000): Promise<void> {
-  const deadline = Date.now() + ms;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`not so within ${ms} ms: ${holds.toString()}`);
-    await after(2);
-  }
-}
-
-/** For seeing that something does not happen: there is no condition to wait for. */
-export function after(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
+/** For seeing that something does not happen: there is no condition to wait for, so it looks a number of times. */
+export async function after(looks: number): Promise<void> {
+  let left = looks;
+  await until(() => left-- <= 0, { pollMs: 1 });
 }

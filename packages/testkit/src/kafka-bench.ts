@@ -1,6 +1,7 @@
-import { randomUUID } from "node:crypto";
 import type { BatchEnd, ConsumeOptions, Consumption, KafkaPort, ProduceRecord } from "@freshet/kafka";
 import { asFreshetError, type FreshetError, type KafkaRecord } from "@freshet/protocol";
+import { freshPrefix, freshTopic } from "./fresh.js";
+import { until } from "./until.js";
 
 /** Makes a client. Every call of one suite gives another client of the same broker. */
 export type MakeKafkaPort = () => KafkaPort | Promise<KafkaPort>;
@@ -43,11 +44,11 @@ export function createBench(makePort: MakeKafkaPort): Bench {
       return port;
     },
     async topic(port, partitions) {
-      const topic = `conformance-${randomUUID()}`;
+      const topic = freshTopic("conformance");
       await port.createTopics([{ topic, partitions, replicationFactor: -1, config: {} }]);
       return topic;
     },
-    async consume(port, { topics, group = `group-${randomUUID()}`, onBatch = endAll }) {
+    async consume(port, { topics, group = freshPrefix("group"), onBatch = endAll }) {
       const records: KafkaRecord[] = [];
       const troubles: FreshetError[] = [];
       const idle: Consumption = { joined: false, lastSeenMs: 0, stop: async () => undefined };
@@ -104,10 +105,10 @@ export function record(topic: string, fields: Partial<Omit<ProduceRecord, "topic
   return { topic, key: null, value: Buffer.from("v"), headers: [], ...fields };
 }
 
-export function copyOf(given: KafkaRecord): KafkaRecord {
+export function copyOf({ topic, partition, offset, timestampMs, key, value, headers }: KafkaRecord): KafkaRecord {
   const copy = (bytes: Uint8Array | null) => (bytes === null ? null : Uint8Array.from(bytes));
-  const headers = given.headers.map(({ name, value }) => ({ name, value: copy(value) }));
-  return { ...given, key: copy(given.key), value: copy(given.value), headers };
+  const copied = headers.map((header) => ({ name: header.name, value: copy(header.value) }));
+  return { topic, partition, offset, timestampMs, key: copy(key), value: copy(value), headers: copied };
 }
 
 export function numberOf(given: KafkaRecord): number {
@@ -139,13 +140,7 @@ export async function failureOf(promise: Promise<unknown>): Promise<FreshetError
   }
 }
 
-/** Polls until it holds; the test fails when that takes too long. */
-export async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + UNTIL_MS;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`not so within ${UNTIL_MS} ms: ${holds.toString()}`);
-    await new Promise((resolve) => {
-      setTimeout(resolve, 10);
-    });
-  }
+/** `until`, with time for a rebalance. */
+export function eventually(holds: () => boolean): Promise<void> {
+  return until(holds, { timeoutMs: UNTIL_MS });
 }

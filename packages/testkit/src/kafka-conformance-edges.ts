@@ -1,6 +1,19 @@
-import { randomUUID } from "node:crypto";
 import { expect, test } from "@jest/globals";
-import { type Bench, endAll, failureOf, hex, hexed, numbered, numberOf, oddRecords, range, record, TEST_MS, until } from "./kafka-bench.js";
+import { freshTopic } from "./fresh.js";
+import {
+  type Bench,
+  endAll,
+  eventually,
+  failureOf,
+  hex,
+  hexed,
+  numbered,
+  numberOf,
+  oddRecords,
+  range,
+  record,
+  TEST_MS,
+} from "./kafka-bench.js";
 
 /** What is easily lost on the way: odd bytes, large ones, missing topics, handlers that throw. */
 export function edgeTests(bench: Bench): void {
@@ -18,7 +31,7 @@ function byteTests(bench: Bench): void {
       const sent = oddRecords(topic);
       await port.produce(sent);
       const watched = await bench.consume(port, { topics: [topic] });
-      await until(() => watched.records.length >= sent.length);
+      await eventually(() => watched.records.length >= sent.length);
       const got = watched.records.map(({ key, value, headers }) => ({ key: hex(key), value: hex(value), headers: headers.map(hexed) }));
       expect(got).toEqual(sent.map(({ key, value, headers }) => ({ key: hex(key), value: hex(value), headers: headers.map(hexed) })));
     },
@@ -33,7 +46,7 @@ function byteTests(bench: Bench): void {
       const value = Buffer.alloc(1_000_000, "freshet ");
       await port.produce([record(topic, { value }), ...range(0, 30).map(() => record(topic, { value: value.subarray(0, 100_000) }))]);
       const watched = await bench.consume(port, { topics: [topic] });
-      await until(() => watched.records.length >= 31);
+      await eventually(() => watched.records.length >= 31);
       const whole = watched.records.find((entry) => entry.value?.length === 1_000_000);
       expect(whole !== undefined && value.equals(whole.value ?? Buffer.of())).toBe(true);
     },
@@ -57,7 +70,7 @@ function topicTests(bench: Bench): void {
     "creates topics once and describes those that exist",
     async () => {
       const port = await bench.port();
-      const topic = `conformance-${randomUUID()}`;
+      const topic = freshTopic("conformance");
       const spec = { topic, partitions: 3, replicationFactor: -1, config: { "max.message.bytes": "2000000" } };
       expect(await port.createTopics([spec])).toEqual([topic]);
       expect(await port.createTopics([spec])).toEqual([]);
@@ -71,7 +84,7 @@ function topicTests(bench: Bench): void {
     async () => {
       const port = await bench.port();
       const topic = await bench.topic(port, 1);
-      const missing = `missing-${randomUUID()}`;
+      const missing = freshTopic("missing");
       const failure = await failureOf(bench.consume(port, { topics: [topic, missing] }));
       expect(failure?.code).toBe("FR3002");
       expect(failure?.message).toContain(missing);
@@ -99,7 +112,7 @@ function faultTests(bench: Bench): void {
           return endAll(batch, control, self);
         },
       });
-      await until(() => watched.records.length >= 10);
+      await eventually(() => watched.records.length >= 10);
       expect(watched.records.map(numberOf)).toEqual(range(0, 10));
       expect(watched.troubles).toHaveLength(faults.length);
     },

@@ -1,19 +1,19 @@
-import { randomUUID } from "node:crypto";
 import { FreshetError } from "@freshet/protocol";
 import { afterEach, describe, expect, test } from "@jest/globals";
+import { freshPrefix } from "./fresh.js";
 import {
   type Bench,
   copyOf,
   createBench,
   done,
   endAll,
+  eventually,
   type MakeKafkaPort,
   numbered,
   numberOf,
   range,
   TEST_MS,
   textOf,
-  until,
 } from "./kafka-bench.js";
 import { edgeTests } from "./kafka-conformance-edges.js";
 
@@ -27,6 +27,7 @@ export function kafkaConformance(name: string, makePort: MakeKafkaPort): void {
     afterEach(() => bench.close());
     deliveryTests(bench);
     redeliveryTests(bench);
+    resumptionTests(bench);
     groupTests(bench);
     edgeTests(bench);
   });
@@ -40,10 +41,10 @@ function deliveryTests(bench: Bench): void {
       const topic = await bench.topic(port, 3);
       await port.produce(numbered(topic, 0, 150));
       const watched = await bench.consume(port, { topics: [topic] });
-      await until(() => watched.records.length >= 150);
+      await eventually(() => watched.records.length >= 150);
       expect(watched.consumption.joined).toBe(true);
       await port.produce(numbered(topic, 150, 300));
-      await until(() => watched.records.length >= 300);
+      await eventually(() => watched.records.length >= 300);
       expect(watched.records.map(numberOf).sort((a, b) => a - b)).toEqual(range(0, 300));
       expect(new Set(watched.records.map((record) => record.partition)).size).toBe(3);
       for (const partition of [0, 1, 2]) {
@@ -72,7 +73,7 @@ function deliveryTests(bench: Bench): void {
           return endAll(batch, control, self);
         },
       });
-      await until(() => watched.records.length >= 20);
+      await eventually(() => watched.records.length >= 20);
       expect(end).toBe(20);
       expect(Math.abs(Date.now() - watched.consumption.lastSeenMs)).toBeLessThan(TEST_MS);
       expect(Math.abs(Date.now() - (watched.records[0]?.timestampMs ?? 0))).toBeLessThan(TEST_MS);
@@ -100,7 +101,7 @@ function redeliveryTests(bench: Bench): void {
           return done;
         },
       });
-      await until(() => watched.records.length >= 60);
+      await eventually(() => watched.records.length >= 60);
       expect(watched.records.map((record) => record.offset)).toEqual(range(0, 60));
       expect(starts).toEqual(range(0, 9).map((turn) => turn * 7));
     },
@@ -125,29 +126,31 @@ function redeliveryTests(bench: Bench): void {
           return { kind: "wait", error: new FreshetError("FR2001", "wait", "Redis is away", "Wait."), retryAfterMs: 1500 };
         },
       });
-      await until(() => watched.records.some((record) => record.partition === 1));
+      await eventually(() => watched.records.some((record) => record.partition === 1));
       expect(turns.length).toBeLessThan(3);
-      await until(() => watched.records.length >= 100 - 4);
+      await eventually(() => watched.records.length >= 100 - 4);
       expect(turns.map((turn) => turn.from).slice(0, 3)).toEqual([0, 2, 4]);
       expect((turns[1]?.atMs ?? 0) - (turns[0]?.atMs ?? 0)).toBeGreaterThan(1400);
     },
     TEST_MS,
   );
+}
 
+function resumptionTests(bench: Bench): void {
   test(
     "goes on where it had committed, in another process",
     async () => {
       const topic = await bench.topic(await bench.port(), 3);
-      const group = `group-${randomUUID()}`;
+      const group = freshPrefix("group");
       const first = await bench.port();
       await first.produce(numbered(topic, 0, 100));
       const before = await bench.consume(first, { topics: [topic], group });
-      await until(() => before.records.length >= 100);
+      await eventually(() => before.records.length >= 100);
       await first.close();
       const second = await bench.port();
       await second.produce(numbered(topic, 100, 200));
       const after = await bench.consume(second, { topics: [topic], group });
-      await until(() => after.records.length >= 100);
+      await eventually(() => after.records.length >= 100);
       expect(after.records.map(numberOf).sort((a, b) => a - b)).toEqual(range(100, 200));
     },
     TEST_MS,
@@ -158,7 +161,7 @@ function redeliveryTests(bench: Bench): void {
     async () => {
       const port = await bench.port();
       const topic = await bench.topic(port, 1);
-      const group = `group-${randomUUID()}`;
+      const group = freshPrefix("group");
       await port.produce(numbered(topic, 0, 50));
       let told = false;
       const first = await bench.consume(port, {
@@ -167,18 +170,18 @@ function redeliveryTests(bench: Bench): void {
         onBatch: async (batch, control, self) => {
           control.ended(9);
           self.records.push(...batch.records.slice(0, 10).map(copyOf));
-          await until(() => control.shouldStop());
+          await eventually(() => control.shouldStop());
           told = true;
           return done;
         },
       });
-      await until(() => first.records.length >= 10);
+      await eventually(() => first.records.length >= 10);
       const began = Date.now();
       await Promise.all([first.consumption.stop(), first.consumption.stop()]);
       expect(Date.now() - began).toBeLessThan(12_500);
       expect(told).toBe(true);
       const second = await bench.consume(port, { topics: [topic], group });
-      await until(() => second.records.length >= 40);
+      await eventually(() => second.records.length >= 40);
       expect(second.records.map((record) => record.offset)).toEqual(range(10, 50));
       expect(first.records).toHaveLength(10);
     },
@@ -192,21 +195,21 @@ function groupTests(bench: Bench): void {
     async () => {
       const [one, two] = [await bench.port(), await bench.port()];
       const topic = await bench.topic(one, 4);
-      const group = `group-${randomUUID()}`;
+      const group = freshPrefix("group");
       const first = await bench.consume(one, { topics: [topic], group });
       await one.produce(numbered(topic, 0, 100));
-      await until(() => first.records.length >= 100 && first.assigned === 4);
+      await eventually(() => first.records.length >= 100 && first.assigned === 4);
       const second = await bench.consume(two, { topics: [topic], group });
-      await until(() => first.assigned === 2 && second.assigned === 2);
+      await eventually(() => first.assigned === 2 && second.assigned === 2);
       await one.produce(numbered(topic, 100, 200));
       const seen = (): Set<number> => new Set([...first.records, ...second.records].map(numberOf));
-      await until(() => seen().size >= 200);
+      await eventually(() => seen().size >= 200);
       expect(second.records.length).toBeGreaterThan(0);
       await first.consumption.stop();
-      await until(() => second.assigned === 4);
+      await eventually(() => second.assigned === 4);
       const kept = first.records.length;
       await two.produce(numbered(topic, 200, 300));
-      await until(() => seen().size >= 300);
+      await eventually(() => seen().size >= 300);
       expect([...seen()].sort((a, b) => a - b)).toEqual(range(0, 300));
       expect(first.records).toHaveLength(kept);
     },
