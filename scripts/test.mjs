@@ -17,6 +17,7 @@ Drills (*.drill.test.ts) and soaks (*.soak.test.ts) run by name only. FRESHET_TE
 The last line is "N passed, N failed"; each step but jest counts as one test. Exit code 0 only if nothing failed.`;
 
 const JEST_TIMEOUT_MS = 20 * 60_000;
+const OUTPUT_LINES_MAX = 200;
 const _OUTPUT_LINES_MAX = 200;
 const STEPS = ["build", "drift", "lint", "types", "tidy", "jest"];
 const LINT = [
