@@ -26,7 +26,8 @@ export const deadExports: Rule = {
 
 function deadExport(file: SourceFile, item: Export, uses: Uses): readonly Finding[] {
   const taken = uses.get(file.path);
-  const users = [...(taken?.get(item.name) ?? []), ...(taken?.get("*") ?? [])].filter((user) => isTest(file.path) || !isTest(user.path));
+  const all = [...(taken?.get(item.name) ?? []), ...(taken?.get("*") ?? [])];
+  const users = all.filter((user) => isTest(file.path) || !isTest(user.path));
   if (users.length > 0 || isToolConfig(file.path) || (item.isType && isSpoken(file, item.name))) return [];
   const fix = "Delete it, or list it in scripts/tidy/exceptions.ts with the reason why others need it.";
   return [
@@ -34,7 +35,7 @@ function deadExport(file: SourceFile, item: Export, uses: Uses): readonly Findin
       path: file.path,
       line: item.line,
       rule: "dead-export",
-      message: `nothing${isTest(file.path) ? "" : " but tests"} takes \`${item.name}\``,
+      message: `nothing${all.length > 0 ? " but tests" : ""} takes \`${item.name}\``,
       fix,
     },
   ];

@@ -116,7 +116,7 @@ function manifestsOf(tree: Tree): readonly Manifest[] {
 const machinePath = /(?<![\w.$}])\/(?:home|Users|root|work)\/[\w.-]+/g;
 const registryHost = /(?<![\w.])registry\.(?:[a-z0-9-]+\.)+[a-z]{2,}\b/gi;
 
-export const machineTraces = textRule("machine-trace", ({ text }) => [
+export const machineTraces = textRule("machine-trace", ({ path, text }) => [
   ...foundIn(text, machinePath, ([found]) => ({
     message: `the path of a machine: ${found}`,
     fix: "Use a path from the root of the repository.",
@@ -125,7 +125,7 @@ export const machineTraces = textRule("machine-trace", ({ text }) => [
     message: `the host of a registry: ${found}`,
     fix: "Leave it to the configuration of the machine.",
   })),
-  ...foundIn(text, /"resolved": "https?:[^"]*"/g, () => ({
+  ...foundIn(path.endsWith("package-lock.json") ? text : "", /"resolved": "https?:[^"]*"/g, () => ({
     message: "the lock file names a host",
     fix: "Keep omit-lockfile-registry-resolved in .npmrc.",
   })),

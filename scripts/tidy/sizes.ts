@@ -49,8 +49,9 @@ export const nesting = sourceRule("nesting", (file) =>
 );
 
 export const parameters = sourceRule("parameters", (file) =>
-  file.nodes.flatMap(({ node }): readonly Found[] => {
-    if (!takesParameters.has(node.type)) return [];
+  file.nodes.flatMap(({ node, around }): readonly Found[] => {
+    // What a test hands to `test.each` takes the columns of its table, however many there are.
+    if (!takesParameters.has(node.type) || (isTest(file.path) && around[0]?.type === "CallExpression")) return [];
     const count = (children(node, "params").length || functionParams(node)) ?? 0;
     if (count <= parametersMax) return [];
     return [

@@ -34,7 +34,7 @@ function collect(value: unknown, around: readonly SyntaxNode[], found: Placed[])
   for (const member of Object.values(value)) collect(member, inner, found);
 }
 
-export function isNode(value: unknown): value is SyntaxNode {
+function isNode(value: unknown): value is SyntaxNode {
   return typeof value === "object" && value !== null && "type" in value && typeof value.type === "string" && "span" in value;
 }
 
