@@ -3,8 +3,8 @@
  * fifty, and there is one value a record.
  */
 export interface AgeHistogram {
-  /** Counts one value, in seconds. */
-  observe(label: string, seconds: number): void;
+  /** The series of a label's value: counts one value, in seconds. Take it once for many. */
+  series(label: string): (seconds: number) => void;
   /** Prometheus' text format. */
   text(): string;
 }
@@ -27,16 +27,16 @@ interface Series {
 export function createAgeHistogram({ name, help, label, bounds }: HistogramWords): AgeHistogram {
   const series = new Map<string, Series>();
   return {
-    observe(value, seconds) {
-      let one = series.get(value);
-      if (one === undefined) {
-        one = { counts: new Array<number>(bounds.length + 1).fill(0), sum: 0 };
-        series.set(value, one);
-      }
-      let at = 0;
-      while (at < bounds.length && seconds > (bounds[at] ?? 0)) at++;
-      one.counts[at] = (one.counts[at] ?? 0) + 1;
-      one.sum += seconds;
+    series(value) {
+      const known = series.get(value);
+      const one = known ?? { counts: new Array<number>(bounds.length + 1).fill(0), sum: 0 };
+      if (known === undefined) series.set(value, one);
+      return (seconds) => {
+        let at = 0;
+        while (at < bounds.length && seconds > (bounds[at] ?? 0)) at++;
+        one.counts[at] = (one.counts[at] ?? 0) + 1;
+        one.sum += seconds;
+      };
     },
     text() {
       const lines = [...series].flatMap(([value, { counts, sum }]) => {

@@ -13,7 +13,7 @@ const OTHER_SERVICE = /^FRESHET_[A-Z0-9_]+_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]
 const SERVICE_ADDRESS = /^(tcp|udp|sctp):\/\//;
 
 /** The variables of a setting: its own and, for a secret, the one that names a file. */
-export function variablesOf({ env, secret }: { readonly env: string; readonly secret?: true }): readonly string[] {
+function variablesOf({ env, secret }: { readonly env: string; readonly secret?: true }): readonly string[] {
   return secret === true ? [env, `${env}_FILE`] : [env];
 }
 

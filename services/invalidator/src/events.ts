@@ -22,8 +22,12 @@ export interface ServiceEvents extends LoopEvents {
   startWaiting(on: string, error: FreshetError, attempts: number): void;
 }
 
+/** The client tells of each attempt to connect again, which is more than a log wants. */
+const REDIS_TELL_MS = 10_000;
+
 export function createEvents(context: EventsContext): ServiceEvents {
-  const { logger, metrics } = context;
+  const { logger, metrics, clock } = context;
+  let redisToldMs = Number.NEGATIVE_INFINITY;
   return {
     sliceSettled: (report, slice) => sliceSettled(report, slice, context),
     partitionWaiting: (waiting) => partitionWaiting(waiting, context),
@@ -35,6 +39,9 @@ export function createEvents(context: EventsContext): ServiceEvents {
     },
     redisTrouble(error) {
       metrics.redisErrors.inc({ code: error.code });
+      if (clock.nowMs() - redisToldMs < REDIS_TELL_MS) return;
+      redisToldMs = clock.nowMs();
+      logger.warn(wordsOf(error), "trouble with Redis");
     },
     kafkaTrouble(error) {
       metrics.kafkaErrors.inc({ code: error.code });
@@ -78,10 +85,12 @@ function countFamilies({ families }: Tally, { metrics, mode }: EventsContext): v
 
 function observeAges({ records, ended }: SliceReport, topic: string, { metrics, clock }: EventsContext): void {
   const nowMs = clock.nowMs();
-  for (const [at, outcome] of ended.entries()) {
+  const observe = metrics.eventAge.series(topic);
+  for (let at = 0; at < ended.length; at++) {
+    const outcome = ended[at];
     if (outcome !== "applied" && outcome !== "covered") continue;
     const timestampMs = records[at]?.timestampMs ?? -1;
-    if (timestampMs > 0) metrics.eventAge.observe(topic, Math.max(0, nowMs - timestampMs) / 1000);
+    if (timestampMs > 0) observe(Math.max(0, nowMs - timestampMs) / 1000);
   }
 }
 

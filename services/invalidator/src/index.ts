@@ -2,8 +2,5 @@ export { type Config, type ConfigSources, loadConfig, processSources } from "./c
 export { configurationPage } from "./configuration-page.js";
 export { connectKafka, connectStore } from "./connect.js";
 export { type ConfigLine, describeConfig } from "./describe-config.js";
-export { readFlags } from "./flags.js";
 export { type RunOptions, runService, type UncaughtSource } from "./run.js";
-export { Secret } from "./secret.js";
 export { type Setting, settings } from "./settings.js";
-export { type Invalidator, type Overrides, startInvalidator } from "./wiring.js";

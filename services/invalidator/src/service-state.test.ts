@@ -1,6 +1,6 @@
 import { FreshetError } from "@freshet/protocol";
 import { describe, expect, test } from "@jest/globals";
-import { createServiceState, liveness, noteTrouble, readiness, SILENT_MS, startup } from "./service-state.js";
+import { createServiceState, liveness, noteTrouble, readiness, startup } from "./service-state.js";
 
 const waiting = {
   topic: "t",
@@ -15,6 +15,9 @@ const waiting = {
   timestampMs: 500,
 } as const;
 const trouble = new FreshetError("FR3001", "wait", "no broker", "Bring it back");
+
+/** Longer than the two minutes after which the supervisor makes a new consumer. */
+const SILENT_MS = 180_000;
 
 function setUp() {
   const clock = { ms: 1_000_000, nowMs: () => clock.ms };

@@ -26,7 +26,7 @@ export interface ServiceState {
  * A consumer without a sign of life for so long is beyond mending. Its supervisor replaces it after two minutes of silence and
  * tells of it, so a Kafka that is away never comes this far: restarting would not bring it back.
  */
-export const SILENT_MS = 180_000;
+const SILENT_MS = 180_000;
 
 export interface ProbeAnswer {
   readonly ok: boolean;

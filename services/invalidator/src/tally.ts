@@ -1,5 +1,5 @@
 import type { SliceReport } from "@freshet/pipeline";
-import type { BustMode, BustOutcome, DeadReason, RecordOutcome, Rejection } from "@freshet/protocol";
+import type { BustMode, BustOutcome, DeadReason, KeyBust, RecordOutcome, Rejection } from "@freshet/protocol";
 
 /** A slice in numbers. Counted once a slice, so that metrics cost nothing a record. */
 export interface Tally {
@@ -25,29 +25,35 @@ function countRecords({ records, mapped, ended }: SliceReport): Omit<Tally, "fam
   const dead = new Map<DeadReason, number>();
   const rules = new Map<string, number>();
   let firstDead: Tally["firstDead"] = null;
-  for (const [at, outcome] of ended.entries()) {
-    outcomes[outcome]++;
+  for (let at = 0; at < ended.length; at++) {
+    const outcome = ended[at];
+    if (outcome !== undefined) outcomes[outcome]++;
     const record = mapped[at];
-    if (record?.kind === "rejected") {
-      const { rejection } = record;
-      dead.set(rejection.reason, (dead.get(rejection.reason) ?? 0) + 1);
-      firstDead ??= { offset: records[at]?.offset ?? -1, rejection };
-    } else if (record?.kind === "busts") {
-      let counted = ""; // busts of one rule lie side by side
-      for (const { rule } of record.busts) {
-        if (rule !== counted) rules.set(rule, (rules.get(rule) ?? 0) + 1);
-        counted = rule;
-      }
-    }
+    if (record?.kind === "busts") countRules(record.busts, rules);
+    if (record?.kind !== "rejected") continue;
+    const { rejection } = record;
+    dead.set(rejection.reason, (dead.get(rejection.reason) ?? 0) + 1);
+    firstDead ??= { offset: records[at]?.offset ?? -1, rejection };
   }
   return { ended: outcomes, dead, firstDead, rules };
 }
 
+/** Each rule of a record once: the busts of one rule lie side by side. */
+function countRules(busts: readonly KeyBust[], rules: Map<string, number>): void {
+  let counted = "";
+  for (const { rule } of busts) {
+    if (rule !== counted) rules.set(rule, (rules.get(rule) ?? 0) + 1);
+    counted = rule;
+  }
+}
+
 function countBusts({ busts, outcomes }: SliceReport): Map<string, FamilyTally> {
   const families = new Map<string, FamilyTally>();
-  for (const [at, { family, mode, entry }] of busts.entries()) {
+  for (let at = 0; at < busts.length; at++) {
+    const bust = busts[at];
     const outcome = outcomes[at];
-    if (outcome === undefined) continue;
+    if (bust === undefined || outcome === undefined) continue;
+    const { family, mode, entry } = bust;
     let one = families.get(family);
     if (one === undefined) {
       one = { outcomes: { removed: 0, softened: 0, absent: 0, covered: 0, unversioned: 0 }, unlinked: { hard: 0, soft: 0 } };

@@ -76,7 +76,7 @@ async function setUp(setting: Setting = {}) {
     running.push(service);
     return service;
   };
-  const put = (id: string, version: number) => memory.seed.putJson(`page:${id}`, { text: JSON.stringify({ version }) });
+  const put = (id: string, version: string) => memory.seed.putJson(`page:${id}`, { text: `{"version":${version}}` });
   const has = (id: string) => memory.seed.has(`page:${id}`);
   return { log, client, memory, lines, start, put, has };
 }
@@ -93,8 +93,8 @@ const committed = (setting: Awaited<ReturnType<typeof setUp>>, offset: number) =
 describe("a running service", () => {
   test("busts what is older than an event, keeps what is newer, dead-letters what it cannot read", async () => {
     const setting = await setUp();
-    await setting.put("1", 4);
-    await setting.put("2", 9);
+    await setting.put("1", "4");
+    await setting.put("2", "9");
     const service = await setting.start();
     await setting.client.produce([event("1", "5"), event("2", "5"), event("3", "1", "{")]);
     await committed(setting, 3);
@@ -125,13 +125,13 @@ describe("a running service", () => {
 
   test("goes on where it stopped", async () => {
     const setting = await setUp();
-    await setting.put("1", 1);
+    await setting.put("1", "1");
     const first = await setting.start();
     await setting.client.produce([event("1", "2")]);
     await committed(setting, 1);
     await first.stop();
-    await setting.put("1", 1);
-    await setting.put("2", 1);
+    await setting.put("1", "1");
+    await setting.put("2", "1");
     await setting.start();
     await setting.client.produce([event("2", "2")]);
     await committed(setting, 2);
@@ -140,7 +140,7 @@ describe("a running service", () => {
 
   test("observes without a write: entries stay, dead letters are written, and it counts what it would have done", async () => {
     const setting = await setUp({ env: { FRESHET_MODE: "observe" } });
-    await setting.put("1", 1);
+    await setting.put("1", "1");
     const service = await setting.start();
     await setting.client.produce([event("1", "2"), event("1", "3", "{")]);
     await committed(setting, 2);
@@ -160,7 +160,7 @@ describe("trouble", () => {
     const setting = await setUp({
       wrapStore: (store) => ({ ...store, bust: (busts) => (redis.isDown ? Promise.reject(gone) : store.bust(busts)) }),
     });
-    await setting.put("1", 1);
+    await setting.put("1", "1");
     const service = await setting.start();
     await ready(service);
     redis.isDown = true;
