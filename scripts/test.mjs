@@ -1,6 +1,6 @@
 // npm test: set-up, checks, and every test except drills and soaks on a real Kafka and a real Redis.
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build, environment, install, isOwnNode, root, run, runUnderOwnNode, SetUpError, say } from "./set-up.mjs";
