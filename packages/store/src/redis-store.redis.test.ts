@@ -1,0 +1,3 @@
+import { redisStoreUnderTest, storeConformance, testRedisUrl } from "@freshet/testkit";
+
+storeConformance("Redis", () => redisStoreUnderTest(testRedisUrl()));

@@ -1,0 +1,68 @@
+import { type EntrySpec, type KeyBust, parseVersion, type SpaceKind, type Version } from "@freshet/protocol";
+import { createRedisStore, type StorePort, type StoreSeed, seedRedis } from "@freshet/store";
+import { Redis } from "ioredis";
+import { freshPrefix } from "./fresh.js";
+
+/** A store with the means to put entries into it. */
+export interface StoreUnderTest {
+  readonly store: StorePort;
+  readonly seed: StoreSeed;
+  close(): Promise<void>;
+}
+
+/** Makes a store; every call of one suite gives another one over the same data, or an empty one. */
+export type MakeStore = () => StoreUnderTest | Promise<StoreUnderTest>;
+
+/** The store over a real Redis, with a client of its own for seeds. */
+export function redisStoreUnderTest(url: string): StoreUnderTest {
+  const client = new Redis(url, { lazyConnect: true });
+  const store = createRedisStore({ url, prefix: `${freshPrefix("store")}:` });
+  return {
+    store,
+    seed: seedRedis(client),
+    close: async () => {
+      client.disconnect();
+      await store.close();
+    },
+  };
+}
+
+/** F of the entries below, in milliseconds. */
+export const FLOOR_MS = 20_000;
+
+const common = { versionField: "", onUnversioned: "bust", gate: false, floorTtlMs: FLOOR_MS } as const;
+/** One entry spec of each kind, and the variants that behave differently. */
+export const entries = {
+  managed: { ...common, kind: "managed", gate: true },
+  hash: { ...common, kind: "hash", versionField: "ver" },
+  gatedHash: { ...common, kind: "hash", versionField: "ver", gate: true },
+  json: { ...common, kind: "json", versionField: "version" },
+  opaque: { ...common, kind: "opaque" },
+} as const satisfies Record<string, EntrySpec>;
+
+export interface BustOf {
+  readonly key: string;
+  readonly entry: EntrySpec;
+  /** `null` is blind. */
+  readonly version: string | null;
+  readonly subject?: string;
+  readonly spaceKind?: SpaceKind;
+}
+
+export function bustOf({ key, entry, version, subject = "catalog.product/1", spaceKind = "counter" }: BustOf): KeyBust {
+  const canonical = version === null ? null : versionOf(version);
+  return { target: "key", key, family: "suite", entry, subject, version: canonical, spaceKind, mode: "hard", rule: "suite" };
+}
+
+export function versionOf(text: string): Version {
+  const version = parseVersion(text);
+  if (version === null) throw new Error(`${text} is no version`);
+  return version;
+}
+
+/** Deps of a managed entry, by default of the subject that `bustOf` takes. */
+export function depsOf(...versions: readonly (string | readonly [string, string])[]): ReadonlyMap<string, Version> {
+  return new Map(
+    versions.map((item) => (typeof item === "string" ? ["catalog.product/1", versionOf(item)] : [item[0], versionOf(item[1])])),
+  );
+}
