@@ -26,6 +26,7 @@ export interface Scene {
 export interface StartOptions {
   /** The program to run instead of the service's own. */
   readonly file?: string;
+  readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -49,10 +50,13 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   const folder = await mkdtemp(join(tmpdir(), "freshet-scene-"));
   await writeFile(join(folder, "rules.yaml"), rules(topic, keyPrefix));
   const topics = await openTopics(broker, name);
-  await topics.create({
-    [topic]: { partitions },
-    [deadLetterTopic]: { partitions: 3, config: { "max.message.bytes": DEAD_LETTER_BYTES_MAX } },
-  });
+  try {
+    const deadLetters = { partitions: 3, config: { "max.message.bytes": DEAD_LETTER_BYTES_MAX } };
+    await topics.create({ [topic]: { partitions }, [deadLetterTopic]: deadLetters });
+  } catch (error) {
+    await topics.close();
+    throw error;
+  }
   const redis = new Redis(redisUrl);
   // While a test has stopped its Redis, this client's connection fails too: it comes back by itself.
   redis.on("error", () => undefined);
@@ -73,7 +77,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     redis,
     topics,
     start: async (start = {}) => {
-      const started = await startProcess({ file: start.file ?? MAIN, env: { ...env, ...start.env } });
+      const started = await startProcess({ file: start.file ?? MAIN, args: start.args ?? [], env: { ...env, ...start.env } });
       processes.push(started);
       return started;
     },
@@ -128,4 +132,9 @@ export async function stopped(
 ): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
   service.kill(signal);
   return await service.exited;
+}
+
+/** The codes of the partitions that wait, by `/readyz`. */
+export async function waitingCodes(service: ServiceProcess): Promise<string[]> {
+  return ((await service.readyz())?.body.waiting ?? []).map(({ code }) => code);
 }

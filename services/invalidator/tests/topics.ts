@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type Admin, AssignerProtocol, type IHeaders, Kafka, logLevel, Partitioners, type Producer } from "kafkajs";
+import { until } from "@freshet/testkit";
+import { type Admin, AssignerProtocol, type IHeaders, Kafka, KafkaJSProtocolError, logLevel, Partitioners, type Producer } from "kafkajs";
 import type { SentRecord } from "./oracle.js";
 
 /** A record's place in its topic. */
@@ -59,7 +60,8 @@ export async function openTopics(broker: string, name: string): Promise<Topics> 
         numPartitions: partitions,
         configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
       }));
-      await admin.createTopics({ topics: list, waitForLeaders: true });
+      await admin.createTopics({ topics: list, waitForLeaders: false }); // kafkajs takes a topic not yet known for an error
+      await until(() => areThere(admin, list), { timeoutMs: 30_000, what: "the topics have leaders" });
     },
     send: (topic, records, perSecond) => send(producer, { topic, records, perSecond }),
     readAll: (topic) => readAll(kafka, admin, topic),
@@ -75,6 +77,18 @@ export async function openTopics(broker: string, name: string): Promise<Topics> 
       await Promise.all([admin.disconnect(), producer.disconnect()]);
     },
   };
+}
+
+async function areThere(admin: Admin, wanted: readonly { topic: string; numPartitions: number }[]): Promise<boolean> {
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: wanted.map(({ topic }) => topic) });
+    return wanted.every(({ topic, numPartitions }) =>
+      topics.some(({ name, partitions }) => name === topic && partitions.length === numPartitions),
+    );
+  } catch (error) {
+    if (error instanceof KafkaJSProtocolError) return false;
+    throw error;
+  }
 }
 
 function partitionsIn(assignment: Buffer): number {

@@ -1,0 +1,56 @@
+import { freshPrefix, testKafkaBroker, testRedisUrl, until } from "@freshet/testkit";
+import { afterEach, describe, expect, test } from "@jest/globals";
+import { testSeed } from "./config.js";
+import { checkDeadLetters } from "./dead-letters.js";
+import { type Act, cleanUp, drained, openScene, prepare, type Scene, stopped } from "./scene.js";
+
+const SIZE = { events: 40_000, products: 8_000, partitions: 6 };
+const STOPS = 3;
+const STOP_MS_MAX = 15_000;
+
+describe("SIGTERM under load", () => {
+  let open: { scene: Scene; act: Act | null } | null = null;
+  afterEach(async () => {
+    if (open === null) return;
+    await cleanUp(open.scene, open.act);
+    await open.scene.close();
+    open = null;
+  });
+
+  test(`exit 0 within 15 s, ${STOPS} times in the middle of a backlog, and the next process goes on exactly there`, async () => {
+    const seed = testSeed();
+    process.stdout.write(`sigterm: seed ${seed}\n`);
+    const scene = await openScene({
+      name: freshPrefix("sigterm"),
+      broker: testKafkaBroker(),
+      redisUrl: testRedisUrl(),
+      partitions: SIZE.partitions,
+    });
+    open = { scene, act: null };
+    const act = await prepare(scene, { seed, size: SIZE, entriesPerKind: SIZE.products });
+    open = { scene, act };
+    const { sent } = act.workload;
+    const places = await scene.topics.send(scene.topic, sent);
+
+    for (let stop = 0; stop < STOPS; stop++) {
+      const service = await scene.start();
+      await until(async () => (await service.metric("freshet_events_total")) > 0, { timeoutMs: 30_000, what: "the process takes records" });
+      const termedMs = Date.now();
+      expect(await stopped(service, "SIGTERM")).toEqual({ code: 0, signal: null });
+      expect(Date.now() - termedMs).toBeLessThan(STOP_MS_MAX);
+    }
+    const committed = await scene.topics.committed(scene.group, scene.topic);
+    expect(committed).toBeGreaterThan(0);
+    const last = await scene.start();
+    await drained(scene, last, sent.length);
+
+    expect(await last.metric("freshet_events_total")).toBe(sent.length - committed);
+    expect((await act.differences()).slice(0, 20)).toEqual([]);
+    const letters = await scene.topics.readAll(scene.deadLetterTopic);
+    expect(checkDeadLetters({ letters, sent, places, expected: act.expected })).toEqual({
+      wrong: [],
+      missing: [],
+      letters: act.expected.counts.dead,
+    });
+  }, 120_000);
+});

@@ -1,0 +1,70 @@
+import { freshPrefix, testKafkaBroker, testRedisUrl, until } from "@freshet/testkit";
+import { afterEach, describe, expect, test } from "@jest/globals";
+import { testSeed } from "./config.js";
+import { checkDeadLetters } from "./dead-letters.js";
+import { type Act, cleanUp, drained, openScene, prepare, type Scene, stopped } from "./scene.js";
+import type { ServiceProcess } from "./service-process.js";
+
+const SIZE = { events: 40_000, products: 8_000, partitions: 6 };
+const PER_SECOND = 1500;
+
+describe("two members share the partitions", () => {
+  let open: { scene: Scene; act: Act | null } | null = null;
+  afterEach(async () => {
+    if (open === null) return;
+    await cleanUp(open.scene, open.act);
+    await open.scene.close();
+    open = null;
+  });
+
+  test("one leaves by SIGTERM, another joins, one dies by SIGKILL: nothing is lost", async () => {
+    const seed = testSeed();
+    process.stdout.write(`two-members: seed ${seed}\n`);
+    const scene = await openScene({
+      name: freshPrefix("two"),
+      broker: testKafkaBroker(),
+      redisUrl: testRedisUrl(),
+      partitions: SIZE.partitions,
+    });
+    open = { scene, act: null };
+    const act = await prepare(scene, { seed, size: SIZE, entriesPerKind: SIZE.products });
+    open = { scene, act };
+    const { sent } = act.workload;
+    const [first, second] = [await scene.start(), await scene.start()];
+    await bothWork(scene, [first, second]);
+    const sending = scene.topics.send(scene.topic, sent, PER_SECOND);
+
+    await takes(first, 500);
+    await takes(second, 500);
+    const termedMs = Date.now();
+    expect(await stopped(first, "SIGTERM")).toEqual({ code: 0, signal: null });
+    expect(Date.now() - termedMs).toBeLessThan(15_000);
+
+    const third = await scene.start();
+    await takes(third, 500);
+    expect(await stopped(second, "SIGKILL")).toEqual({ code: null, signal: "SIGKILL" });
+
+    // Nobody takes the dead member out of the group here: its partitions move when its session times out.
+    const places = await sending;
+    await drained(scene, third, sent.length);
+    expect((await act.differences()).slice(0, 20)).toEqual([]);
+    const letters = await scene.topics.readAll(scene.deadLetterTopic);
+    expect(checkDeadLetters({ letters, sent, places, expected: act.expected })).toMatchObject({ wrong: [], missing: [] });
+    expect(await stopped(third, "SIGTERM")).toEqual({ code: 0, signal: null });
+  }, 180_000);
+});
+
+/** Both are in the group, each with half of the partitions. */
+async function bothWork(scene: Scene, members: readonly ServiceProcess[]): Promise<void> {
+  const areReady = async () => (await Promise.all(members.map((member) => member.readyz()))).every((answer) => answer?.status === 200);
+  await until(areReady, { timeoutMs: 30_000, what: "both members are ready" });
+  const shares = async () => (await scene.topics.shares(scene.group)).sort().join();
+  await until(async () => (await shares()) === "3,3", { timeoutMs: 30_000, what: "each has three partitions" });
+}
+
+async function takes(member: ServiceProcess, records: number): Promise<void> {
+  await until(async () => (await member.metric("freshet_events_total")) >= records, {
+    timeoutMs: 30_000,
+    what: "the member takes records",
+  });
+}
