@@ -118,7 +118,7 @@ function jest(args, env, hasServers) {
   const reporter = ["--reporters", join(root, "scripts", "jest-report.cjs")];
   return new Promise((resolve) => {
     const options = { cwd: root, env: { ...environment(), ...env }, stdio: ["ignore", "inherit", "inherit"], timeout: JEST_TIMEOUT_MS };
-    const child = spawn("node", [...flags, ...reporter, ...args, ...ignored], options);
+    const child = spawn("node", [...flags, ...args, ...reporter, ...ignored], options);
     own(child);
     child.on("error", () => resolve(1));
     child.on("exit", (code) => resolve(code ?? 1));
