@@ -75,10 +75,11 @@ async function whenReachable<T>(name: string, ask: () => Promise<T>, context: St
   for (let attempts = 1; ; attempts++) {
     signal.throwIfAborted();
     try {
-      const answer = await ask();
+      const answer = await unlessAborted(ask(), signal);
       waits.delete(name);
       return answer;
     } catch (thrown) {
+      signal.throwIfAborted();
       const error = asFreshetError(thrown);
       if (error.disposition !== "wait") throw error;
       const { code, message: problem, fix } = error;
@@ -86,5 +87,17 @@ async function whenReachable<T>(name: string, ask: () => Promise<T>, context: St
       context.onWaiting(name, error, attempts);
     }
     await sleep(Math.min(RETRY_MS_MAX, context.retryFirstMs * 2 ** Math.min(attempts - 1, 10)), undefined, { signal });
+  }
+}
+
+/** A call to a broker that swallows requests takes its time to fail; whoever stops does not wait for it. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Consumption, KafkaPort } from "@freshet/kafka/port";
 import { createLoop, type Loop, type LoopSettings, type PipelinePoint } from "@freshet/pipeline";
 import { asFreshetError, type FreshetError, isJsonObject, parseJson } from "@freshet/protocol";
@@ -41,6 +42,9 @@ export interface Invalidator {
   stop(): Promise<void>;
 }
 
+/** How long a stop waits for a consumer that is just being made, so that it leaves the group as others do. */
+const BEGIN_GRACE_MS = 3000;
+
 /** What is made once and used by everything. */
 interface Parts {
   readonly config: Config;
@@ -78,7 +82,7 @@ export async function startInvalidator(config: Config, overrides: Overrides = {}
   const stop = async (): Promise<void> => {
     parts.state.phase = "draining";
     parts.stopping.abort();
-    await beginning;
+    await Promise.race([beginning, sleep(BEGIN_GRACE_MS, undefined, { ref: false })]);
     await parts.state.consumption?.stop();
     await Promise.all([parts.kafka.close(), parts.store.close()]);
     await admin.close();
