@@ -79,6 +79,7 @@ describe("families and tags", () => {
       'f: { key: "f:{id}", ttl: 1h, bounds: §{ lease: 30s } } }\nbounds: { floors: 20s',
       "bounds_broken",
     ],
+    ["a tag where a key is needed is told once", "f: { key: §!x y, ttl: 1h }", "yaml_tag"],
     ["clocks of one family", 'f: { key: "f:{id}", ttl: 1h, bounds: { §skew: 1s } }', "unknown_field"],
     ["a hash without its field", 'f: { key: "f:{id}", ttl: 1h, entry: §{ kind: hash } }', "missing_field"],
     ["a json without its member", 'f: { key: "f:{id}", ttl: 1h, entry: §{ kind: json } }', "missing_field"],

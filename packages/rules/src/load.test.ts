@@ -38,6 +38,30 @@ describe("the complete sample", () => {
   });
 });
 
+test("a family with a slow loader has floors of its own", () => {
+  const file = (bounds: string): string => `freshet: 1
+bounds: { lease: 1s, lag: 1s, skew: 1ms${bounds} }
+sources: [{ topic: t, format: cloudevents, space: s }]
+families:
+  quick: { key: "q:{id}", ttl: 1h }
+  slow: { key: "s:{id}", ttl: 1h, bounds: { lease: 30s } }
+rules: [{ name: r, source: t, bust: [{ family: slow, with: { id: subject } }] }]
+`;
+  const floors = (text: string): (number | undefined)[] =>
+    ["quick", "slow"].map((name) => rulesOf(text).families.get(name)?.entry.floorTtlMs);
+  expect(floors(file(""))).toEqual([2001, 31001]);
+  expect(floors(file(", floors: 1m"))).toEqual([60_000, 60_000]);
+});
+
+test("pointers are taken apart as RFC 6901 says", () => {
+  const rules = rulesOf(`freshet: 1
+sources: [{ topic: t, format: cloudevents, space: s, previous: /a~1b/c~0d/~01, tenant: /x }]
+families: { f: { key: "f:{id}", ttl: 1h } }
+rules: [{ name: r, source: t, bust: [{ family: f, with: { id: subject } }] }]
+`);
+  expect(rules.sourcesOf("t")[0]).toMatchObject({ previous: ["a/b", "c~d", "~1"], tenant: { from: "pointer", path: ["x"] } });
+});
+
 test("ten different mistakes are ten findings, each with its place and a fix", () => {
   const { rules, findings } = loadRules(fixture("ten-mistakes.yaml"));
   expect(rules).toBeNull();
