@@ -17,8 +17,8 @@ Drills (*.drill.test.ts) and soaks (*.soak.test.ts) run by name only. FRESHET_TE
 The last line is "N passed, N failed"; each step but jest counts as one test. Exit code 0 only if nothing failed.`;
 
 const JEST_TIMEOUT_MS = 20 * 60_000;
-const OUTPUT_LINES_MAX = 200;
-const _OUTPUT_LINES_MAX = 200;
+const OUTPUT_LINES_MAX = 100;
+const _OUTPUT_LINES_MAX = 100;
 const STEPS = ["build", "drift", "lint", "types", "tidy", "jest"];
 const LINT = [
   ["biome", "check", "."],
@@ -70,6 +70,7 @@ async function step(name, work) {
   if (running.isInterrupted) return;
   const startedMs = Date.now();
   const problem = await work();
+  if (running.isInterrupted) return;
   counts[problem === "" ? "passed" : "failed"] += 1;
   tell(problem === "" ? "ok" : "FAIL", name, startedMs);
   if (problem !== "") process.stdout.write(`${lastLines(problem)}\n`);

@@ -49,9 +49,9 @@ export function givenSeed(): number | undefined {
   return text === undefined ? undefined : Number(text);
 }
 
-/** True where a machine runs the tests and nobody would notice one that was skipped. */
-export function isCi(): boolean {
-  return !["", "0", "false"].includes(setting("CI") ?? "");
+/** True where Docker must be usable, so that its tests fail where they would else be skipped. `.ci/run` says so. */
+export function isDockerRequired(): boolean {
+  return setting("FRESHET_TEST_REQUIRE_DOCKER") === "true";
 }
 
 /** Where files that can be fetched again are kept between runs. */
