@@ -56,6 +56,20 @@ describe("what is removed", () => {
   });
 });
 
+describe("a value of another Redis type", () => {
+  const state: EntryState = { ...empty, value: "foreign" };
+
+  test("is unversioned, and goes like one, leaving a floor", () => {
+    const step = bust(state, args);
+    expect(step).toMatchObject({ outcome: "unversioned", remove: true });
+    expect(step.write?.floors).toHaveLength(1);
+  });
+
+  test("has no room for a floor where it stays", () => {
+    expect(bust(state, { ...args, onUnversioned: "keep" })).toEqual({ outcome: "unversioned", remove: false, write: null });
+  });
+});
+
 describe("the floor", () => {
   test.each([
     ["removed", deps(["p/1", "4"])],

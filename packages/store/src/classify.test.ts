@@ -1,0 +1,69 @@
+import { FreshetError } from "@freshet/protocol";
+import { describe, expect, test } from "@jest/globals";
+import { classify, isNoScript } from "./classify.js";
+
+function reply(message: string): Error {
+  return Object.assign(new Error(message), { name: "ReplyError", command: { name: "evalsha", args: ["secret-key"] } });
+}
+
+describe("an error of Redis", () => {
+  test.each([
+    ["LOADING Redis is loading the dataset in memory", "FR2001", "wait"],
+    ["MASTERDOWN Link with MASTER is down", "FR2001", "wait"],
+    ["BUSY Redis is busy running a script.", "FR2001", "wait"],
+    ["READONLY You can't write against a read only replica. script: abc, on @user_script:1.", "FR2002", "wait"],
+    ["ERR Error running script (call to f_1): @user_script:1: -READONLY You can't write", "FR2002", "wait"],
+    ["OOM command not allowed when used memory > 'maxmemory'.", "FR2002", "wait"],
+    ["MISCONF Errors writing to the AOF file", "FR2002", "wait"],
+    ["NOREPLICAS Not enough good replicas to write.", "FR2002", "wait"],
+    ["NOSCRIPT No matching script.", "FR2002", "wait"],
+    ["CLUSTERDOWN The cluster is down", "FR2002", "wait"],
+    ["MOVED 1 127.0.0.1:1", "FR2002", "wait"],
+    ["ASK 1 127.0.0.1:1", "FR2002", "wait"],
+    ["TRYAGAIN Multiple keys request during rehashing of slot", "FR2002", "wait"],
+    ["NOPERM this user has no permissions to run the 'hset' command", "FR2003", "halt"],
+    ["NOAUTH Authentication required.", "FR2003", "halt"],
+    ["WRONGPASS invalid username-password pair or user is disabled.", "FR2003", "halt"],
+    ["CROSSSLOT Keys in request don't hash to the same slot", "FR2004", "halt"],
+    ["ERR unknown command 'EVALSHA', with args beginning with: secret-key", "FR2004", "halt"],
+    ["ERR Error compiling script (new function): user_script:1: secret-key", "FR2004", "halt"],
+  ])("%s", (message, code, disposition) => {
+    expect(classify(reply(message))).toMatchObject({ code, disposition });
+  });
+
+  test("tells nothing of arguments, in its text or in its cause", () => {
+    const error = classify(reply("ERR unknown command 'X', with args beginning with: secret-key"));
+    expect(JSON.stringify([error.message, error.fix, String(error.cause), Object.values(error.cause as object)])).not.toContain(
+      "secret-key",
+    );
+  });
+});
+
+describe("trouble of the connection waits", () => {
+  test.each([
+    ["Error", "Connection is closed."],
+    ["Error", "Stream isn't writeable and enableOfflineQueue options is false"],
+    ["Error", "Command timed out"],
+    ["Error", "Socket timeout. Expecting data, but didn't receive any in 5000ms."],
+    ["AbortError", "Command aborted due to connection close"],
+    ["MaxRetriesPerRequestError", "Reached the max retries per request limit (which is 1)."],
+    ["ClusterAllFailedError", "Failed to refresh slots cache. Too many Cluster redirections"],
+    ["Error", "connect ECONNREFUSED 127.0.0.1:1"],
+    ["Error", "getaddrinfo ENOTFOUND redis"],
+  ])("%s %s", (name, message) => {
+    expect(classify(Object.assign(new Error(message), { name }))).toMatchObject({ code: "FR2001", disposition: "wait" });
+  });
+});
+
+test("what nobody knows halts as a bug, and a FreshetError stays itself", () => {
+  expect(classify(new TypeError("x is undefined"))).toMatchObject({ code: "FR9001", disposition: "halt" });
+  expect(classify("a string")).toMatchObject({ code: "FR9001", disposition: "halt" });
+  const own = new FreshetError("FR2005", "halt", "p", "f");
+  expect(classify(own)).toBe(own);
+});
+
+test("a missing script is known by its first word", () => {
+  expect(isNoScript(reply("NOSCRIPT No matching script. Please use EVAL."))).toBe(true);
+  expect(isNoScript(reply("ERR NOSCRIPT"))).toBe(false);
+  expect(isNoScript("NOSCRIPT")).toBe(false);
+});
