@@ -60,20 +60,21 @@ class BatchRun implements BatchControl {
     this.#state.progress++;
     // The batch's last offset counts control records and compacted tails too; without them the lag never gets to 0.
     if (offset >= last) this.endAll();
-    else this.#payload.resolveOffset(String(offset));
+    else this.#resolve(String(offset));
   }
 
   /** Ends the batch as a whole, control records and all. */
   endAll(): void {
-    if (!this.#isStale()) this.#payload.resolveOffset(this.#payload.batch.lastOffset());
+    if (!this.#isStale()) this.#resolve(this.#payload.batch.lastOffset());
+  }
+
+  #resolve(offset: string): void {
+    this.#payload.resolveOffset(offset);
+    this.#state.owesCommit = true;
   }
 
   async commit(): Promise<void> {
-    if (this.#isStale()) return;
-    const offsets = this.#payload.uncommittedOffsets();
-    if (offsets.topics.length === 0) return;
-    await this.#callKafkajs(() => this.#payload.commitOffsetsIfNecessary(offsets), "committing offsets");
-    commits.set(this.#state, this.#state.clock.nowMs());
+    if (!this.#isStale()) await this.#callKafkajs(() => commitResolved(this.#payload, this.#state), "committing offsets");
   }
 
   async heartbeat(): Promise<void> {
@@ -140,8 +141,7 @@ class BatchRun implements BatchControl {
     if (this.#groupError !== null) return this.#handOver(this.#groupError);
     if (end.kind === "wait") {
       gate.close(this.#at, end.retryAfterMs);
-      await this.commit();
-      return;
+      return this.#commitAtEnd();
     }
     if (this.#endedThrough < 0 && !this.shouldStop()) gate.close(this.#at, timing.idleRetryMs); // not to spin on the same batch
     await this.commitIfDue();
@@ -168,13 +168,37 @@ class BatchRun implements BatchControl {
   async commitIfDue(): Promise<void> {
     const { batch } = this.#payload;
     const caughtUp = Number(batch.lastOffset()) + 1 >= Number(batch.highWatermark);
-    const since = this.#state.clock.nowMs() - (commits.get(this.#state) ?? 0);
-    if (caughtUp || this.shouldStop() || since >= this.#state.timing.commitIntervalMs) await this.commit();
+    const since = this.#state.clock.nowMs() - this.#state.lastCommitMs;
+    if (caughtUp || this.shouldStop() || since >= this.#state.timing.commitIntervalMs) await this.#commitAtEnd();
+  }
+
+  /** Outside the handler only what kafkajs itself threw may go on to kafkajs; the rest is told and tried with the next batch. */
+  async #commitAtEnd(): Promise<void> {
+    try {
+      await this.commit();
+    } catch (error) {
+      if (this.#groupError !== null) throw this.#groupError;
+      tellTrouble(this.#state, error, "committing offsets");
+    }
   }
 }
 
-/** When each consumption last committed. */
-const commits = new WeakMap<ConsumptionState, number>();
+/**
+ * Commits whatever is resolved in the present generation. By the payload's way and never by `commitOffsets` of the consumer, which
+ * an ordinary rebalance turns into the consumer's death; and never without the offsets, which would do nothing.
+ */
+export async function commitResolved(payload: EachBatchPayload, state: ConsumptionState): Promise<void> {
+  const offsets = payload.uncommittedOffsets();
+  state.owesCommit = false; // before, for what ends meanwhile owes again
+  state.lastCommitMs = state.clock.nowMs();
+  if (offsets.topics.length === 0) return;
+  try {
+    await payload.commitOffsetsIfNecessary(offsets);
+  } catch (error) {
+    state.owesCommit = true;
+    throw error;
+  }
+}
 
 /** Our decoder brings records in one carrier. What lies before the offset asked for came along in its batch and is dropped. */
 function recordsOf(payload: EachBatchPayload): readonly KafkaRecord[] {

@@ -1,6 +1,6 @@
 import type { Consumer } from "kafkajs";
-import { runBatch } from "./batch-run.js";
-import { type ConsumptionState, join, noValve } from "./consumption-state.js";
+import { commitResolved, runBatch } from "./batch-run.js";
+import { type ConsumptionState, join, noValve, tellTrouble } from "./consumption-state.js";
 import type { TopicPartition } from "./port.js";
 import { settlesWithin, within } from "./within.js";
 
@@ -34,6 +34,9 @@ export function createConsumerLife(consumer: Consumer, state: ConsumptionState):
     const { events } = consumer;
     const alive = (): void => {
       state.lastSeenMs = state.clock.nowMs();
+      // A commit that failed when the log was at its end would wait for the next record; fetches go on without one.
+      if (!state.owesCommit || state.rebalancing || state.lastSeenMs - state.lastCommitMs < state.timing.commitIntervalMs) return;
+      commit().catch((error: unknown) => state.rebalancing || tellTrouble(state, error, "committing offsets"));
     };
     const whileAlive = <E>(listener: (event: E) => void): ((event: E) => void) => tolerant((event: E) => !over && listener(event));
     consumer.on(events.FETCH, whileAlive(alive));
@@ -61,8 +64,7 @@ export function createConsumerLife(consumer: Consumer, state: ConsumptionState):
       partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
       eachBatch: async (payload) => {
         if (over) return;
-        // the payload's commit, never the consumer's: that one kills the consumer on an ordinary rebalance
-        commit = () => payload.commitOffsetsIfNecessary(payload.uncommittedOffsets());
+        commit = () => commitResolved(payload, state);
         await runBatch(payload, state);
       },
     });

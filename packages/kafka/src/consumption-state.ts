@@ -22,6 +22,9 @@ export interface ConsumptionState {
   lastSeenMs: number;
   /** Rises whenever records end. */
   progress: number;
+  /** Something has ended that is not known to be committed. */
+  owesCommit: boolean;
+  lastCommitMs: number;
   /** Fetching of the consumer that is alive; does nothing when none is. */
   valve: { pause(at: TopicPartition): void; resume(at: TopicPartition): void };
 }
@@ -73,6 +76,8 @@ export function createConsumptionState(options: ConsumeOptions, timing: Consumpt
     joined: false,
     lastSeenMs: clock.nowMs(),
     progress: 0,
+    owesCommit: false,
+    lastCommitMs: 0,
     valve: noValve,
   };
   return state;

@@ -189,6 +189,7 @@ function problemOf(error: unknown, header: BatchHeader): string {
   const codec = codecs.get(header.attributes & CODEC_MASK)?.name;
   const where = codec === undefined ? "record batch" : `${codec} record batch`;
   if (error instanceof MalformedBytes) return `${where} is malformed: ${error.message}`;
-  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "corrupt data";
+  const hasCode = typeof error === "object" && error !== null && "code" in error && typeof error.code === "string";
+  const code = hasCode ? error.code : "corrupt data";
   return code === "ERR_BUFFER_TOO_LARGE" ? `${where} exceeds ${BATCH_BYTES_MAX} bytes` : `${where} cannot be decompressed: ${code}`;
 }
