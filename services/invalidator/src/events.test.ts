@@ -39,7 +39,13 @@ interface World {
 function setUp(level: string, mode: "apply" | "observe" = "apply"): World {
   const lines: string[] = [];
   const rules = { hash: "abc", topics: ["products"], ruleNames: ["changed", "never"] };
-  const sources = { waiting: () => [], lag: () => [], assignedCount: () => 0, startWaits: () => [] };
+  const sources = {
+    waiting: () => [],
+    lag: () => [],
+    assignedCount: () => 0,
+    silence: () => ({ ms: 0, isStuck: false }),
+    startWaits: () => [],
+  };
   const metrics = createMetrics(sources, { version: "1", mode, rules });
   const clock = { ms: 10_000, nowMs: () => clock.ms };
   const logger = pino({ level }, { write: (line: string) => void lines.push(line) });

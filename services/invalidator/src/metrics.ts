@@ -27,6 +27,8 @@ export interface MetricSources {
   waiting(): readonly WaitingPartition[];
   lag(): readonly LagReading[];
   assignedCount(): number;
+  /** How long the consumer has not been seen, and whether that is too long. */
+  silence(): { readonly ms: number; readonly isStuck: boolean };
   /** What the start waits for: `redis`, `kafka`. */
   startWaits(): readonly { readonly name: string; readonly code: string }[];
 }
@@ -44,7 +46,8 @@ export function createMetrics(sources: MetricSources, info: BuildInfo): Metrics 
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 });
-  addGauges(registers, sources);
+  addPartitionGauges(registers, sources);
+  addServiceGauges(registers, sources);
   addInfo(registers, info);
   const eventAge = createAgeHistogram({
     name: "freshet_event_age_seconds",
@@ -86,7 +89,7 @@ function startAtZero({ events, deadLetters, ruleMatches }: Metrics, { topics, ru
   for (const rule of ruleNames) ruleMatches.inc({ rule }, 0);
 }
 
-function addGauges(registers: Registry[], sources: MetricSources): void {
+function addPartitionGauges(registers: Registry[], sources: MetricSources): void {
   const partition = ["topic", "partition"] as const;
   new Gauge({
     name: "freshet_oldest_unapplied_age_seconds",
@@ -118,6 +121,9 @@ function addGauges(registers: Registry[], sources: MetricSources): void {
       for (const { topic, partition: at, code } of sources.waiting()) this.set({ topic, partition: at, code }, 1);
     },
   });
+}
+
+function addServiceGauges(registers: Registry[], sources: MetricSources): void {
   new Gauge({
     name: "freshet_waiting_partitions",
     help: "Partitions that wait for Redis or for the dead-letter topic",
@@ -132,6 +138,22 @@ function addGauges(registers: Registry[], sources: MetricSources): void {
     registers,
     collect() {
       this.set(sources.assignedCount());
+    },
+  });
+  new Gauge({
+    name: "freshet_consumer_silent_seconds",
+    help: "Since when Kafka has not answered the consumer",
+    registers,
+    collect() {
+      this.set(sources.silence().ms / 1000);
+    },
+  });
+  new Gauge({
+    name: "freshet_consumer_stuck",
+    help: "1 when Kafka has not answered the consumer for longer than its work explains",
+    registers,
+    collect() {
+      this.set(sources.silence().isStuck ? 1 : 0);
     },
   });
   new Gauge({

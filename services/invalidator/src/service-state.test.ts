@@ -1,6 +1,6 @@
 import { FreshetError } from "@freshet/protocol";
 import { describe, expect, test } from "@jest/globals";
-import { createServiceState, liveness, noteTrouble, readiness, startup } from "./service-state.js";
+import { createServiceState, isStuck, liveness, noteTrouble, readiness, silenceMs, startup } from "./service-state.js";
 
 const waiting = {
   topic: "t",
@@ -56,6 +56,28 @@ describe("ready", () => {
     expect(readiness(state)).toMatchObject({ ok: true, body: { kafka: { code: "FR3001", problem: "no broker" } } });
     consumption.lastSeenMs = clock.ms + 1;
     expect(readiness(state).body["kafka"]).toBeNull();
+  });
+});
+
+describe("a silent Kafka", () => {
+  test("is told of before anybody else does, and while the group was not joined yet", () => {
+    for (const joined of [true, false]) {
+      const { clock, state, consumption } = setUp();
+      Object.assign(state, { phase: "consuming", consumption: { ...consumption, joined }, storeChecked: true });
+      clock.ms += 7999;
+      expect([readiness(state).body["kafka"], isStuck(state)]).toEqual([null, false]);
+      clock.ms += 1001;
+      expect(readiness(state).body["kafka"]).toMatchObject({ code: "FR3001", problem: "Kafka has not answered the consumer for 9 s" });
+      expect([readiness(state).ok, isStuck(state), silenceMs(state)]).toEqual([joined, true, 9000]);
+    }
+  });
+
+  test("is none while there is no consumer that should be heard", () => {
+    const { clock, state, consumption } = setUp();
+    clock.ms += 60_000;
+    expect(silenceMs(state)).toBe(0);
+    Object.assign(state, { phase: "draining", consumption });
+    expect(isStuck(state)).toBe(false);
   });
 });
 

@@ -28,6 +28,9 @@ export interface ServiceState {
  */
 const SILENT_MS = 180_000;
 
+/** Fetches are answered within half a second and heartbeats go out every three, also while slices take their time. */
+const QUIET_MS = 8000;
+
 export interface ProbeAnswer {
   readonly ok: boolean;
   readonly body: Readonly<Record<string, unknown>>;
@@ -74,11 +77,31 @@ function waiting(state: ServiceState) {
   return state.waiting().map(({ sinceMs, timestampMs, ...wait }) => ({ ...wait, since: isoOf(sinceMs), recordTime: isoOf(timestampMs) }));
 }
 
-/** Trouble is over once the consumer was seen alive after it. */
-function kafkaTrouble({ trouble, consumption }: ServiceState) {
-  if (trouble === null || (consumption !== null && consumption.lastSeenMs > trouble.atMs)) return null;
-  const { atMs, ...told } = trouble;
-  return { ...told, at: isoOf(atMs) };
+/**
+ * What is wrong with Kafka at the moment, or `null`. Trouble that was told is over once the consumer was seen alive after
+ * it; silence is trouble before anybody tells of it, for the client tries again for half a minute first.
+ */
+function kafkaTrouble(state: ServiceState) {
+  const { trouble, consumption, clock } = state;
+  if (trouble !== null && (consumption === null || consumption.lastSeenMs <= trouble.atMs)) {
+    const { atMs, ...told } = trouble;
+    return { ...told, since: isoOf(atMs) };
+  }
+  const silentMs = silenceMs(state);
+  if (consumption === null || silentMs < QUIET_MS) return null;
+  const problem = `Kafka has not answered the consumer for ${Math.floor(silentMs / 1000)} s`;
+  const fix = "Check that the brokers are up and reachable from here; it is tried again until they are.";
+  return { code: "FR3001", problem, fix, since: isoOf(clock.nowMs() - silentMs) };
+}
+
+/** How long the consumer has not been seen, in milliseconds; 0 while there is none that should be. */
+export function silenceMs({ consumption, phase, clock }: ServiceState): number {
+  return consumption === null || phase !== "consuming" ? 0 : Math.max(0, clock.nowMs() - consumption.lastSeenMs);
+}
+
+/** Whether the consumer is silent for longer than its work explains. */
+export function isStuck(state: ServiceState): boolean {
+  return silenceMs(state) >= QUIET_MS;
 }
 
 function isoOf(ms: number): string {

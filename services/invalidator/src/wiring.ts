@@ -15,7 +15,7 @@ import { createLag, type Lag } from "./lag.js";
 import { createLogger } from "./log.js";
 import { createMetrics } from "./metrics.js";
 import { readRules } from "./rules-file.js";
-import { createServiceState, liveness, noteTrouble, readiness, type ServiceState, startup } from "./service-state.js";
+import { createServiceState, isStuck, liveness, noteTrouble, readiness, type ServiceState, silenceMs, startup } from "./service-state.js";
 import { checkStore, checkTopics } from "./start-checks.js";
 
 /** What tests and dev mode put in the place of the real thing. */
@@ -119,6 +119,7 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
       waiting: () => loop.waiting(),
       lag: () => lag.readings(),
       assignedCount: () => lag.assignedCount,
+      silence: () => ({ ms: silenceMs(state), isStuck: isStuck(state) }),
       startWaits: () => [...state.startWaits.values()],
     },
     { version: versionOfService(), mode: config.mode, rules },
