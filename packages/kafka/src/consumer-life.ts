@@ -30,33 +30,6 @@ export function createConsumerLife(consumer: Consumer, state: ConsumptionState):
     die = resolve;
   });
 
-  const listen = (): void => {
-    const { events } = consumer;
-    const alive = (): void => {
-      state.lastSeenMs = state.clock.nowMs();
-      // A commit that failed when the log was at its end would wait for the next record; fetches go on without one.
-      if (!state.owesCommit || state.rebalancing || state.lastSeenMs - state.lastCommitMs < state.timing.commitIntervalMs) return;
-      commit().catch((error: unknown) => state.rebalancing || tellTrouble(state, error, "committing offsets"));
-    };
-    const whileAlive = <E>(listener: (event: E) => void): ((event: E) => void) => tolerant((event: E) => !over && listener(event));
-    consumer.on(events.FETCH, whileAlive(alive));
-    consumer.on(events.HEARTBEAT, whileAlive(alive));
-    consumer.on(
-      events.REBALANCING,
-      whileAlive(() => {
-        state.rebalancing = true;
-      }),
-    );
-    consumer.on(
-      events.GROUP_JOIN,
-      whileAlive(({ payload }) => join(state, partitionsOf(payload.memberAssignment))),
-    );
-    consumer.on(
-      events.CRASH,
-      tolerant(({ payload }) => die(payload.error)),
-    );
-  };
-
   const run = (): Promise<void> =>
     consumer.run({
       autoCommit: false, // offsets move when records have ended, and only then
@@ -73,7 +46,7 @@ export function createConsumerLife(consumer: Consumer, state: ConsumptionState):
     died,
     async start() {
       const { connectTimeoutMs } = state.timing;
-      listen();
+      listenTo(consumer, { state, isOver: () => over, commit: () => commit(), die });
       await within(connectTimeoutMs, consumer.connect(), "connecting");
       // fromBeginning: a group without offsets, a new partition and an expired offset must not skip records
       await within(connectTimeoutMs, consumer.subscribe({ topics: [...state.options.topics], fromBeginning: true }), "subscribing");
@@ -94,6 +67,38 @@ export function createConsumerLife(consumer: Consumer, state: ConsumptionState):
       return inTime;
     },
   };
+}
+
+interface Listening {
+  readonly state: ConsumptionState;
+  readonly isOver: () => boolean;
+  readonly commit: () => Promise<void>;
+  readonly die: (error: unknown) => void;
+}
+
+function listenTo(consumer: Consumer, { state, isOver, commit, die }: Listening): void {
+  const { events } = consumer;
+  const on = <E>(listener: (event: E) => void): ((event: E) => void) => tolerant((event: E) => !isOver() && listener(event));
+  const alive = on(() => {
+    state.lastSeenMs = state.clock.nowMs();
+    // A commit that failed when the log was at its end would wait for the next record; fetches go on without one.
+    if (!state.owesCommit || state.rebalancing || state.lastSeenMs - state.lastCommitMs < state.timing.commitIntervalMs) return;
+    commit().catch((error: unknown) => state.rebalancing || tellTrouble(state, error, "committing offsets"));
+  });
+  const rebalancing = on(() => {
+    state.rebalancing = true;
+  });
+  consumer.on(events.FETCH, alive);
+  consumer.on(events.HEARTBEAT, alive);
+  consumer.on(events.REBALANCING, rebalancing);
+  consumer.on(
+    events.GROUP_JOIN,
+    on(({ payload }) => join(state, partitionsOf(payload.memberAssignment))),
+  );
+  consumer.on(
+    events.CRASH,
+    on(({ payload }) => die(payload.error)),
+  );
 }
 
 function valveOf(consumer: Consumer): ConsumptionState["valve"] {

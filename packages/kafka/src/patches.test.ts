@@ -1,0 +1,183 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { FreshetError } from "@freshet/protocol";
+import { describe, expect, test } from "@jest/globals";
+import { batchOf, SNAPPY, valued } from "../tests/batches.js";
+import { codecs } from "./codecs.js";
+import { FlatMessages } from "./fetch-decoder.js";
+import { FLAT_FETCH_MAX_BYTES, installPatches } from "./patches.js";
+import type { EncodableRecord } from "./record-encoder.js";
+
+// kafkajs' inside, as the patches find it. The tests run in order: what stock does is looked at before the patches are in.
+const inside = createRequire(import.meta.url);
+type Exchange = {
+  readonly request: { encode(): Promise<{ readonly buffer: Buffer }> };
+  readonly response: {
+    decode(bytes: Buffer): Promise<{ responses: readonly { partitions: readonly { messages: readonly object[] }[] }[] }>;
+  };
+};
+type Definition = { protocol(choice: object): (options: object) => Exchange };
+const fetch: Definition = inside("kafkajs/src/protocol/requests/fetch");
+const produce: Definition = inside("kafkajs/src/protocol/requests/produce");
+const RequestQueue: new (
+  options: object,
+) => { throttleCheckTimeoutId: unknown; pending: unknown[]; checkPendingRequests(): void; destroy(): void } =
+  inside("kafkajs/src/network/requestQueue");
+const compression: { lookupCodec(id: number): { decompress(bytes: Buffer): Promise<Buffer> } } = inside(
+  "kafkajs/src/protocol/message/compression",
+);
+
+const fetchOf = (maxBytes: number) => fetch.protocol({ version: 11 })({ maxBytes, topics: [], maxWaitTime: 1, minBytes: 1 });
+const oddHeaders = [
+  { name: "__proto__", value: Buffer.from("p") },
+  { name: "b", value: null },
+  { name: "2", value: Buffer.from("x") },
+  { name: "1", value: Buffer.from("y") },
+  { name: "b", value: Buffer.of() },
+];
+const produceOf = (message: object) =>
+  produce.protocol({ version: 7 })({
+    acks: -1,
+    timeout: 1,
+    topicData: [{ topic: "t", partitions: [{ partition: 0, messages: [message] }] }],
+  });
+
+/** A response to Fetch, version 11, with one partition. */
+function responseOf(batches: readonly Buffer[]): Buffer {
+  const head = Buffer.alloc(4 + 2 + 4 + 4);
+  head.writeInt32BE(1, 10);
+  const topic = Buffer.from([0, 1, 0x74, 0, 0, 0, 1]);
+  const partition = Buffer.alloc(4 + 2 + 8 * 3 + 4 + 4 + 4);
+  partition.writeInt32BE(5, 0);
+  partition.writeBigInt64BE(99n, 6);
+  const records = Buffer.concat(batches);
+  partition.writeInt32BE(records.length, partition.length - 4);
+  return Buffer.concat([head, topic, partition, records]);
+}
+
+describe("stock kafkajs, which the patches are for", () => {
+  test("cannot read 130,000 small records in a fetch", async () => {
+    const many = Array.from({ length: 130_000 }, () => valued("v"));
+    let thrown = "nothing";
+    await fetchOf(FLAT_FETCH_MAX_BYTES)
+      .response.decode(responseOf([batchOf(many)]))
+      .catch((error: unknown) => {
+        thrown = String(error);
+      });
+    expect(thrown).toContain("RangeError");
+  });
+
+  test("cannot send a header without a value, and mixes up the order of the others", async () => {
+    const headers = Object.fromEntries([["b", null]]);
+    await expect(produceOf({ key: null, value: Buffer.from("v"), headers }).request.encode()).rejects.toThrow();
+  });
+
+  test("arms a timer for an empty queue", () => {
+    const queue = new RequestQueue({ maxInFlightRequests: null, requestTimeout: 1000, logger: {} });
+    queue.checkPendingRequests();
+    expect(queue.throttleCheckTimeoutId).not.toBeNull();
+    queue.destroy();
+  });
+
+  test("has no snappy", () => {
+    expect(() => compression.lookupCodec(SNAPPY)).toThrow("not implemented");
+  });
+});
+
+describe("the patches", () => {
+  test("refuse any other version, and change nothing then", () => {
+    const before = fetch.protocol;
+    for (const version of ["2.2.5", "2.2.3", "3.0.0", ""]) expect(() => installPatches({ version })).toThrow(FreshetError);
+    expect(fetch.protocol).toBe(before);
+  });
+
+  test("go in once", () => {
+    installPatches();
+    const patched = fetch.protocol;
+    installPatches();
+    expect(fetch.protocol).toBe(patched);
+  });
+
+  test("decode our fetches, and leave those of others alone", async () => {
+    const given: EncodableRecord[] = [{ key: Buffer.from("k"), value: null, headers: oddHeaders }, valued("v")];
+    const bytes = responseOf([batchOf(given, { firstOffset: 7 })]);
+    const ours = await fetchOf(FLAT_FETCH_MAX_BYTES).response.decode(bytes);
+    const theirs = await fetchOf(1_000_000).response.decode(bytes);
+    const [message] = ours.responses[0]?.partitions[0]?.messages ?? [];
+    expect(message).toBeInstanceOf(FlatMessages);
+    const records = message instanceof FlatMessages ? message.records : [];
+    expect(records.map(({ topic, partition, offset }) => [topic, partition, offset])).toEqual([
+      ["t", 5, 7],
+      ["t", 5, 8],
+    ]);
+    expect(records[0]?.headers.map(({ name, value }) => [name, value?.toString() ?? null])).toEqual(
+      oddHeaders.map(({ name, value }) => [name, value?.toString() ?? null]),
+    );
+    const { messages, ...partition } = theirs.responses[0]?.partitions[0] ?? { messages: [] };
+    expect(messages).toMatchObject([
+      { offset: "7", key: Buffer.from("k"), value: null },
+      { offset: "8", value: Buffer.from("v") },
+    ]);
+    // whatever else stock says of a partition, ours says too
+    expect({ ...ours.responses[0]?.partitions[0], messages: [] }).toEqual({ ...partition, messages: [] });
+    expect({ ...ours, responses: [] }).toEqual({ ...theirs, responses: [] });
+  });
+
+  test("decode 200,000 small records", async () => {
+    const many = Array.from({ length: 200_000 }, () => valued("v"));
+    const { responses } = await fetchOf(FLAT_FETCH_MAX_BYTES).response.decode(responseOf([batchOf(many)]));
+    const [message] = responses[0]?.partitions[0]?.messages ?? [];
+    expect(message instanceof FlatMessages && message.records.length).toBe(200_000);
+  });
+
+  test("refuse a broker that is too old, with a reason", () => {
+    const build = fetch.protocol({ version: 10 });
+    expect(() => build({ maxBytes: FLAT_FETCH_MAX_BYTES, topics: [], maxWaitTime: 1 })).toThrow("Kafka 2.3");
+  });
+
+  test("encode every header in its order, in a request that is otherwise stock's", async () => {
+    const stock = await produceOf({ key: Buffer.from("k"), value: Buffer.from("v"), headers: {}, timestamp: "5" }).request.encode();
+    const ours = await produceOf({ key: Buffer.from("k"), value: Buffer.from("v"), headerList: [] }).request.encode();
+    // times, producer ids of nobody and so the checksum differ; sizes and everything before the batch do not
+    expect(ours.buffer.length).toBe(stock.buffer.length);
+    expect(ours.buffer.subarray(0, 39)).toEqual(stock.buffer.subarray(0, 39));
+    const odd = await produceOf({ key: null, value: null, headerList: oddHeaders }).request.encode();
+    const names = oddHeaders.map(({ name }) => odd.buffer.lastIndexOf(name));
+    expect(names.every((at) => at > 0)).toBe(true);
+  });
+
+  test("arm no timer for an empty queue, and one for a full one", () => {
+    const queue = new RequestQueue({ maxInFlightRequests: 0, requestTimeout: 1000, logger: {} });
+    queue.checkPendingRequests();
+    expect(queue.throttleCheckTimeoutId).toBeNull();
+    queue.pending.push({});
+    queue.checkPendingRequests();
+    expect(queue.throttleCheckTimeoutId).not.toBeNull();
+    queue.destroy();
+  });
+
+  test("bring all four codecs to kafkajs", async () => {
+    for (const [id, codec] of codecs) {
+      const packed = await codec.compress(Buffer.from("hello"));
+      expect((await compression.lookupCodec(id).decompress(packed)).toString()).toBe("hello");
+    }
+  });
+});
+
+describe("the sources", () => {
+  const folder = new URL(".", import.meta.url);
+  const sources = readdirSync(folder).filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"));
+  const code = sources.map((name) => readFileSync(new URL(name, folder), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, ""));
+  for (const banned of [/consumer\s*\.\s*commitOffsets\b/, /\bcommitOffsets\s*\(/, /idempotent\s*:\s*true/, /\brackId\b/, /\.seek\s*\(/]) {
+    test(`never say ${banned.source}`, () => {
+      expect(sources.length).toBeGreaterThan(20);
+      expect(sources.filter((_, at) => banned.test(code[at] ?? ""))).toEqual([]);
+    });
+  }
+
+  test("switch kafkajs' own restart off, everywhere it is named", () => {
+    const named = code.flatMap((text) => text.match(/restartOnFailure[^,}]*/g) ?? []);
+    expect(named).toEqual(["restartOnFailure: async () => false "]);
+    expect(code.filter((text) => /autoCommit: true|eachBatchAutoResolve: true|fromBeginning: false/.test(text))).toEqual([]);
+  });
+});
