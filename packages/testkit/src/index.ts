@@ -1,7 +1,12 @@
+export { arbitraries } from "./arbitraries.js";
+export { createClock, type ManualClock } from "./clock.js";
 export { testKafkaBroker, testRedisUrl } from "./config.js";
+export { type Fault, type FaultProxy, type FaultProxyOptions, startFaultProxy } from "./faults/fault-proxy.js";
+export { type FaultPlan, faultyKafka, faultyStore } from "./faults/faulty.js";
 export { freshPrefix, freshTopic } from "./fresh.js";
 export type { MakeKafkaPort } from "./kafka-bench.js";
 export { kafkaConformance } from "./kafka-conformance.js";
+export { createRng, type Rng } from "./rng.js";
 export { freePort } from "./servers/free-port.js";
 export { type KafkaOptions, type OwnKafka, startKafka } from "./servers/kafka.js";
 export type { OwnServer } from "./servers/own-server.js";

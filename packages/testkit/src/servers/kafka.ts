@@ -31,7 +31,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<OwnKafka> 
   const jars = await ensureKafkaJars(() => undefined);
   const port = options.port ?? (await freePort());
   const controllerPort = await freePort();
-  const run = [java, `-Xmx${options.heapMb ?? 256}m`, "-XX:+UseSerialGC", "-Dlog4j2.level=INFO", "-cp", join(jars, "*")] as const;
+  const run = (...flags: string[]) => [java, ...flags, "-XX:+UseSerialGC", "-cp", join(jars, "*")] as const;
   const server = await startOwnServer({
     name: "kafka",
     port,
@@ -39,9 +39,9 @@ export async function startKafka(options: KafkaOptions = {}): Promise<OwnKafka> 
       const file = join(folder, "server.properties");
       if (!existsSync(file)) {
         await writeProperties(file, { ...defaults(folder, port, controllerPort), ...options.properties });
-        await format([...run, "kafka.tools.StorageTool", "format", "-t", clusterId(), "-c", file]);
+        await format([...run("-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool", "format", "-t", clusterId(), "-c", file]);
       }
-      return [...run, "kafka.Kafka", file];
+      return [...run(`-Xmx${options.heapMb ?? 256}m`, "-Dlog4j2.level=INFO"), "kafka.Kafka", file];
     },
     ready: /Kafka Server started/,
     startTimeoutMs: START_TIMEOUT_MS,
