@@ -29,6 +29,18 @@ export const exceptions: readonly Exception[] = [
     message: "OffsetTracker",
     reason: "For handlers that end records out of order (architecture); the loop of this release ends them in order.",
   },
+  {
+    rule: "dead-export",
+    path: "packages/pipeline/src/index.ts",
+    message: "deadLetter",
+    reason: "The schema of dead letters is tested against what is really written.",
+  },
+  {
+    rule: "dead-export",
+    path: "packages/protocol/src/index.ts",
+    message: "bustOutcomes",
+    reason: "The differential test counts every outcome there is.",
+  },
 ];
 
 /** The findings no exception covers, and the exceptions that cover none. */

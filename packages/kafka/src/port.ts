@@ -16,7 +16,11 @@ export interface RecordBatch extends TopicPartition {
 export interface BatchControl {
   /** Says that every record up to and including this offset has ended. Offsets only ever move forward. */
   ended(offset: number): void;
-  /** Commits what has ended. Errors of the group (rebalance, fenced) propagate unchanged: rethrow them. */
+  /**
+   * Commits what has ended now. Rarely needed: the port commits by itself when a handler returns (in a backlog once a
+   * second, else at once), and before a partition is handed over. Errors of the group (rebalance, fenced)
+   * propagate unchanged: rethrow them.
+   */
   commit(): Promise<void>;
   /** Keeps the membership alive; cheap, call it after each slice. Errors as `commit`. */
   heartbeat(): Promise<void>;

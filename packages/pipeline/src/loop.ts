@@ -52,7 +52,6 @@ export interface LoopSettings {
   readonly sliceRecordsMax: number;
   /** A slice that has not ended by then counts as failed, whatever its promises do later. */
   readonly sliceDeadlineMs: number;
-  readonly commitIntervalMs: number;
   readonly retryFirstMs: number;
   readonly retryMaxMs: number;
 }
@@ -60,7 +59,6 @@ export interface LoopSettings {
 const defaults: LoopSettings = {
   sliceRecordsMax: 400,
   sliceDeadlineMs: 10_000,
-  commitIntervalMs: 1000,
   retryFirstMs: 100,
   retryMaxMs: 3000,
 };
@@ -73,13 +71,15 @@ interface LoopState {
   readonly waiting: Map<string, WaitingPartition>;
 }
 
+export interface LoopOptions {
+  readonly ports: PipelinePorts;
+  readonly events: LoopEvents;
+  readonly clock: { nowMs(): number };
+  readonly settings?: Partial<LoopSettings> | undefined;
+}
+
 /** A loop over these ports. Give `onBatch` and `onAssigned` to `KafkaPort.consume`. */
-export function createLoop(
-  ports: PipelinePorts,
-  events: LoopEvents,
-  clock: { nowMs(): number },
-  settings: Partial<LoopSettings> = {},
-): Loop {
+export function createLoop({ ports, events, clock, settings }: LoopOptions): Loop {
   const state: LoopState = { ports, events, clock, settings: { ...defaults, ...settings }, waiting: new Map() };
   return {
     onBatch: (batch, control) => runBatch(batch, control, state),
@@ -95,8 +95,8 @@ interface Slice {
   readonly end: Promise<SliceReport | FreshetError>;
 }
 
+/** Says what has ended and leaves the commits to the port: it knows the group, the backlog and when the last chance is. */
 async function runBatch(batch: RecordBatch, control: BatchControl, state: LoopState): Promise<BatchEnd> {
-  let committedMs = state.clock.nowMs();
   let next = 0;
   const start = (): Slice | null => {
     if (next >= batch.records.length || control.shouldStop()) return null;
@@ -108,44 +108,19 @@ async function runBatch(batch: RecordBatch, control: BatchControl, state: LoopSt
   while (current !== null) {
     const following = start(); // its decoding overlaps with the store's work on the current one
     const report = await current.end;
-    if (report instanceof FreshetError) {
-      await control.commit();
-      return startWaiting(batch, current.records, { error: report, state });
-    }
+    if (report instanceof FreshetError) return startWaiting(batch, current.records, { error: report, state });
     endSlice(batch, current, { report, control, state });
-    if (state.clock.nowMs() - committedMs >= state.settings.commitIntervalMs) {
-      await control.commit();
-      committedMs = state.clock.nowMs();
-    }
-    await stayMember(control);
+    await control.heartbeat();
     current = following;
   }
-  await control.commit();
   return { kind: "done" };
-}
-
-/** A rebalance ends the batch: what has ended is committed once more while that is still allowed, and the error goes on unchanged. */
-async function stayMember(control: BatchControl): Promise<void> {
-  try {
-    await control.heartbeat();
-  } catch (error) {
-    await control.commit().catch(() => undefined); // the group's own error is the one that counts
-    throw error;
-  }
 }
 
 async function startSlice(records: readonly KafkaRecord[], state: LoopState): Promise<SliceReport | FreshetError> {
   const deadlineMs = state.settings.sliceDeadlineMs;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<FreshetError>((resolve) => {
-    const problem = `a slice of ${records.length} records did not end within ${deadlineMs} ms`;
-    const error = new FreshetError(
-      "FR3004",
-      "wait",
-      problem,
-      "Look at the latency of Redis and of the dead-letter topic; it is tried again.",
-    );
-    timer = setTimeout(() => resolve(error), deadlineMs);
+    timer = setTimeout(() => resolve(tooLate(records.length, deadlineMs)), deadlineMs);
   });
   try {
     return await Promise.race([runSlice(records, state.ports), late]);
@@ -154,6 +129,11 @@ async function startSlice(records: readonly KafkaRecord[], state: LoopState): Pr
   } finally {
     clearTimeout(timer);
   }
+}
+
+function tooLate(records: number, deadlineMs: number): FreshetError {
+  const problem = `a slice of ${records} records did not end within ${deadlineMs} ms`;
+  return new FreshetError("FR3004", "wait", problem, "Look at the latency of Redis and of the dead-letter topic; it is tried again.");
 }
 
 function endSlice(batch: RecordBatch, slice: Slice, settled: { report: SliceReport; control: BatchControl; state: LoopState }): void {

@@ -6,10 +6,7 @@ export { rejected } from "./decoded.js";
 export type { EntryKind, EntrySpec, OnUnversioned } from "./entry.js";
 export type { ManagedFields } from "./entry-layout.js";
 export {
-  decodeDeps,
-  decodeFloors,
   decodeLease,
-  depOf,
   encodeDeps,
   encodeFloors,
   encodeLease,
@@ -25,14 +22,13 @@ export { subjectOf } from "./event.js";
 export { decodeCloudEvent } from "./formats/cloudevents.js";
 export type { CloudEventText } from "./formats/encode-cloudevent.js";
 export { encodeCloudEvent } from "./formats/encode-cloudevent.js";
-export { followPointer, isJsonObject, memberOf, parseJson } from "./json.js";
+export { isJsonObject, parseJson } from "./json.js";
 export { jsonVersion } from "./json-version.js";
 export { limits } from "./limits.js";
 export type { BustOutcome, DeadReason, RecordOutcome, Rejection } from "./outcome.js";
 export { bustOutcomes, deadReasons, recordOutcomes } from "./outcome.js";
 export type { KafkaRecord, RecordHeader } from "./record.js";
 export { headerText } from "./record.js";
-export { parseRfc3339 } from "./rfc3339.js";
 export type { FieldRef, SourceFormat, SourceSpec } from "./source.js";
 export type { Version } from "./version.js";
 export { compareVersions, parseVersion } from "./version.js";

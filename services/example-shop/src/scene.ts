@@ -49,11 +49,11 @@ export async function createScene(ports: ScenePorts): Promise<Scene> {
   const settled = createSettled(ports.settleWithinMs);
   const group = `freshet-${DEPLOYMENT}`;
   const deadLetters = { topic: DEAD_LETTER_TOPIC, group, rulesHash: ports.rules.hash };
-  const loop = createLoop(
-    { rules: ports.rules, store: ports.store, kafka, deadLetters, now },
-    { sliceSettled: (report) => settled.note(report), partitionWaiting: () => {}, partitionResumed: () => {} },
+  const loop = createLoop({
+    ports: { rules: ports.rules, store: ports.store, kafka, deadLetters, now },
+    events: { sliceSettled: (report) => settled.note(report), partitionWaiting: () => {}, partitionResumed: () => {} },
     clock,
-  );
+  });
   const consumption = await kafka.consume({ group, topics: ports.rules.topics, onBatch: loop.onBatch, onAssigned: loop.onAssigned });
   return {
     shop: createShop(PRODUCTS, now),

@@ -1,40 +1,53 @@
-// The invalidator's own parts, wired as the service wires them, with metrics and without logs.
+// The service itself: its configuration, wiring, metrics and logs (to nowhere). Only batches are counted on the way.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import process from "node:process";
-import { createKafkajsPort } from "@freshet/kafka";
-import { createLoop } from "@freshet/pipeline";
-import { loadRules } from "@freshet/rules";
-import { createRedisStore } from "@freshet/store";
+import { connectKafka, loadConfig, runService } from "@freshet/invalidator";
+import type { KafkaPort } from "@freshet/kafka/port";
 import { createCounter, workloadArgument } from "./report.ts";
 import { rulesText } from "./rules.ts";
 import type { EntryLayout, Workload } from "./workload.ts";
 
 const workload = workloadArgument<Workload & { readonly layout: EntryLayout }>();
 const counter = createCounter(workload.events);
-const { rules, findings } = loadRules(rulesText(workload.topic, workload.prefix, workload.layout));
-if (rules === null) throw new Error(JSON.stringify(findings));
-
-const kafka = createKafkajsPort({ brokers: [workload.broker], clientId: "bench", clock: { nowMs: () => Date.now() } });
-const store = createRedisStore({ url: workload.redisUrl, prefix: "fr:" });
-const group = `${workload.topic}-freshet-${process.pid}`;
-const loop = createLoop(
-  { rules, store, kafka, deadLetters: { topic: `${workload.topic}-dlq`, group, rulesHash: rules.hash }, now: () => new Date().toISOString() },
-  {
-    sliceSettled: ({ records }) => counter.count(records.length),
-    partitionWaiting: ({ code, problem }) => process.stderr.write(`waiting: ${code} ${problem}\n`),
-    partitionResumed: () => undefined,
-  },
-  { nowMs: () => Date.now() },
-);
-const consumption = await kafka.consume({
-  group,
-  topics: rules.topics,
-  onAssigned: loop.onAssigned,
-  onBatch: (batch, control) => {
-    counter.count(0);
-    return loop.onBatch(batch, control);
-  },
+const deployment = `bench-${process.pid}`;
+const rulesPath = join(mkdtempSync(join(tmpdir(), "freshet-bench-")), "rules.yaml");
+writeFileSync(rulesPath, rulesText(workload.topic, workload.prefix, workload.layout));
+const env = {
+  FRESHET_DEPLOYMENT: deployment,
+  FRESHET_RULES: rulesPath,
+  FRESHET_KAFKA_BROKERS: workload.broker,
+  FRESHET_KAFKA_GROUP: `${workload.topic}-${deployment}`,
+  FRESHET_REDIS_URL: workload.redisUrl,
+  FRESHET_HTTP_PORT: String(20_000 + (process.pid % 10_000)),
+};
+const config = loadConfig({ env, flags: {}, readText: (path) => readFileSync(path, "utf8") });
+const kafka = await connectKafka(config);
+await kafka.createTopics([
+  { topic: `freshet.dlq.${deployment}`, partitions: 1, replicationFactor: 1, config: { "max.message.bytes": "2000000" } },
+]);
+const counting: KafkaPort = {
+  ...kafka,
+  consume: (options) =>
+    kafka.consume({
+      ...options,
+      onBatch: async (batch, control) => {
+        counter.count(0);
+        const end = await options.onBatch(batch, control);
+        if (end.kind === "done") counter.count(batch.records.length);
+        return end;
+      },
+    }),
+};
+const stop = new AbortController();
+const ended = runService({
+  config: () => config,
+  stop: stop.signal,
+  talk: (line) => void process.stderr.write(`${line}\n`),
+  overrides: { kafka: counting },
 });
 await counter.finished;
-await consumption.stop();
-await kafka.close();
-await store.close();
+stop.abort();
+process.exitCode = await ended;
+rmSync(dirname(rulesPath), { recursive: true });

@@ -23,7 +23,7 @@ const CONTENDERS: readonly Contender[] = [
   { name: "freshet-floors-on", script: "freshet.ts", layout: "managed" },
 ];
 const SUBJECTS = 50_000;
-const EVENTS = { full: 1_000_000, quick: 500_000 };
+const EVENTS = { full: 2_000_000, quick: 1_000_000 };
 /** Nothing is put back this near the end: it would come after its subject's last change. */
 const LAST_ROUNDS = 4;
 /** Below this, `obvious` was not the program it should be compared with, and the whole run says nothing. */
@@ -63,7 +63,7 @@ finish(withRatios(measured));
 
 async function measure(contender: Contender): Promise<Omit<Result, "ratios">> {
   const own: Workload = { ...workload, prefix: `${workload.topic}-${contender.name}:` };
-  await putBack(redis, own, contender.layout, 0);
+  await putBack(redis, own, { layout: contender.layout, round: 0 });
   const argument = JSON.stringify({ ...own, layout: contender.layout, ...contender.extra });
   const child = fork(new URL(contender.script, import.meta.url), [argument], {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
@@ -92,7 +92,7 @@ async function watch(child: ChildProcess, own: Workload, layout: EntryLayout): P
     if (report.kind === "done") resolve(report);
     else if (passed > putBackRound && passed <= roundsOf(own) - LAST_ROUNDS) {
       putBackRound = passed;
-      busy = busy.then(() => putBack(redis, own, layout, passed)).catch(reject);
+      busy = busy.then(() => putBack(redis, own, { layout, round: passed })).catch(reject);
     }
   });
   child.on("exit", (code) => reject(new Error(`a contender ended with ${code} before it was done`)));

@@ -13,7 +13,7 @@ export interface Workload {
 }
 
 export const PARTITIONS = 6;
-export const EVENT_BYTES = 250;
+const EVENT_BYTES = 250;
 const PRODUCE_BATCH = 5000;
 
 /** How many times each subject changes. The last round is the one the end state is checked by. */
@@ -79,7 +79,11 @@ for id = first, last do
 end`;
 const PUT_BACK_STEP = 1000;
 
-export async function putBack(redis: Redis, workload: Workload, layout: EntryLayout, round: number): Promise<void> {
+export async function putBack(
+  redis: Redis,
+  workload: Workload,
+  { layout, round }: { readonly layout: EntryLayout; readonly round: number },
+): Promise<void> {
   if (layout === "none") return;
   for (let first = 0; first < workload.subjects; first += PUT_BACK_STEP) {
     const last = Math.min(first + PUT_BACK_STEP, workload.subjects) - 1;

@@ -127,8 +127,8 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
   const events = createEvents({ logger, metrics, clock, mode: config.mode });
   const store = overrides.store ?? (await connectStore(config, { onError: events.redisTrouble }));
   const kafka = overrides.kafka ?? (await connectKafka(config, { logger: quiet(logger) }));
-  const loop: Loop = createLoop(
-    {
+  const loop: Loop = createLoop({
+    ports: {
       rules,
       kafka,
       store: config.mode === "observe" ? readOnly(store) : store,
@@ -136,7 +136,7 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
       now: () => new Date(clock.nowMs()).toISOString(),
       ...(overrides.reached === undefined ? {} : { reached: overrides.reached }),
     },
-    {
+    events: {
       ...events,
       sliceSettled(report, slice) {
         lag.sliceSettled(slice, report.records);
@@ -144,8 +144,8 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
       },
     },
     clock,
-    overrides.loop,
-  );
+    settings: overrides.loop,
+  });
   const admin = createAdminHttp({
     live: () => liveness(state),
     ready: () => readiness(state),

@@ -1,0 +1,155 @@
+import { type Decoded, rejected } from "../decoded.js";
+import type { JsonValue } from "../event.js";
+import { isJsonObject, memberOf, parseJson } from "../json.js";
+import { limits } from "../limits.js";
+import { headerText, type KafkaRecord, type RecordHeader } from "../record.js";
+
+/** The attributes that are read of an event, of either mode, before it is known which source takes it. */
+export interface Attributes {
+  readonly specversion?: JsonValue | undefined;
+  readonly id?: JsonValue | undefined;
+  readonly source?: JsonValue | undefined;
+  readonly type?: JsonValue | undefined;
+  readonly subject?: JsonValue | undefined;
+  readonly time?: JsonValue | undefined;
+  readonly freshetversion?: JsonValue | undefined;
+  readonly sequence?: JsonValue | undefined;
+  readonly traceparent?: JsonValue | undefined;
+}
+
+export interface Envelope {
+  /** In structured mode the event itself, whose members are its own: no attribute has a name that objects inherit. */
+  readonly attributes: Attributes;
+  /** The data as JSON; `undefined` when the event has none. */
+  readonly data: JsonValue | undefined;
+}
+
+type Read = { readonly kind: "read"; readonly envelope: Envelope } | (Decoded & { kind: "rejected" });
+
+const STRUCTURED = /^application\/cloudevents(?<batch>-batch)?(?:\+(?<format>[a-z0-9.-]+))?\s*(?:;|$)/i;
+const JSON_TYPE = /^(?:application|text)\/(?:[a-z0-9.-]+\+)?json\s*(?:;|$)/i;
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** The envelope of a record in either mode, or why there is none. */
+export function readEnvelope(record: KafkaRecord, value: Uint8Array): Read {
+  if (value.length > limits.recordBytesMax) {
+    return rejected(
+      "too_large",
+      `the value is larger than ${limits.recordBytesMax} bytes`,
+      "Send a reference to large data instead of the data.",
+    );
+  }
+  const contentType = headerText(record.headers, "content-type") ?? "";
+  const structured = STRUCTURED.exec(contentType);
+  if (structured !== null) {
+    const format = structured.groups?.format?.toLowerCase() ?? "json";
+    if (structured.groups?.batch === undefined && format === "json") return readStructured(value);
+    return rejected(
+      "unsupported_format",
+      "the event format is not JSON, or is a batch",
+      "Send single CloudEvents in the JSON event format or in binary mode.",
+    );
+  }
+  return hasBinaryAttributes(record) ? readBinary(record, value, contentType) : readStructured(value);
+}
+
+function hasBinaryAttributes(record: KafkaRecord): boolean {
+  return record.headers.some((header) => header.name.startsWith("ce_"));
+}
+
+function readStructured(value: Uint8Array): Read {
+  const parsed = parseBytes(value);
+  if (parsed === undefined) return NOT_JSON;
+  if (!isJsonObject(parsed)) {
+    return rejected(
+      "schema_invalid",
+      "the event is not a JSON object",
+      "Send a CloudEvent: an object with specversion, id, source, type, subject.",
+    );
+  }
+  const base64 = memberOf(parsed, "data_base64");
+  if (base64 === undefined) return { kind: "read", envelope: { attributes: parsed, data: parsed.data } };
+  const data = isJsonType(memberOf(parsed, "datacontenttype")) && typeof base64 === "string" ? parseBase64(base64) : undefined;
+  if (data !== undefined) return { kind: "read", envelope: { attributes: parsed, data } };
+  return rejected("unsupported_format", "data_base64 does not hold JSON", "Send JSON data, and say so in datacontenttype.");
+}
+
+function readBinary(record: KafkaRecord, value: Uint8Array, contentType: string): Read {
+  const attributes = binaryAttributes(record.headers);
+  if (value.length === 0) return { kind: "read", envelope: { attributes, data: undefined } };
+  if (contentType !== "" && !JSON_TYPE.test(contentType)) {
+    return rejected("unsupported_format", "the data is not JSON by its content-type", "Send JSON data with content-type application/json.");
+  }
+  const data = parseBytes(value);
+  return data === undefined ? NOT_JSON : { kind: "read", envelope: { attributes, data } };
+}
+
+function binaryAttributes(headers: readonly RecordHeader[]): Attributes {
+  const attribute = (name: keyof Attributes) => headerText(headers, `ce_${name}`) ?? undefined;
+  return {
+    specversion: attribute("specversion"),
+    id: attribute("id"),
+    source: attribute("source"),
+    type: attribute("type"),
+    subject: attribute("subject"),
+    time: attribute("time"),
+    freshetversion: attribute("freshetversion"),
+    sequence: attribute("sequence"),
+    traceparent: attribute("traceparent"),
+  };
+}
+
+const NOT_JSON = rejected(
+  "undecodable",
+  "the value is not JSON in UTF-8",
+  "Look at the record's bytes: its producer writes another format, or cut it short.",
+);
+
+function isJsonType(value: JsonValue | undefined): boolean {
+  return value === undefined || (typeof value === "string" && JSON_TYPE.test(value));
+}
+
+function parseBytes(value: Uint8Array): JsonValue | undefined {
+  try {
+    return parseJson(utf8.decode(value));
+  } catch {
+    return undefined;
+  }
+}
+
+function parseBase64(text: string): JsonValue | undefined {
+  try {
+    return parseBytes(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What every event must have. */
+export interface Required {
+  readonly type: string;
+  readonly subject: string;
+}
+
+export function readRequired({ specversion, id, source, type, subject }: Attributes): Required | (Decoded & { kind: "rejected" }) {
+  if (specversion === undefined) {
+    return rejected(
+      "schema_invalid",
+      "there is no specversion attribute",
+      "Send a CloudEvent 1.0: in binary mode as header ce_specversion.",
+    );
+  }
+  if (specversion !== "1.0") return rejected("unsupported_format", "specversion is not 1.0", "Send CloudEvents 1.0.");
+  if (!isText(id)) return missing("id");
+  if (!isText(source)) return missing("source");
+  if (!isText(type)) return missing("type");
+  return isText(subject) ? { type, subject } : missing("subject");
+}
+
+function isText(value: JsonValue | undefined): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+function missing(name: keyof Attributes): Decoded & { kind: "rejected" } {
+  return rejected("schema_invalid", `attribute ${name} is missing, empty or not a string`, `Set ${name} on every event.`);
+}
