@@ -22,6 +22,7 @@ describe("an error of Redis", () => {
     ["ASK 1 127.0.0.1:1", "FR2002", "wait"],
     ["TRYAGAIN Multiple keys request during rehashing of slot", "FR2002", "wait"],
     ["NOPERM this user has no permissions to run the 'hset' command", "FR2003", "halt"],
+    ["ERR The user executing the script can't run this command or subcommand script: abc, on @user_script:1.", "FR2003", "halt"],
     ["NOAUTH Authentication required.", "FR2003", "halt"],
     ["WRONGPASS invalid username-password pair or user is disabled.", "FR2003", "halt"],
     ["CROSSSLOT Keys in request don't hash to the same slot", "FR2004", "halt"],

@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import { type Disposition, type ErrorCode, FreshetError } from "@freshet/protocol";
 
 interface ErrorClass {
@@ -43,7 +44,7 @@ const LOST =
  */
 export function classify(error: unknown): FreshetError {
   if (error instanceof FreshetError) return error;
-  if (!(error instanceof Error)) return classify(new Error(`something of type ${typeof error} was thrown`));
+  if (!types.isNativeError(error)) return classify(new Error(`something of type ${typeof error} was thrown`));
   if (error.name === "ReplyError") return ofReply(error);
   const text = `${error.name} ${errorCodeOf(error)} ${error.message}`;
   if (LOST.test(text)) return make(unreachable, "Redis did not answer", error);
@@ -52,12 +53,13 @@ export function classify(error: unknown): FreshetError {
 
 /** Whether a call failed only because the server does not hold the script (restart, SCRIPT FLUSH, failover). */
 export function isNoScript(error: unknown): boolean {
-  return error instanceof Error && firstWord(error) === "NOSCRIPT";
+  return types.isNativeError(error) && firstWord(error) === "NOSCRIPT";
 }
 
-/** Whether a key held another Redis type: data, not trouble. */
-export function isWrongType(error: unknown): boolean {
-  return error instanceof Error && firstWord(error) === "WRONGTYPE";
+/** Whether a command, or the whole call, had no answer in time; of a classified error too. */
+export function isTimeout(error: unknown): boolean {
+  if (!types.isNativeError(error)) return false;
+  return /command timed out|did not answer within/i.test(error.message) || isTimeout(error.cause);
 }
 
 function ofReply(error: Error): FreshetError {
@@ -68,8 +70,12 @@ function ofReply(error: Error): FreshetError {
   return make(unsuitable, `Redis answered ${what}${word === "" ? "" : ` (${word})`}`, error);
 }
 
-/** A script's error may carry the word behind a minus sign, where a proxy or an old server wraps it. */
+/**
+ * A script's error may carry the word behind a minus sign, where a proxy or an old server wraps it. What a user may not
+ * run inside a script comes without any word of its own (Redis 7.0).
+ */
 function firstWord(error: Error): string {
+  if (/^-?ERR The user executing the script can't/.test(error.message)) return "NOPERM";
   const [, word = ""] = /^-?([A-Z]+)\b/.exec(error.message) ?? [];
   if (word !== "ERR") return word;
   const [, inner = word] = /: -?([A-Z]{3,})\b/.exec(error.message) ?? [];

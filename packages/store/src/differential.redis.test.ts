@@ -1,15 +1,14 @@
 import { bust, bustOutcomes } from "@freshet/protocol";
-import { freshPrefix, testRedisUrl } from "@freshet/testkit";
+import { createRng, freshPrefix, testRedisUrl } from "@freshet/testkit";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
 import { type CaseClock, floorStates } from "../tests/cases.js";
 import { disagreement, observe, randomBatch } from "../tests/differential.js";
 import { fixedTimeArgs, replaceOnce, withFixedTime } from "../tests/edits.js";
-import { createRng, seedOfRun } from "../tests/rng.js";
 import { scripts } from "./generated/scripts.js";
 
 const BATCH = 200;
-const seed = seedOfRun();
+const rng = createRng();
 let client: Redis;
 
 beforeAll(() => {
@@ -21,21 +20,21 @@ afterAll(async () => {
 
 /** Runs batches until as many states were tried; answers with the counts and the first few disagreements. */
 async function compare(states: number, script: string, clockOf: () => CaseClock) {
-  const rng = createRng(seed);
   const prefix = `${freshPrefix("differential")}:`;
   const counts = new Map<string, number>();
   const disagreements: string[] = [];
   for (let tried = 0; tried < states; tried += BATCH) {
     const clock = clockOf();
     const batch = randomBatch(rng, clock, { prefix, size: BATCH });
-    const seen = await observe(client, script, batch, clock.onEdges ? fixedTimeArgs(clock.nowUs) : []);
+    const more = clock.onEdges ? fixedTimeArgs(clock.nowUs) : [];
+    const seen = await observe(client, { text: script, more }, batch);
     for (const [i, item] of batch.entries()) {
       const observed = seen[i];
       if (observed === undefined) throw new Error("a case was not observed");
       const cell = `${item.kind} | ${observed.outcome} | ${item.floorState}`;
       counts.set(cell, (counts.get(cell) ?? 0) + 1);
       const why = disagreement(item, observed, bust);
-      if (why !== null) disagreements.push(`seed ${seed}: ${why} for ${JSON.stringify(item)}`);
+      if (why !== null) disagreements.push(`seed ${rng.seed}: ${why} for ${JSON.stringify(item)}`);
     }
   }
   await client.unlink(Array.from({ length: BATCH }, (_, i) => `${prefix}${i}`));
@@ -75,7 +74,7 @@ test("100,000 random states end alike in bust.lua and in decide.ts", async () =>
     }
   }
   const head = [" ".repeat(22), ...[...floorStates, "own", "stray"].map((name) => name.padStart(13))].join(" ");
-  process.stdout.write(`bust.lua against decide.ts, seed ${seed}\n${head}\n${rows.join("\n")}\n`);
+  process.stdout.write(`bust.lua against decide.ts, seed ${rng.seed}\n${head}\n${rows.join("\n")}\n`);
   expect(thin).toEqual([]);
 }, 120_000);
 

@@ -1,20 +1,19 @@
 import { readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { bust, compareVersions, limits } from "@freshet/protocol";
-import { freshPrefix, testRedisUrl } from "@freshet/testkit";
+import { createRng, freshPrefix, testRedisUrl } from "@freshet/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
 import type { Case } from "../tests/cases.js";
 import { type Decide, disagreement, type Observed, observe, randomBatch } from "../tests/differential.js";
 import { fixedTimeArgs, replaceOnce, withFixedTime } from "../tests/edits.js";
 import { decideMutants, luaMutants } from "../tests/mutants.js";
-import { createRng } from "../tests/rng.js";
 import { scripts } from "./generated/scripts.js";
 
 /** The same states for each mutant: the question is whether they tell it from the original, not what is found today. */
 const SEED = 20_251_121;
 const BATCH = 200;
-const BATCHES_MAX = 60;
+const BATCHES = 60;
 const shipped = scripts.bust.text;
 const decideText = readFileSync(new URL("../../protocol/src/decide.ts", import.meta.url), "utf8");
 const versionText = readFileSync(new URL("../../protocol/src/version.ts", import.meta.url), "utf8");
@@ -26,22 +25,21 @@ beforeAll(() => {
   client = new Redis(testRedisUrl());
 });
 afterAll(async () => {
+  await client.unlink(Array.from({ length: BATCH }, (_, i) => `${prefix}${i}`));
   await client.quit();
 });
 
 type Seen = { readonly item: Case; readonly seen: Observed };
 
+const prefix = `${freshPrefix("mutants")}:`;
+const rng = createRng(SEED);
+const batches = Array.from({ length: BATCHES }, () => randomBatch(rng, { nowUs, onEdges: true }, { prefix, size: BATCH }));
+
 async function* observed(script: string): AsyncGenerator<readonly Seen[]> {
-  const rng = createRng(SEED);
-  const prefix = `${freshPrefix("mutants")}:`;
-  try {
-    for (let round = 0; round < BATCHES_MAX; round++) {
-      const batch = randomBatch(rng, { nowUs, onEdges: true }, { prefix, size: BATCH });
-      const seen = await observe(client, withFixedTime(script), batch, fixedTimeArgs(nowUs));
-      yield batch.flatMap((item, i) => (seen[i] === undefined ? [] : [{ item, seen: seen[i] }]));
-    }
-  } finally {
-    await client.unlink(Array.from({ length: BATCH }, (_, i) => `${prefix}${i}`));
+  const text = withFixedTime(script);
+  for (const batch of batches) {
+    const seen = await observe(client, { text, more: fixedTimeArgs(nowUs) }, batch);
+    yield batch.flatMap((item, i) => (seen[i] === undefined ? [] : [{ item, seen: seen[i] }]));
   }
 }
 

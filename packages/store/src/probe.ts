@@ -18,13 +18,12 @@ export interface ProbeOptions {
  * @throws FreshetError `wait` while Redis cannot be asked; whatever would not mend itself is a finding.
  */
 export async function probeRedis(client: Redis, options: ProbeOptions): Promise<readonly ProbeFinding[]> {
-  const findings = await Promise.all([
-    findingOf(() => checkVersion(client)),
-    findingOf(() => checkRole(client)),
-    findingOf(() => checkEviction(client, options.allowEviction)),
-    findingOf(() => checkScripts(client, options.probeKey)),
-  ]);
-  return findings.filter((finding) => finding !== null);
+  const checks = [() => checkVersion(client), () => checkRole(client), () => checkEviction(client, options.allowEviction)];
+  const facts = (await Promise.all(checks.map(findingOf))).filter((finding) => finding !== null);
+  // On an old server or a replica the script fails too, and says less about why.
+  if (facts.some((finding) => finding.fatal)) return facts;
+  const rights = await findingOf(() => checkScripts(client, options.probeKey));
+  return rights === null ? facts : [...facts, rights];
 }
 
 type Check = ProbeFinding | null;

@@ -1,6 +1,7 @@
 import type { FreshetError } from "@freshet/protocol";
 import { Redis, type RedisOptions } from "ioredis";
-import { classify } from "./classify.js";
+import { classify, isTimeout } from "./classify.js";
+import { withDeadline } from "./deadline.js";
 import { scripts } from "./generated/scripts.js";
 
 /** What the store says about its connection; pino fits. */
@@ -43,51 +44,69 @@ const defaultTimeouts: RedisTimeouts = { commandMs: 2_000, socketMs: 5_000, conn
  * time it gets ready.
  */
 export class RedisConnection {
-  readonly client: Redis;
-  readonly timeouts: RedisTimeouts;
+  readonly #client: Redis;
+  readonly #timeouts: RedisTimeouts;
   readonly #config: RedisConnectionConfig;
   #waiting: Promise<void> | null = null;
   #lastError: FreshetError | null = null;
 
   constructor(config: RedisConnectionConfig) {
     this.#config = config;
-    this.timeouts = { ...defaultTimeouts, ...config.timeouts };
-    const options: RedisOptions = { ...config.options, ...settings(this.timeouts, config.random ?? Math.random) };
-    this.client = new Redis(config.url, { ...options, replyMapping: "legacy" });
-    this.client.on("error", (error: unknown) => this.#report(classify(error)));
-    this.client.on("ready", () => void this.#prepare());
+    this.#timeouts = { ...defaultTimeouts, ...config.timeouts };
+    const options: RedisOptions = { ...config.options, ...settings(this.#timeouts, config.random ?? Math.random) };
+    this.#client = new Redis(config.url, { ...options, replyMapping: "legacy" });
+    this.#client.on("error", (error: unknown) => this.#report(classify(error)));
+    this.#client.on("ready", () => void this.#prepare());
   }
 
   /**
-   * Returns once commands can be sent.
+   * Runs one call of the store. It settles within its deadline, whatever the network does.
    *
-   * @throws FreshetError when that takes too long, with the last trouble of the connection as its reason.
+   * @throws FreshetError of any failure; when there is no connection, with its last trouble as the reason.
    */
-  async ready(): Promise<void> {
-    if (this.client.status === "ready") return;
+  async run<T>(work: (client: Redis, signal: AbortSignal) => Promise<T>): Promise<T> {
+    try {
+      return await withDeadline(this.#timeouts.deadlineMs, async (signal) => {
+        await this.#ready();
+        return await work(this.#client, signal);
+      });
+    } catch (thrown) {
+      const error = classify(thrown);
+      if (isTimeout(error)) this.#renew();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#client.disconnect();
+  }
+
+  async #ready(): Promise<void> {
+    if (this.#client.status === "ready") return;
     this.#waiting ??= this.#becomeReady().finally(() => {
       this.#waiting = null;
     });
     await this.#waiting;
   }
 
-  close(): void {
-    this.client.disconnect();
+  /** After a timeout nobody knows what the connection still holds, and TCP may take minutes to give it up. */
+  #renew(): void {
+    if (this.#client.status === "ready") this.#client.disconnect(true);
   }
 
   async #becomeReady(): Promise<void> {
-    if (this.client.status === "end") throw classify(new Error("Connection is closed."));
+    if (this.#client.status === "end") throw classify(new Error("Connection is closed."));
     // A failed first attempt is told by the error event, and tried again.
-    if (this.client.status === "wait") this.client.connect().catch(() => undefined);
+    if (this.#client.status === "wait") this.#client.connect().catch(() => undefined);
     const isReady = await new Promise<boolean>((resolve) => {
       const settle = (ready: boolean) => () => {
         clearTimeout(timer);
-        this.client.off("ready", onReady).off("end", onEnd);
+        this.#client.off("ready", onReady).off("end", onEnd);
         resolve(ready);
       };
       const [onReady, onEnd] = [settle(true), settle(false)];
-      const timer = setTimeout(onEnd, this.timeouts.readyMs);
-      this.client.once("ready", onReady).once("end", onEnd);
+      const timer = setTimeout(onEnd, this.#timeouts.readyMs);
+      this.#client.once("ready", onReady).once("end", onEnd);
     });
     if (!isReady) throw this.#lastError ?? classify(new Error("Connection is closed."));
   }
@@ -96,9 +115,9 @@ export class RedisConnection {
     this.#lastError = null;
     this.#config.logger?.info({}, "Redis is ready");
     // NO-TOUCH (Redis 7.2) keeps our reads from looking like use of an entry; older servers do not know it.
-    const noTouch = this.client.call("CLIENT", "NO-TOUCH", "ON").catch(() => undefined);
+    const noTouch = this.#client.call("CLIENT", "NO-TOUCH", "ON").catch(() => undefined);
     try {
-      await Promise.all(Object.values(scripts).map(({ text }) => this.client.script("LOAD", text)));
+      await Promise.all(Object.values(scripts).map(({ text }) => this.#client.script("LOAD", text)));
     } catch (error) {
       this.#report(classify(error));
     }
@@ -118,6 +137,8 @@ function settings(timeouts: RedisTimeouts, random: () => number): RedisOptions {
     lazyConnect: true,
     enableReadyCheck: true,
     connectTimeout: timeouts.connectMs,
+    // How long a connection that is given up may take to say goodbye.
+    disconnectTimeout: 200,
     commandTimeout: timeouts.commandMs,
     socketTimeout: timeouts.socketMs,
     // A queue of commands would send what its caller has long given up, and in a cluster never settles.

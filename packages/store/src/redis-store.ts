@@ -1,12 +1,11 @@
-import { type BustOutcome, type EntrySpec, FreshetError, type KeyBust } from "@freshet/protocol";
+import { type BustOutcome, FreshetError, type KeyBust } from "@freshet/protocol";
 import type { Redis } from "ioredis";
 import { type BustCall, type BustRun, planBustCalls } from "./bust-calls.js";
 import { classify, isNoScript } from "./classify.js";
-import { withDeadline } from "./deadline.js";
 import { execOrThrow } from "./exec.js";
 import { scripts } from "./generated/scripts.js";
 import { inspectEntry } from "./inspect.js";
-import type { EntryView, ProbeFinding, StorePort } from "./port.js";
+import type { StorePort } from "./port.js";
 import { probeRedis } from "./probe.js";
 import { RedisConnection, type RedisConnectionConfig } from "./redis-connection.js";
 import { parseBustReply } from "./replies.js";
@@ -31,37 +30,24 @@ export function createRedisStore(config: RedisStoreConfig): StorePort {
     throw new FreshetError("FR1002", "usage", "The Redis URL must begin with redis:// or rediss://.", "Correct FRESHET_REDIS_URL.");
   }
   const connection = new RedisConnection(config);
-  const { deadlineMs } = connection.timeouts;
-  const store: StorePort = {
+  const { prefix, allowEviction = false } = config;
+  return {
     bust: (busts) => runBusts(connection, busts, "apply"),
     preview: (busts) => runBusts(connection, busts, "preview"),
-    inspect: (key, entry) => withDeadline(deadlineMs, () => inspect(connection, key, entry)),
-    probe: () => withDeadline(deadlineMs, () => probe(connection, config)),
+    inspect: (key, entry) => connection.run((client) => inspectEntry(client, key, entry)),
+    probe: () => connection.run((client) => probeRedis(client, { probeKey: `${prefix}probe`, allowEviction })),
     close: async () => connection.close(),
   };
-  return store;
-}
-
-async function inspect(connection: RedisConnection, key: string, entry: EntrySpec): Promise<EntryView> {
-  await connection.ready();
-  return await inspectEntry(connection.client, key, entry);
-}
-
-async function probe(connection: RedisConnection, config: RedisStoreConfig): Promise<readonly ProbeFinding[]> {
-  await connection.ready();
-  const { prefix, allowEviction = false } = config;
-  return await probeRedis(connection.client, { probeKey: `${prefix}probe`, allowEviction });
 }
 
 async function runBusts(connection: RedisConnection, busts: readonly KeyBust[], run: BustRun): Promise<readonly BustOutcome[]> {
   const calls = planBustCalls(busts, run);
   if (calls.length === 0) return [];
   const outcomes = new Array<BustOutcome>(busts.length);
-  await withDeadline(connection.timeouts.deadlineMs, async (signal) => {
-    await connection.ready();
+  await connection.run(async (client, signal) => {
     for (let at = 0; at < calls.length; at += CALLS_PER_PIPELINE_MAX) {
       signal.throwIfAborted();
-      await sendBusts(connection.client, calls.slice(at, at + CALLS_PER_PIPELINE_MAX), outcomes);
+      await sendBusts(client, calls.slice(at, at + CALLS_PER_PIPELINE_MAX), outcomes);
     }
   });
   return outcomes;

@@ -18,7 +18,7 @@ import {
   type SpaceKind,
   type Version,
 } from "@freshet/protocol";
-import type { Rng } from "./rng.js";
+import type { Rng } from "@freshet/testkit";
 
 /** What lies under a key before a step, written out as Redis holds it. */
 export interface RawKey {
@@ -95,16 +95,16 @@ export interface Shape {
 }
 
 export function randomShape(rng: Rng): Shape {
-  const name = rng.pick(["managed", "managed", "managed", "hash gated", "hash gated", "hash gated", "hash", "json", "opaque"]);
+  const name = pickFrom(rng, ["managed", "managed", "managed", "hash gated", "hash gated", "hash gated", "hash", "json", "opaque"]);
   const [kind = "managed"] = name.split(" ") as EntrySpec["kind"][];
   const entry: EntrySpec = {
     kind,
     versionField: kind === "hash" || kind === "json" ? "version" : "",
-    onUnversioned: rng.pick(["bust", "keep"]),
+    onUnversioned: pickFrom(rng, ["bust", "keep"]),
     gate: name === "managed" || name === "hash gated",
-    floorTtlMs: rng.pick([5_000, 20_000]),
+    floorTtlMs: pickFrom(rng, [5_000, 20_000]),
   };
-  return { name, entry, spaceKind: rng.pick(["counter", "counter", "timestamp"]) };
+  return { name, entry, spaceKind: pickFrom(rng, ["counter", "counter", "timestamp"]) };
 }
 
 /** Where the clock stands. Only a clock that is known to the microsecond can put times on their boundaries. */
@@ -115,7 +115,7 @@ export interface CaseClock {
 
 export function randomCase(rng: Rng, shape: Shape, at: CaseClock & { readonly key: string }): Case {
   const isBlind = rng.chance(0.12);
-  const version = isBlind ? null : rng.pick(VERSIONS);
+  const version = isBlind ? null : pickFrom(rng, VERSIONS);
   const spaceKind: SpaceKind = shape.spaceKind;
   const args = {
     subject: "p/1",
@@ -137,9 +137,9 @@ export function randomCase(rng: Rng, shape: Shape, at: CaseClock & { readonly ke
     mode: "hard",
     rule: "r",
   };
-  const floorState = shape.entry.gate ? rng.pick(floorStates) : "none";
+  const floorState = shape.entry.gate ? pickFrom(rng, floorStates) : "none";
   const make = new StateMaker(rng, shape, at);
-  const made = make.state(version ?? rng.pick(VERSIONS), floorState);
+  const made = make.state(version ?? pickFrom(rng, VERSIONS), floorState);
   return { kind: shape.name, floorState: labelOf(made, version, floorState), bust, args, ...made };
 }
 
@@ -180,7 +180,7 @@ class StateMaker {
   }
 
   #expiry(): number | null {
-    return this.#rng.pick([null, 8_000, 90_000, 3_600_000].map((ms) => (ms === null ? null : Math.ceil(this.#clock.nowUs / 1000) + ms)));
+    return this.#pick([null, 8_000, 90_000, 3_600_000].map((ms) => (ms === null ? null : Math.ceil(this.#clock.nowUs / 1000) + ms)));
   }
 
   /** A time in µs that is `offset` seconds from now, or as near to now as asked. */
@@ -193,31 +193,31 @@ class StateMaker {
     const absent = { value: null, content: {}, isForeign: false };
     if (this.#rng.chance(0.25)) return absent;
     if (kind === "opaque")
-      return { value: "opaque", content: this.#rng.pick<Record<string, string> | string>(["x", { a: "1" }]), isForeign: false };
+      return { value: "opaque", content: this.#pick<Record<string, string> | string>(["x", { a: "1" }]), isForeign: false };
     if (this.#rng.chance(0.08)) return { value: "foreign", content: kind === "json" ? { a: "1" } : "a string", isForeign: true };
     if (kind === "managed") return { ...this.#managedValue(version), isForeign: false };
     const isReadable = this.#rng.chance(0.75);
     const held = this.#versionNear(version);
     const value: EntryState["value"] = isReadable ? { version: held } : "unversioned";
-    if (kind === "json") return { value, content: isReadable ? this.#json(held) : this.#rng.pick(UNREADABLE_JSON), isForeign: false };
-    const text = isReadable ? held : this.#rng.pick(UNREADABLE_VERSIONS);
+    if (kind === "json") return { value, content: isReadable ? this.#json(held) : this.#pick(UNREADABLE_JSON), isForeign: false };
+    const text = isReadable ? held : this.#pick(UNREADABLE_VERSIONS);
     const content = isReadable || this.#rng.chance(0.7) ? { body: "payload", version: text } : { body: "payload" };
     return { value, content, isForeign: false };
   }
 
   #managedValue(version: Version): { value: EntryState["value"]; content: Record<string, string> } {
-    const keepUntil = this.#rng.pick(["", "", String(this.#time(30)), String(this.#time(-1)), ...this.#edges(0).map(String), "soon"]);
+    const keepUntil = this.#pick(["", "", String(this.#time(30)), String(this.#time(-1)), ...this.#edges(0).map(String), "soon"]);
     const fields: Record<string, string> = { v: "payload", ...(keepUntil === "" ? {} : { k: keepUntil }) };
     const isDead = keepUntil !== "" && keepUntil !== "soon" && Number(keepUntil) <= this.#clock.nowUs;
-    const damage = keepUntil === "soon" ? "keep-until" : this.#rng.pick(["", "", "", "", "no deps", "text", "version"]);
+    const damage = keepUntil === "soon" ? "keep-until" : this.#pick(["", "", "", "", "no deps", "text", "version"]);
     if (damage === "no deps") return { value: isDead ? null : "unversioned", content: fields };
     if (damage === "text") return { value: isDead ? null : "unversioned", content: { ...fields, d: "p/1\t5" } };
     if (damage === "version") {
-      const deps = `\np/0\t1\np/1\t${this.#rng.pick(UNREADABLE_VERSIONS)}`;
+      const deps = `\np/0\t1\np/1\t${this.#pick(UNREADABLE_VERSIONS)}`;
       return { value: isDead ? null : "unversioned", content: { ...fields, d: deps } };
     }
     const deps = new Map<string, Version>();
-    for (const subject of ["p/11", "a.p/1", "p/2"]) if (this.#rng.chance(0.4)) deps.set(subject, this.#rng.pick(VERSIONS));
+    for (const subject of ["p/11", "a.p/1", "p/2"]) if (this.#rng.chance(0.4)) deps.set(subject, this.#pick(VERSIONS));
     if (this.#rng.chance(0.75)) deps.set("p/1", this.#versionNear(version));
     const value: EntryState["value"] = damage === "keep-until" ? "unversioned" : { deps };
     return { value: isDead ? null : value, content: { ...fields, d: encodeDeps(deps) } };
@@ -225,7 +225,7 @@ class StateMaker {
 
   #json(version: Version): string {
     const quoted = this.#rng.chance(0.5) ? `"${version}"` : version;
-    const member = `"version"${this.#rng.pick(["", " ", "\n\t"])}:${this.#rng.pick(["", " "])}${quoted}`;
+    const member = `"version"${this.#pick(["", " ", "\n\t"])}:${this.#pick(["", " "])}${quoted}`;
     const others = [
       '"a":{"version":"1"}',
       '"b":[{"version":2},"}\\"{"]',
@@ -235,8 +235,8 @@ class StateMaker {
       `"e":"${"x".repeat(50)}"`,
     ];
     const members = others.filter(() => this.#rng.chance(0.4));
-    members.splice(this.#rng.int(0, members.length), 0, member);
-    return `${this.#rng.pick(["", " \n"])}{${members.join(this.#rng.pick([",", " , "]))}}${this.#rng.pick(["", "\n"])}`;
+    members.splice(this.#rng.integer(0, members.length), 0, member);
+    return `${this.#pick(["", " \n"])}{${members.join(this.#pick([",", " , "]))}}${this.#pick(["", "\n"])}`;
   }
 
   #noMarks(): { state: Omit<EntryState, "value">; floors: string; lease: string } {
@@ -248,15 +248,15 @@ class StateMaker {
     const leaseText = lease === null ? "" : encodeLease(lease);
     if (floorState === "unreadable") {
       const blindFloor: BlindFloor = { mode: "hard", raisedAtUs: Number.NaN };
-      return { state: { floors: [], blindFloor, lease }, floors: this.#rng.pick(UNREADABLE_FLOORS), lease: leaseText };
+      return { state: { floors: [], blindFloor, lease }, floors: this.#pick(UNREADABLE_FLOORS), lease: leaseText };
     }
     const state = { ...this.#floors(version, floorState), lease };
     return { state, floors: encodeFloors(state), lease: leaseText };
   }
 
   #lease(): Lease | null {
-    const deadlineUs = this.#rng.pick([0, 0, this.#time(3), this.#time(60), this.#time(-1), ...this.#edges(0)]);
-    return deadlineUs === 0 ? null : { token: `t${this.#rng.int(1, 99)}`, startUs: deadlineUs - 5 * SECOND_US, deadlineUs };
+    const deadlineUs = this.#pick([0, 0, this.#time(3), this.#time(60), this.#time(-1), ...this.#edges(0)]);
+    return deadlineUs === 0 ? null : { token: `t${this.#rng.integer(1, 99)}`, startUs: deadlineUs - 5 * SECOND_US, deadlineUs };
   }
 
   #floors(version: Version, floorState: FloorState): Pick<EntryState, "floors" | "blindFloor"> {
@@ -267,13 +267,12 @@ class StateMaker {
     if (floorState === "equal") add("p/1", version, this.#liveTime());
     if (floorState === "expired") add("p/1", this.#versionNear(version), this.#expiredTime());
     const isFull = floorState.startsWith("full");
-    const others = isFull ? limits.floorsPerEntryMax : this.#rng.pick([0, 0, 1, 3]);
-    if (floorState !== "none") for (let i = 0; i < others; i++) add(`q/${i}`, this.#rng.pick(VERSIONS), this.#otherTime(isFull));
-    if (floorState === "other" && floors.length === 0) add("p/11", this.#rng.pick(VERSIONS), this.#liveTime());
+    const others = isFull ? limits.floorsPerEntryMax : this.#pick([0, 0, 1, 3]);
+    if (floorState !== "none") for (let i = 0; i < others; i++) add(`q/${i}`, this.#pick(VERSIONS), this.#otherTime(isFull));
+    if (floorState === "other" && floors.length === 0) add("p/11", this.#pick(VERSIONS), this.#liveTime());
     const blindAtUs = floorState === "blind expired" ? this.#expiredTime() : this.#liveTime();
     const hasBlind = floorState.includes("blind") || (["older", "equal", "newer"].includes(floorState) && this.#rng.chance(0.2));
-    floors.sort(() => this.#rng.int(0, 2) - 1);
-    return { floors, blindFloor: hasBlind ? { mode: this.#mode(), raisedAtUs: blindAtUs } : null };
+    return { floors: this.#rng.shuffle(floors), blindFloor: hasBlind ? { mode: this.#mode(), raisedAtUs: blindAtUs } : null };
   }
 
   /** Beside the floor that a state is about, others may be of any age. A full list is alive, so that one too many folds. */
@@ -284,12 +283,12 @@ class StateMaker {
   #liveTime(): number {
     const [, onEdge = 0, after = 0] = this.#edges(this.#floorUs());
     const ages = [this.#time(-0.001), this.#time(-2), this.#time(-2), this.#time(-4)];
-    return this.#rng.pick(this.#clock.onEdges ? [onEdge, after, ...ages] : [...ages, this.#time(-4) + this.#rng.int(0, 900_000)]);
+    return this.#pick(this.#clock.onEdges ? [onEdge, after, ...ages] : [...ages, this.#time(-4) + this.#rng.integer(0, 900_000)]);
   }
 
   #expiredTime(): number {
     const [before = 0] = this.#edges(this.#floorUs());
-    return this.#rng.pick(this.#clock.onEdges ? [before, this.#time(-100)] : [this.#time(-100), this.#time(-30) - this.#floorUs()]);
+    return this.#pick(this.#clock.onEdges ? [before, this.#time(-100)] : [this.#time(-100), this.#time(-30) - this.#floorUs()]);
   }
 
   #floorUs(): number {
@@ -302,21 +301,31 @@ class StateMaker {
     return this.#clock.onEdges ? [edge - 1, edge, edge + 1] : [];
   }
 
+  #pick<T>(list: readonly T[]): T {
+    return pickFrom(this.#rng, list);
+  }
+
   #mode(): BustMode {
     return this.#rng.chance(0.75) ? "hard" : "soft";
   }
 
   #versionNear(version: Version): Version {
-    return this.#rng.pick([version, this.#beside(version, "older"), this.#beside(version, "newer")]);
+    return this.#pick([version, this.#beside(version, "older"), this.#beside(version, "newer")]);
   }
 
   #beside(version: Version, side: "older" | "newer"): Version {
     const number = BigInt(version);
-    const step = this.#rng.chance(0.6) ? 1n : BigInt(this.#rng.int(2, 1_000));
+    const step = this.#rng.chance(0.6) ? 1n : BigInt(this.#rng.integer(2, 1_000));
     const moved = side === "older" ? number - step : number + step;
     const isVersion = moved >= 0n && moved.toString().length <= limits.versionDigitsMax;
     return isVersion ? versionOf(moved.toString()) : version;
   }
+}
+
+function pickFrom<T>(rng: Rng, list: readonly T[]): T {
+  const [first, ...more] = list;
+  if (first === undefined) throw new Error("nothing to pick from");
+  return rng.pick([first, ...more]);
 }
 
 function versionOf(text: string): Version {

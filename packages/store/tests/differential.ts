@@ -7,12 +7,12 @@ import {
   gateFields,
   managedFields,
 } from "@freshet/protocol";
+import type { Rng } from "@freshet/testkit";
 import type { ChainableCommander, Redis } from "ioredis";
 import { planBustCalls } from "../src/bust-calls.js";
 import { execOrThrow } from "../src/exec.js";
 import { parseBustReply } from "../src/replies.js";
 import { type Case, type CaseClock, type RawKey, randomCase, randomShape } from "./cases.js";
-import type { Rng } from "./rng.js";
 
 export type Decide = (state: EntryState, args: BustArguments) => BustStep;
 
@@ -24,6 +24,12 @@ export interface Observed {
   readonly readAtMs: number;
 }
 
+/** A script, and arguments behind its own. */
+export interface ScriptRun {
+  readonly text: string;
+  readonly more: readonly string[];
+}
+
 /** As many cases as one script call carries, of one shape. */
 export function randomBatch(rng: Rng, clock: CaseClock, { prefix, size }: { prefix: string; size: number }): readonly Case[] {
   const shape = randomShape(rng);
@@ -31,12 +37,7 @@ export function randomBatch(rng: Rng, clock: CaseClock, { prefix, size }: { pref
 }
 
 /** Puts the cases into Redis, runs the script once and reads everything back, all in one pipeline. */
-export async function observe(
-  client: Redis,
-  script: string,
-  batch: readonly Case[],
-  fixedTime: readonly string[] = [],
-): Promise<readonly Observed[]> {
+export async function observe(client: Redis, script: ScriptRun, batch: readonly Case[]): Promise<readonly Observed[]> {
   const [call] = planBustCalls(
     batch.map((item) => item.bust),
     "apply",
@@ -45,7 +46,7 @@ export async function observe(
   const pipeline = client.pipeline();
   for (const { bust, raw } of batch) seed(pipeline, bust.key, raw);
   const at = pipeline.length;
-  pipeline.eval(script, call.keys.length, ...call.keys, ...call.args, ...fixedTime);
+  pipeline.eval(script.text, call.keys.length, ...call.keys, ...call.args, ...script.more);
   for (const { bust, raw } of batch) read(pipeline, bust.key, raw);
   const replies = await execOrThrow(pipeline.time());
   const { timeUs, outcomes } = parseBustReply(replies[at], batch.length);

@@ -54,7 +54,7 @@ export function bustOf({ key, entry, version, subject = "catalog.product/1", spa
   return { target: "key", key, family: "suite", entry, subject, version: canonical, spaceKind, mode: "hard", rule: "suite" };
 }
 
-export function versionOf(text: string): Version {
+function versionOf(text: string): Version {
   const version = parseVersion(text);
   if (version === null) throw new Error(`${text} is no version`);
   return version;
