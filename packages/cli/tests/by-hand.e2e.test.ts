@@ -61,15 +61,15 @@ describe("publish, on the real Kafka", () => {
 });
 
 describe("topics create, on the real Kafka", () => {
-  test("makes the dead-letter topic once, and finds it the second time", async () => {
+  test("makes Freshet's topics once, and finds them the second time", async () => {
     const deployment = freshPrefix("cli");
-    const topic = `freshet.dlq.${deployment}`;
+    const topics = ["dlq", "applied", "audit", "jobs"].map((name) => `freshet.${name}.${deployment}`);
     const first = await freshet(["topics", "create", "--deployment", deployment], env);
     const second = await freshet(["topics", "create", "--deployment", deployment, "--json"], env);
-    expect(first).toMatchObject({ code: 0, stdout: `${topic} created\n`, stderr: "" });
+    expect(first).toMatchObject({ code: 0, stdout: topics.map((topic) => `${topic} created\n`).join(""), stderr: "" });
     expect(second.code).toBe(0);
-    expect(JSON.parse(second.stdout)).toEqual({ topics: [{ topic, created: false }], findings: [] });
-    expect(await kafka.describeTopics([topic])).toEqual([{ topic, partitions: 3, maxMessageBytes: 9_437_184 }]);
+    expect(JSON.parse(second.stdout)).toEqual({ topics: topics.map((topic) => ({ topic, created: false })), findings: [] });
+    expect(await kafka.describeTopics(topics.slice(0, 1))).toEqual([{ topic: topics[0], partitions: 6, maxMessageBytes: 1_114_124 }]);
   });
 });
 
