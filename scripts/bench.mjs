@@ -1,0 +1,50 @@
+// npm run bench: set-up, then the benchmarks on a real Kafka and a real Redis that are there for them alone.
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { build, environment, install, isOwnNode, root, runUnderOwnNode, SetUpError, say } from "./set-up.mjs";
+
+const HELP = `npm run bench                                 every contender, two million events
+npm run bench -- --quick --json FILE          one million events; the results as JSON too
+npm run bench -- --only noop,obvious          some of them; also: parse, freshet-floors-off, freshet-floors-on
+
+Kafka and Redis are processes of this machine, unless FRESHET_TEST_PROVIDER or FRESHET_TEST_KAFKA and FRESHET_TEST_REDIS
+say otherwise. Compare ratios within one run on a quiet machine, never numbers of two runs.`;
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof SetUpError)) throw error;
+  say(error.message);
+  process.exitCode = 1;
+}
+
+async function main(args) {
+  if (args.includes("--help") || args.includes("-h")) {
+    process.stdout.write(`${HELP}\n`);
+    return 0;
+  }
+  await install();
+  if (!isOwnNode()) return runUnderOwnNode([import.meta.filename, ...args]);
+  const problem = await build();
+  if (problem !== null) throw new SetUpError(problem);
+  const { provideServers } = await import("@freshet/testkit/provider");
+  // Published ports of a container go through a proxy, which would be what is measured.
+  if (process.env.FRESHET_TEST_KAFKA === undefined) process.env.FRESHET_TEST_PROVIDER ??= "native";
+  const servers = await provideServers(say);
+  try {
+    return await bench(args, { FRESHET_TEST_KAFKA: servers.kafka, FRESHET_TEST_REDIS: servers.redis });
+  } finally {
+    await servers.close();
+  }
+}
+
+function bench(args, env) {
+  const main = join(root, "services", "invalidator", "bench", "main.ts");
+  return new Promise((resolve) => {
+    const options = { env: { ...environment(), ...env }, stdio: ["ignore", "inherit", "inherit"] };
+    const child = spawn("node", ["--disable-warning=ExperimentalWarning", main, ...args], options);
+    for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill("SIGTERM"));
+    child.on("error", () => resolve(1));
+    child.on("exit", (code) => resolve(code ?? 1));
+  });
+}
