@@ -67,4 +67,9 @@ describe("codecs", () => {
     const liar = Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0]);
     expect(await problemOf(codec(2).decompress(liar, MEGABYTE))).toContain("declares 4294967295 bytes");
   });
+
+  test("lz4 counts the blocks of a frame before it lets one be unpacked", async () => {
+    const packed = await codec(3).compress(Buffer.alloc(8 * MEGABYTE));
+    expect(await problemOf(codec(3).decompress(packed, MEGABYTE))).toContain("frame of about");
+  });
 });
