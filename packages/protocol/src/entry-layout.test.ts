@@ -1,17 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import type { EntryState } from "./decide.js";
-import {
-  decodeDeps,
-  decodeFloors,
-  decodeLease,
-  depOf,
-  encodeDeps,
-  encodeFloors,
-  encodeLease,
-  type ManagedFields,
-  managedState,
-  readFloors,
-} from "./entry-layout.js";
+import { decodeLease, encodeDeps, encodeFloors, encodeLease, type ManagedFields, managedState, readFloors } from "./entry-layout.js";
 import { parseVersion, type Version } from "./version.js";
 
 const v = (text: string): Version => {
@@ -20,6 +9,10 @@ const v = (text: string): Version => {
   return version;
 };
 const NOW = 1_700_000_000_000_000;
+const fields: ManagedFields = { deps: "\np/1\t5", keepUntil: null, floors: null, lease: null, hasMore: true };
+/** The value of an entry as a step for `subject` sees it; for `null`, with all its deps. */
+const valueWith = (change: Partial<ManagedFields>, subject: string | null = "p/1") =>
+  managedState({ ...fields, ...change }, subject, NOW).value;
 
 describe("deps", () => {
   const deps = new Map([
@@ -29,20 +22,19 @@ describe("deps", () => {
 
   test("are written as documented and read back", () => {
     expect(encodeDeps(deps)).toBe("\ncatalog.product/1\t5\na b%2Cc/,é\t9007199254740993");
-    expect(decodeDeps(encodeDeps(deps))).toEqual(deps);
-    expect(decodeDeps("")).toEqual(new Map());
+    expect(valueWith({ deps: encodeDeps(deps) }, null)).toEqual({ deps });
+    expect(valueWith({ deps: "" }, null)).toEqual({ deps: new Map() });
   });
 
   test.each(["p/1\t5", "\np/1", "\np/1\t", "\np/1\t05", "\np/1\t5\n", "\n\t5", "x"])("the text %j is unversioned", (text) => {
-    expect(decodeDeps(text)).toBe("unversioned");
+    expect(valueWith({ deps: text }, null)).toBe("unversioned");
   });
 
   test("one subject is found by its whole name", () => {
     const text = "\np/11\t1\nx.p/1\t2\np/1\t3\np/1\t4";
-    expect(depOf(text, "p/1")).toBe("3");
-    expect(depOf(text, "p/11")).toBe("1");
-    expect(depOf(text, "p/2")).toBeNull();
-    expect(depOf("", "p/1")).toBeNull();
+    expect(valueWith({ deps: text }, "p/1")).toEqual({ deps: new Map([["p/1", "3"]]) });
+    expect(valueWith({ deps: text }, "p/11")).toEqual({ deps: new Map([["p/11", "1"]]) });
+    expect(valueWith({ deps: text }, "p/2")).toEqual({ deps: new Map() });
   });
 
   test.each([
@@ -51,7 +43,7 @@ describe("deps", () => {
     ["\np/1\t05", "p/1"],
     ["\np/1\t5x\np/2\t6", "p/1"],
   ])("in %j the version of a subject cannot be read", (text, subject) => {
-    expect(depOf(text, subject)).toBe("unversioned");
+    expect(valueWith({ deps: text }, subject)).toBe("unversioned");
   });
 });
 
@@ -66,8 +58,9 @@ describe("floors", () => {
 
   test("are written as documented and read back", () => {
     expect(encodeFloors(floors)).toBe(`\np/1\t5\th${NOW}\np/2\t0\ts${NOW + 1}\n*\t\ts${NOW - 1}`);
-    expect(decodeFloors(encodeFloors(floors))).toEqual(floors);
-    expect(decodeFloors("")).toEqual({ floors: [], blindFloor: null });
+    expect(readFloors(encodeFloors(floors), NOW)).toEqual(floors);
+    expect(readFloors("", NOW)).toEqual({ floors: [], blindFloor: null });
+    expect(readFloors(null, NOW)).toEqual({ floors: [], blindFloor: null });
   });
 
   test.each([
@@ -81,7 +74,6 @@ describe("floors", () => {
     "\np/1\t5\th12345678901234567",
     "\np/1\t5\th1\n",
   ])("%j as a whole cannot be read, and counts as a blind floor raised now", (text) => {
-    expect(decodeFloors(text)).toBe("unversioned");
     expect(readFloors(text, NOW)).toEqual({ floors: [], blindFloor: { mode: "hard", raisedAtUs: NOW } });
   });
 });
@@ -102,10 +94,6 @@ describe("a lease", () => {
 });
 
 describe("a managed entry", () => {
-  const fields: ManagedFields = { deps: "\np/1\t5", keepUntil: null, floors: null, lease: null, hasMore: true };
-  const valueWith = (change: Partial<ManagedFields>, subject: string | null = "p/1") =>
-    managedState({ ...fields, ...change }, subject, NOW).value;
-
   test("shows a step the one dep it asks for, and others all of them", () => {
     expect(valueWith({})).toEqual({ deps: new Map([["p/1", "5"]]) });
     expect(valueWith({}, "p/2")).toEqual({ deps: new Map() });

@@ -31,7 +31,7 @@ export function encodeDeps(deps: ReadonlyMap<string, Version>): string {
 }
 
 /** All deps, for people and the cache SDK; a bust looks one up with `depOf`. */
-export function decodeDeps(text: string): ReadonlyMap<string, Version> | "unversioned" {
+function decodeDeps(text: string): ReadonlyMap<string, Version> | "unversioned" {
   const deps = new Map<string, Version>();
   for (const line of linesOf(text) ?? ["unreadable"]) {
     const tab = line.lastIndexOf("\t");
@@ -46,7 +46,7 @@ export function decodeDeps(text: string): ReadonlyMap<string, Version> | "unvers
  * The version a deps text holds of one subject, `null` when it has none. Looks at nothing else than the first line of
  * that subject, so the step on Redis costs the same for 1 dep and for 256.
  */
-export function depOf(text: string, subject: string): Version | null | "unversioned" {
+function depOf(text: string, subject: string): Version | null | "unversioned" {
   if (text !== "" && !text.startsWith("\n")) return "unversioned";
   const line = `\n${subject}\t`;
   const at = text.indexOf(line);
@@ -66,7 +66,7 @@ export function encodeFloors({ floors, blindFloor }: Pick<EntryState, "floors" |
  * Floors from their text. What cannot be read as a whole is `"unversioned"`: a step then takes it as a blind floor
  * raised now (`readFloors`).
  */
-export function decodeFloors(text: string): Pick<EntryState, "floors" | "blindFloor"> | "unversioned" {
+function decodeFloors(text: string): Pick<EntryState, "floors" | "blindFloor"> | "unversioned" {
   const floors: Floor[] = [];
   let blindFloor: BlindFloor | null = null;
   for (const line of linesOf(text) ?? ["unreadable"]) {
