@@ -33,6 +33,7 @@ describe("the age of the oldest record that has not ended", () => {
     const { clock, lag, reading } = setUp();
     lag.batchArrived({ ...at, records: [record(5, 9000)], highWatermark: 6 });
     lag.batchEnded(at);
+    expect(lag.hasWork()).toBe(true);
     clock.ms += 60_000;
     expect(reading()).toEqual({ ...at, records: 1, oldestAgeMs: 61_000 });
   });
@@ -80,5 +81,6 @@ describe("the age of the oldest record that has not ended", () => {
     lag.assigned([{ topic: "t", partition: 1 }]);
     expect(lag.readings()).toEqual([{ topic: "t", partition: 1, records: 0, oldestAgeMs: 0 }]);
     expect(lag.assignedCount).toBe(1);
+    expect(lag.hasWork()).toBe(false);
   });
 });

@@ -20,6 +20,8 @@ export interface Lag {
   /** Partitions that are missing are forgotten. */
   assigned(partitions: readonly TopicPartition[]): void;
   readings(): readonly LagReading[];
+  /** Whether a record is known that has not ended. */
+  hasWork(): boolean;
   readonly assignedCount: number;
 }
 
@@ -93,6 +95,7 @@ export function createLag(clock: { nowMs(): number }): Lag {
       for (const at of wanted) stateOf(at);
     },
     readings: () => [...partitions.values()].map((state) => read(state, clock.nowMs())),
+    hasWork: () => partitions.values().some(({ oldest }) => oldest !== null),
     get assignedCount() {
       return partitions.size;
     },

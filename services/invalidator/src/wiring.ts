@@ -17,6 +17,7 @@ import { createMetrics } from "./metrics.js";
 import { readRules } from "./rules-file.js";
 import { createServiceState, isStuck, liveness, noteTrouble, readiness, type ServiceState, silenceMs, startup } from "./service-state.js";
 import { checkStore, checkTopics } from "./start-checks.js";
+import { createWatchdog, type Watchdog } from "./watchdog.js";
 
 /** What tests and dev mode put in the place of the real thing. */
 export interface Overrides {
@@ -42,6 +43,7 @@ export interface Invalidator {
   stop(): Promise<void>;
 }
 
+const WATCH_EVERY_MS = 5000;
 /** How long a stop waits for a consumer that is just being made, so that it leaves the group as others do. */
 const BEGIN_GRACE_MS = 3000;
 
@@ -56,6 +58,8 @@ interface Parts {
   readonly lag: Lag;
   readonly loop: Loop;
   readonly state: ServiceState;
+  readonly watchdog: Watchdog;
+  readonly failure: PromiseWithResolvers<FreshetError>;
   readonly retryFirstMs: number;
   readonly stopping: AbortController;
 }
@@ -74,14 +78,16 @@ export async function startInvalidator(config: Config, overrides: Overrides = {}
     throw error;
   });
   tellStart(parts, address);
-  const failure = Promise.withResolvers<FreshetError>();
-  const beginning = begin(parts, failure.resolve).catch((error: unknown) => {
+  const { failure, watchdog } = parts;
+  const watching = setInterval(watchdog.look, WATCH_EVERY_MS);
+  const beginning = begin(parts).catch((error: unknown) => {
     if (!parts.stopping.signal.aborted) failure.resolve(asFreshetError(error));
   });
   let stopped: Promise<void> | null = null;
   const stop = async (): Promise<void> => {
     parts.state.phase = "draining";
     parts.stopping.abort();
+    clearInterval(watching);
     await Promise.race([beginning, sleep(BEGIN_GRACE_MS, undefined, { ref: false })]);
     await parts.state.consumption?.stop();
     await Promise.all([parts.kafka.close(), parts.store.close()]);
@@ -127,6 +133,13 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
   const events = createEvents({ logger, metrics, clock, mode: config.mode });
   const store = overrides.store ?? (await connectStore(config, { onError: events.redisTrouble }));
   const kafka = overrides.kafka ?? (await connectKafka(config, { logger: quiet(logger) }));
+  const failure = Promise.withResolvers<FreshetError>();
+  const watchdog = createWatchdog({
+    clock,
+    hasWork: () => lag.hasWork(),
+    isSilent: () => isStuck(state),
+    onStall: failure.resolve,
+  });
   const loop: Loop = createLoop({
     ports: {
       rules,
@@ -139,8 +152,13 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
     events: {
       ...events,
       sliceSettled(report, slice) {
+        watchdog.moved();
         lag.sliceSettled(slice, report.records);
         events.sliceSettled(report, slice);
+      },
+      partitionWaiting(waiting) {
+        watchdog.moved();
+        events.partitionWaiting(waiting);
       },
     },
     clock,
@@ -163,6 +181,8 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
     lag,
     loop,
     state,
+    watchdog,
+    failure,
     retryFirstMs: overrides.retryFirstMs ?? 200,
     stopping: new AbortController(),
   };
@@ -170,7 +190,7 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
 }
 
 /** Redis and Kafka are looked at side by side, and consuming begins when both are as they must be. */
-async function begin(parts: Parts, fail: (error: FreshetError) => void): Promise<void> {
+async function begin(parts: Parts): Promise<void> {
   const { config, rules, kafka, store, state, events, logger } = parts;
   const { signal } = parts.stopping;
   const context = { clock: state.clock, signal, waits: state.startWaits, onWaiting: events.startWaiting, retryFirstMs: parts.retryFirstMs };
@@ -180,14 +200,11 @@ async function begin(parts: Parts, fail: (error: FreshetError) => void): Promise
   });
   await Promise.all([storeReady, checkTopics({ sources: rules.topics, deadLetters: deadLetterTopic(config) }, kafka, context)]);
   signal.throwIfAborted();
-  state.consumption = await consume(parts, fail);
+  state.consumption = await consume(parts);
   state.phase = signal.aborted ? "draining" : "consuming";
 }
 
-async function consume(
-  { config, rules, kafka, loop, lag, events, state }: Parts,
-  fail: (error: FreshetError) => void,
-): Promise<Consumption> {
+async function consume({ config, rules, kafka, loop, lag, events, state, watchdog, failure }: Parts): Promise<Consumption> {
   return await kafka.consume({
     group: config.kafka.group,
     topics: rules.topics,
@@ -200,6 +217,7 @@ async function consume(
       }
     },
     onAssigned: (assigned) => {
+      watchdog.moved();
       lag.assigned(assigned);
       loop.onAssigned(assigned);
       events.assigned(assigned);
@@ -208,7 +226,7 @@ async function consume(
       noteTrouble(state, error);
       events.kafkaTrouble(error);
     },
-    onFatal: fail,
+    onFatal: failure.resolve,
   });
 }
 
