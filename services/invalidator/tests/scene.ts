@@ -122,7 +122,7 @@ export async function drained(scene: Scene, service: ServiceProcess, records: nu
     if (service.isGone()) throw new Error(`the service ended by itself:\n${service.output().slice(-4000)}`);
     return (await scene.topics.committed(scene.group, scene.topic)) >= records;
   };
-  await until(isDrained, { timeoutMs: 90_000, pollMs: 100, what: `${records} records are committed` });
+  await until(isDrained, { timeoutMs: 120_000, pollMs: 100, what: `${records} records are committed` });
 }
 
 /** Sends the signal and waits for the end. */

@@ -19,7 +19,13 @@ export interface ServiceProcess {
 }
 
 export interface ReadyBody {
-  readonly waiting?: readonly { readonly topic: string; readonly partition: number; readonly code: string; readonly problem: string }[];
+  readonly waiting?: readonly Trouble[];
+  readonly kafka?: Trouble | null;
+}
+
+interface Trouble {
+  readonly code: string;
+  readonly problem: string;
 }
 
 const OUTPUT_LINES = 2000;

@@ -1,6 +1,16 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { until } from "@freshet/testkit";
-import { type Admin, AssignerProtocol, type IHeaders, Kafka, KafkaJSProtocolError, logLevel, Partitioners, type Producer } from "kafkajs";
+import {
+  type Admin,
+  AssignerProtocol,
+  type IHeaders,
+  Kafka,
+  KafkaJSError,
+  KafkaJSProtocolError,
+  logLevel,
+  Partitioners,
+  type Producer,
+} from "kafkajs";
 import type { SentRecord } from "./oracle.js";
 
 /** A record's place in its topic. */
@@ -16,7 +26,7 @@ export interface Topics {
   send(topic: string, records: readonly SentRecord[], perSecond?: number): Promise<Place[]>;
   /** All records of a topic, up to its end as it is now. */
   readAll(topic: string): Promise<ReadRecord[]>;
-  /** Records committed by a group, over all partitions of a topic. */
+  /** Records committed by a group, over all partitions of a topic; -1 while the broker cannot say. */
   committed(group: string, topic: string): Promise<number>;
   /** How many partitions each member of a group has. */
   shares(group: string): Promise<number[]>;
@@ -65,10 +75,7 @@ export async function openTopics(broker: string, name: string): Promise<Topics> 
     },
     send: (topic, records, perSecond) => send(producer, { topic, records, perSecond }),
     readAll: (topic) => readAll(kafka, admin, topic),
-    committed: async (group, topic) => {
-      const [offsets] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
-      return (offsets?.partitions ?? []).reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
-    },
+    committed: (group, topic) => committed(admin, group, topic),
     shares: async (group) => {
       const { groups } = await admin.describeGroups([group]);
       return groups.flatMap(({ members }) => members.map(({ memberAssignment }) => partitionsIn(memberAssignment)));
@@ -77,6 +84,17 @@ export async function openTopics(broker: string, name: string): Promise<Topics> 
       await Promise.all([admin.disconnect(), producer.disconnect()]);
     },
   };
+}
+
+/** -1 while the broker cannot say: it has just come back and loads its groups, for one. */
+async function committed(admin: Admin, group: string, topic: string): Promise<number> {
+  try {
+    const [offsets] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+    return (offsets?.partitions ?? []).reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
+  } catch (error) {
+    if (error instanceof KafkaJSError) return -1;
+    throw error;
+  }
 }
 
 async function areThere(admin: Admin, wanted: readonly { topic: string; numPartitions: number }[]): Promise<boolean> {
