@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Consumption, KafkaPort } from "@freshet/kafka/port";
-import { createLoop, type Loop, type LoopSettings, type PipelinePoint } from "@freshet/pipeline";
+import { createLoop, type Loop, type LoopEvents, type LoopSettings, type PipelinePoint } from "@freshet/pipeline";
 import { asFreshetError, type FreshetError, isJsonObject, parseJson } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import { readOnly, type StorePort } from "@freshet/store/port";
@@ -149,18 +149,7 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
       now: () => new Date(clock.nowMs()).toISOString(),
       ...(overrides.reached === undefined ? {} : { reached: overrides.reached }),
     },
-    events: {
-      ...events,
-      sliceSettled(report, slice) {
-        watchdog.moved();
-        lag.sliceSettled(slice, report.records);
-        events.sliceSettled(report, slice);
-      },
-      partitionWaiting(waiting) {
-        watchdog.moved();
-        events.partitionWaiting(waiting);
-      },
-    },
+    withProgress({ events, lag, watchdog }),
     clock,
     settings: overrides.loop,
   });
@@ -187,6 +176,22 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
     stopping: new AbortController(),
   };
   return { parts, admin };
+}
+
+/** What happens to slices, told to the lag and the watchdog as well. */
+function withProgress({ events, lag, watchdog }: Pick<Parts, "events" | "lag" | "watchdog">): LoopEvents {
+  return {
+    sliceSettled(report, slice) {
+      watchdog.moved();
+      lag.sliceSettled(slice, report.records);
+      events.sliceSettled(report, slice);
+    },
+    partitionWaiting(waiting) {
+      watchdog.moved();
+      events.partitionWaiting(waiting);
+    },
+    partitionResumed: events.partitionResumed,
+  };
 }
 
 /** Redis and Kafka are looked at side by side, and consuming begins when both are as they must be. */
