@@ -1,7 +1,7 @@
 // What `npm start`, `npm test` and `npm run bench` do first. Plain JavaScript for Node 20, and no import but Node's own:
 // nothing is installed yet when it runs.
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync, utimesSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
 
 export const root = dirname(import.meta.dirname);
@@ -22,6 +22,7 @@ export async function install() {
     say("installing packages (this takes a minute) …");
     const { code, output } = await npmInstall();
     if (code !== 0) throw new SetUpError(`installing packages failed:\n${output}`);
+    utimesSync(INSTALLED, new Date(), new Date());
   }
   if (await ownNodeWorks()) return;
   // It comes by an install script, which npm may have been told not to run.
@@ -87,9 +88,12 @@ export function run([program, ...args], options = {}) {
 }
 
 async function npmInstall() {
-  const clean = await npm("ci", "--no-audit", "--no-fund");
-  if (clean.code === 0 || !clean.output.includes("EUSAGE")) return clean;
-  // A registry that lacks the optional packages of other platforms makes npm ci find the lockfile incomplete.
+  if (!existsSync(INSTALLED)) {
+    const clean = await npm("ci", "--no-audit", "--no-fund");
+    // A registry that lacks the optional packages of other platforms can make npm ci find the lockfile incomplete.
+    if (clean.code === 0 || !clean.output.includes("EUSAGE")) return clean;
+  }
+  // From the same lockfile, and what is there already stays.
   return npm("install", "--no-save", "--no-audit", "--no-fund");
 }
 
