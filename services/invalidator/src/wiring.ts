@@ -149,7 +149,7 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
       now: () => new Date(clock.nowMs()).toISOString(),
       ...(overrides.reached === undefined ? {} : { reached: overrides.reached }),
     },
-    withProgress({ events, lag, watchdog }),
+    events: withProgress({ events, lag, watchdog }),
     clock,
     settings: overrides.loop,
   });
