@@ -7,13 +7,13 @@ export interface Mutant {
 
 /** Edits of `bust.lua` as it is shipped. */
 export const luaMutants: readonly Mutant[] = [
-  { name: "no floor", from: 'if raised and apply and (isGone or value ~= "foreign") then', to: "if false then" },
+  { name: "no floor", from: 'if raised and (isGone or value ~= "foreign") then', to: "if false then" },
   {
     name: "no floor when covered",
-    from: 'if raised and apply and (isGone or value ~= "foreign") then',
-    to: 'if raised and apply and outcome ~= "c" and (isGone or value ~= "foreign") then',
+    from: 'if raised and (isGone or value ~= "foreign") then',
+    to: 'if raised and outcome ~= "c" and (isGone or value ~= "foreign") then',
   },
-  { name: "no floor when absent", from: "if raised and apply and (isGone", to: 'if raised and apply and outcome ~= "a" and (isGone' },
+  { name: "no floor when absent", from: "if raised and (isGone", to: 'if raised and outcome ~= "a" and (isGone' },
   { name: "a floor is dead at its exact end", from: "return not newer(oldestLive, at)", to: "return newer(at, oldestLive)" },
   {
     name: "a floor lives one tick too long",
@@ -36,7 +36,7 @@ export const luaMutants: readonly Mutant[] = [
   },
   { name: "the lease is dropped", from: "if deadline and isGone then", to: "if false then" },
   { name: "a lease lives at its deadline", from: "tonumber(deadline) <= now then", to: "tonumber(deadline) < now then" },
-  { name: "UNLINK is skipped", from: "if isGone and apply then", to: "if false then" },
+  { name: "UNLINK is skipped", from: 'call("UNLINK", key)', to: "" },
   {
     name: "a blind floor is not raised again",
     from: 'floors.blind = { subject = "*", version = "", mode = "h", at = clock.text }',

@@ -1,7 +1,6 @@
 #!lua flags=allow-oom
--- Busts entries: each goes away unless it covers its event, and a floor is left where the family wants one.
--- The same step as `bust` in protocol's decide.ts; a test holds the two together on a real Redis.
---
+-- Busts entries: each goes away unless it covers its event, and a floor is left where the family wants one. The same step as `bust`
+-- in protocol's decide.ts; a test holds the two together on a real Redis.
 -- KEYS entry 1..200       all on one node; a key may repeat, and then every one of its busts counts
 -- ARGV 1 kind             managed | hash | json | opaque
 -- ARGV 2 field            of the version: a field for hash, a member for json, else empty
@@ -29,22 +28,21 @@ local oldestLive = string.format("%.0f", math.max(0, now - ttlUs))
 local function isLive(at)
   return not newer(oldestLive, at)
 end
-local clock = { text = nowText, isLive = isLive }
-
+local clock = { text = nowText, raised = "\th" .. nowText, isLive = isLive }
 local function milliseconds(us)
   return string.format("%.0f", math.ceil(us / 1000))
 end
 local nextFloorsEnd = milliseconds(now + ttlUs)
 
 local function outcomeOf(value, held, subject, version)
-  if value == nil or value == "dead" then
-    return "a"
-  elseif value == "opaque" then
+  if value == "opaque" then
     return "r"
   elseif value == "deps" then
     held = depOf(held, subject)
+  elseif value ~= "version" then
+    return value == "dead" and "a" or "u"
   end
-  if held == false or (value ~= "deps" and value ~= "version") then
+  if held == false then
     return "u"
   end
   return held and version ~= "" and covers(held, version, space) and "c" or "r"
@@ -73,18 +71,23 @@ end
 local function bust(key, subject, version)
   local value, held, floors, lease = read(key, names, now, leave)
   local raised, raisedAt
-  if leave then
+  if leave and floors then
     raised, raisedAt = raise(floors, subject, version, space, clock)
     if not raised then
       return (value == nil or value == "dead") and "a" or "c"
     end
+  elseif leave then
+    raised, raisedAt = "\n" .. (version == "" and "*" or subject) .. "\t" .. version .. clock.raised, nowText
   end
-  local outcome = outcomeOf(value, held, subject, version)
+  local outcome = value and outcomeOf(value, held, subject, version) or "a"
+  if not apply then
+    return outcome
+  end
   local isGone = outcome == "r" or (outcome == "u" and unversioned == "bust") or (value == "dead" and leave)
-  if isGone and apply then
+  if isGone then
     call("UNLINK", key)
   end
-  if raised and apply and (isGone or value ~= "foreign") then
+  if raised and (isGone or value ~= "foreign") then
     leaveFloors(key, raised, raisedAt, lease, isGone, value and not isGone)
   end
   return outcome

@@ -34,9 +34,11 @@ end
 
 local function readManaged(key, names, now)
   local value, deps, floors, lease, keepUntil = readMarked(key, names)
-  if value and keepUntil and (#keepUntil > 16 or not canonical(keepUntil)) then
+  if not value then
+    return nil, nil, floors, lease
+  elseif keepUntil and (#keepUntil > 16 or not canonical(keepUntil)) then
     value = "unversioned"
-  elseif value and keepUntil and tonumber(keepUntil) <= now then
+  elseif keepUntil and tonumber(keepUntil) <= now then
     value = "dead"
   elseif value == "version" then
     value = (deps == "" or byte(deps) == 10) and "deps" or "unversioned"

@@ -5,14 +5,14 @@ local function lineOf(subject, version, mode, at)
   return "\n" .. subject .. "\t" .. version .. "\t" .. mode .. at
 end
 
--- One floor of the very subject is by far the commonest text: its version, mode and raised-at, without tables.
+-- The version and raised-at of the one floor there is, if it is of this subject.
 local function onlyFloor(text, subject)
   if find(text, subject, 2, true) ~= 2 then
     return nil
   end
-  local version, mode, at = match(text, "^\t([1-9]%d*)\t([hs])([1-9]%d*)$", #subject + 2)
+  local version, at = match(text, "^\t([1-9]%d*)\t[hs]([1-9]%d*)$", #subject + 2)
   if version and #version <= 20 and #at <= 16 then
-    return version, mode, at
+    return version, at
   end
   return nil
 end

@@ -1,4 +1,4 @@
--- The floors of one entry after one bust. `clock` is { text = now, isLive = function(at) }.
+-- The floors of one entry after one bust. `clock` is { text = now, raised = "\th" .. now, isLive = function(at) }.
 
 local function raiseAll(text, subject, version, space, clock)
   local floors = readFloors(text, clock.text, clock.isLive)
@@ -20,23 +20,16 @@ local function raiseAll(text, subject, version, space, clock)
   return floors
 end
 
--- Their text, and when the last was raised; nil for a replay, which does nothing at all.
+-- Their text, and when the last was raised; nil for a replay, which does nothing at all. A floor of this subject alone
+-- that is dead or older gives way to a new one, the same as if there were none: so it mostly is, and needs no tables.
 local function raise(text, subject, version, space, clock)
-  if not text then
-    return lineOf(version == "" and "*" or subject, version, "h", clock.text), clock.text
+  local had, at = onlyFloor(text, subject)
+  if had and version ~= "" and (newer(version, had) or not clock.isLive(at)) then
+    return "\n" .. subject .. "\t" .. version .. clock.raised, clock.text
   end
-  local had, mode, at = onlyFloor(text, subject)
-  if not had or version == "" then
-    local floors = raiseAll(text, subject, version, space, clock)
-    if not floors then
-      return nil
-    end
-    return writeFloors(floors)
-  elseif not clock.isLive(at) then
-    return lineOf(subject, version, "h", clock.text), clock.text
-  elseif isReplay(had, mode, version, space) then
+  local floors = raiseAll(text, subject, version, space, clock)
+  if not floors then
     return nil
   end
-  had, mode, at = raiseFloor(had, mode, at, version, space, clock.text)
-  return lineOf(subject, had, mode, at), at
+  return writeFloors(floors)
 end
