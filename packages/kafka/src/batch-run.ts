@@ -3,7 +3,7 @@ import type { EachBatchPayload } from "kafkajs";
 import { type ConsumptionState, tellTrouble } from "./consumption-state.js";
 import { FlatMessages } from "./fetch-decoder.js";
 import { nameOfPartition } from "./gate.js";
-import { fromKafkajs, isKafkajsError, protocolTypeOf } from "./kafka-errors.js";
+import { fromKafkajs, isKafkajsError, leadsToJoin, protocolTypeOf } from "./kafka-errors.js";
 import type { BatchControl, BatchEnd, TopicPartition } from "./port.js";
 import { within } from "./within.js";
 
@@ -97,7 +97,7 @@ class BatchRun implements BatchControl {
       if (!isKafkajsError(error)) throw fromKafkajs(error, doing);
       if (!this.#isStale()) {
         this.#groupError ??= error;
-        this.#state.rebalancing = true; // the other handlers come to an end as well: joining waits for them
+        if (leadsToJoin(error)) this.#state.rebalancing = true; // the other handlers end as well: joining waits for them
       }
       throw error;
     }

@@ -1,3 +1,4 @@
+import { FreshetError } from "@freshet/protocol";
 import type { Consumer } from "kafkajs";
 import { commitResolved, runBatch } from "./batch-run.js";
 import { type ConsumptionState, join, noValve, tellTrouble } from "./consumption-state.js";
@@ -89,6 +90,7 @@ function listenTo(consumer: Consumer, { state, isOver, commit, die }: Listening)
     state.rebalancing = true;
   });
   consumer.on(events.FETCH, alive);
+  consumer.on(events.FETCH, on(watchForJoin(state, die)));
   consumer.on(events.HEARTBEAT, alive);
   consumer.on(events.REBALANCING, rebalancing);
   consumer.on(
@@ -99,6 +101,23 @@ function listenTo(consumer: Consumer, { state, isOver, commit, die }: Listening)
     events.CRASH,
     on(({ payload }) => die(payload.error)),
   );
+}
+
+/**
+ * Handlers end when the group is to be joined again, and then kafkajs joins. Where that join fails, it may go on to read as
+ * nobody's member, for ever: a fetch so much later than all handlers must have ended shows it, and a new consumer is made.
+ */
+function watchForJoin(state: ConsumptionState, die: (error: unknown) => void): () => void {
+  let generation = -1;
+  let sinceMs = 0;
+  return () => {
+    const nowMs = state.clock.nowMs();
+    if (!state.rebalancing) generation = -1;
+    else if (generation !== state.generation) [generation, sinceMs] = [state.generation, nowMs];
+    if (!state.rebalancing || nowMs - sinceMs < state.timing.batchDeadlineMs) return;
+    const fix = "Nothing to do: a new consumer is made, which joins.";
+    die(new FreshetError("FR3001", "wait", "the consumer lost its membership and could not join the group again", fix));
+  };
 }
 
 function valveOf(consumer: Consumer): ConsumptionState["valve"] {

@@ -35,6 +35,14 @@ const INVALID = new Set([
   "INVALID_REQUEST",
 ]);
 
+/** After these kafkajs joins the group again; after anything else it reads on. */
+const REJOINED = new Set(["REBALANCE_IN_PROGRESS", "NOT_COORDINATOR_FOR_GROUP", "ILLEGAL_GENERATION", "UNKNOWN_MEMBER_ID"]);
+
+/** Whether kafkajs joins the group again once it sees this error. */
+export function leadsToJoin(error: unknown): boolean {
+  return REJOINED.has(protocolTypeOf(error) ?? "");
+}
+
 /** Whether kafkajs threw this itself. Its classes are CommonJS, so the names are asked and not `instanceof`. */
 export function isKafkajsError(error: unknown): error is Error {
   return error instanceof Error && error.name.startsWith("KafkaJS");

@@ -63,6 +63,19 @@ export function fatalError(): Error {
   return new KafkaJSNonRetriableError("the stub says no");
 }
 
+/** What kafkajs makes of a request that was not answered in time. */
+export function timeoutError(): Error {
+  const { KafkaJSRequestTimeoutError }: { KafkaJSRequestTimeoutError: new (message: string, details: object) => Error } =
+    inside("kafkajs/src/errors");
+  return new KafkaJSRequestTimeoutError("the stub does not answer", {
+    broker: "1",
+    correlationId: 1,
+    createdAt: 0,
+    sentAt: 0,
+    pendingDuration: 1,
+  });
+}
+
 const TOPIC = "t";
 
 export function createStubCluster(script: StubScript): StubCluster {
