@@ -1,7 +1,7 @@
 import { type Bust, type DomainEvent, limits } from "@freshet/protocol";
 import { Scope } from "./scope.js";
 import type { MapResult } from "./types.js";
-import { bustsOf, holds, type ReadyRule } from "./walk.js";
+import { addBustsOf, holds, type ReadyRule } from "./walk.js";
 
 /** Every bust of every rule that matches; one that fails rejects the event whole (`protocol.md` section 6). */
 export function mapper(rules: readonly ReadyRule[]): (event: DomainEvent) => MapResult {
@@ -10,15 +10,15 @@ export function mapper(rules: readonly ReadyRule[]): (event: DomainEvent) => Map
     const scope = new Scope(event);
     const names: string[] = [];
     const busts: Bust[] = [];
+    const collecting = { scope, busts, room: limits.keysPerEventMax };
     for (const rule of rulesFor(event.source, event.type)) {
       if (!rule.ops.has(event.op)) continue;
       const held = holds(rule, scope);
       if (held === false) continue;
       if (held !== true) return { kind: "rejected", rejection: held };
-      const result = bustsOf(rule, scope, limits.keysPerEventMax - busts.length);
-      if ("rejection" in result) return { kind: "rejected", rejection: result.rejection };
+      const rejection = addBustsOf(rule, collecting);
+      if (rejection !== null) return { kind: "rejected", rejection };
       names.push(rule.name);
-      for (const bust of result.busts) busts.push(bust);
     }
     return { kind: "busts", rules: names, busts };
   };

@@ -25,9 +25,6 @@ export interface ReadyBust {
   readonly make: (values: readonly string[], event: DomainEvent) => Bust | null;
 }
 
-/** The busts of one rule that matched, or why there are none. */
-export type RuleResult = { readonly busts: readonly Bust[] } | { readonly rejection: Rejection };
-
 export function readyRule(rule: RuleModel): ReadyRule {
   return {
     name: rule.name,
@@ -78,32 +75,32 @@ export function holds(rule: ReadyRule, scope: Scope): boolean | Rejection {
   }
 }
 
-/** Every bust of a rule that matched; stops at `room` busts. */
-export function bustsOf(rule: ReadyRule, scope: Scope, room: number): RuleResult {
-  const busts: Bust[] = [];
-  for (const bust of rule.busts) {
-    const rejection = addBusts(bust, { rule, scope, room, busts });
-    if (rejection !== null) return { rejection };
-  }
-  return { busts };
-}
-
-interface Collecting {
-  readonly rule: ReadyRule;
+/** What the busts of an event are collected in. */
+export interface Collecting {
   readonly scope: Scope;
-  readonly room: number;
   readonly busts: Bust[];
+  /** How many busts there may be at most. */
+  readonly room: number;
 }
 
-function addBusts(bust: ReadyBust, collecting: Collecting): Rejection | null {
-  const { rule, scope, room, busts } = collecting;
-  if (bust.forEach === null) return busts.length >= room ? tooMany(rule) : addBust(bust, collecting);
+/** Adds every bust of a rule that matched; answers with the reason when one of them cannot be made. */
+export function addBustsOf(rule: ReadyRule, collecting: Collecting): Rejection | null {
+  for (const bust of rule.busts) {
+    const rejection = addBusts(bust, rule, collecting);
+    if (rejection !== null) return rejection;
+  }
+  return null;
+}
+
+function addBusts(bust: ReadyBust, rule: ReadyRule, collecting: Collecting): Rejection | null {
+  const { scope, room, busts } = collecting;
+  if (bust.forEach === null) return busts.length >= room ? tooMany(rule) : addBust(bust, rule, collecting);
   const items = listOf(bust.forEach, rule, scope);
   if (!Array.isArray(items)) return items as Rejection;
   if (busts.length + items.length > room) return tooMany(rule);
   for (const item of items as readonly CelValue[]) {
     scope.item = item;
-    const rejection = addBust(bust, collecting);
+    const rejection = addBust(bust, rule, collecting);
     if (rejection !== null) return rejection;
   }
   return null;
@@ -118,10 +115,10 @@ function listOf(program: Program, rule: ReadyRule, scope: Scope): readonly CelVa
   }
 }
 
-function addBust(bust: ReadyBust, { rule, scope, busts }: Collecting): Rejection | null {
+function addBust(bust: ReadyBust, rule: ReadyRule, { scope, busts }: Collecting): Rejection | null {
   const values: string[] = [];
-  for (const [at, program] of bust.parameters.entries()) {
-    const name = bust.names[at] ?? "";
+  for (const program of bust.parameters) {
+    const name = bust.names[values.length] ?? "";
     let value: unknown;
     try {
       value = program.evaluate(scope);

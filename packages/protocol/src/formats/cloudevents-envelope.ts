@@ -1,6 +1,6 @@
 import { type Decoded, rejected } from "../decoded.js";
 import type { JsonValue } from "../event.js";
-import { isJsonObject, memberOf, parseJson } from "../json.js";
+import { isJsonObject, parseJson } from "../json.js";
 import { limits } from "../limits.js";
 import { headerText, type KafkaRecord, type RecordHeader } from "../record.js";
 
@@ -67,9 +67,9 @@ function readStructured(value: Uint8Array): Read {
       "Send a CloudEvent: an object with specversion, id, source, type, subject.",
     );
   }
-  const base64 = memberOf(parsed, "data_base64");
+  const base64 = parsed.data_base64; // no object inherits such a name
   if (base64 === undefined) return { kind: "read", envelope: { attributes: parsed, data: parsed.data } };
-  const data = isJsonType(memberOf(parsed, "datacontenttype")) && typeof base64 === "string" ? parseBase64(base64) : undefined;
+  const data = isJsonType(parsed.datacontenttype) && typeof base64 === "string" ? parseBase64(base64) : undefined;
   if (data !== undefined) return { kind: "read", envelope: { attributes: parsed, data } };
   return rejected("unsupported_format", "data_base64 does not hold JSON", "Send JSON data, and say so in datacontenttype.");
 }
