@@ -33,6 +33,13 @@ process.on("SIGTERM", () => {
   stop.abort();
 });
 
+// Started again by the launcher: when that is gone, killed even, nobody is left to tell this process to stop.
+process.on("disconnect", () => {
+  interrupt.abort();
+  stop.abort();
+});
+process.channel?.unref();
+
 const { version } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
 
 const deps: Deps = {

@@ -71,6 +71,13 @@ describe("freshet run", () => {
     }
   }, 90_000);
 
+  test("a launcher that is killed takes the service with it", async () => {
+    const service = startFreshet(["run"], env);
+    await until(() => service.stdout().includes('"started"'), { timeoutMs: 25_000, what: "the service to listen" });
+    service.child.kill("SIGKILL");
+    await service.ended; // closed pipes: the second process is gone too
+  }, 60_000);
+
   test("refuses a rules file with findings: 2, all of them with their places", async () => {
     const { code, stderr } = await freshet(["run", "--rules", join(folder, "broken.yaml")], env);
     expect(code).toBe(2);

@@ -13,14 +13,18 @@ interface Contender {
   readonly script: string;
   readonly layout: EntryLayout;
   readonly extra?: object;
+  /** As `freshet run` starts the service. */
+  readonly heap?: readonly string[];
 }
+
+const YOUNG_HEAP = ["--max-semi-space-size=16"];
 
 const CONTENDERS: readonly Contender[] = [
   { name: "noop", script: "noop.ts", layout: "none" },
   { name: "parse", script: "noop.ts", layout: "none", extra: { parse: true } },
   { name: "obvious", script: "obvious.ts", layout: "hash" },
-  { name: "freshet-floors-off", script: "freshet.ts", layout: "hash-and-json" },
-  { name: "freshet-floors-on", script: "freshet.ts", layout: "managed" },
+  { name: "freshet-floors-off", script: "freshet.ts", layout: "hash-and-json", heap: YOUNG_HEAP },
+  { name: "freshet-floors-on", script: "freshet.ts", layout: "managed", heap: YOUNG_HEAP },
 ];
 const SUBJECTS = 50_000;
 const EVENTS = { full: 2_000_000, quick: 1_000_000 };
@@ -67,7 +71,7 @@ async function measure(contender: Contender): Promise<Omit<Result, "ratios">> {
   const argument = JSON.stringify({ ...own, layout: contender.layout, ...contender.extra });
   const child = fork(new URL(contender.script, import.meta.url), [argument], {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
-    execArgv: ["--no-warnings"],
+    execArgv: ["--no-warnings", ...(contender.heap ?? [])],
   });
   const report = await watch(child, own, contender.layout);
   const stale = await countStale(redis, own, contender.layout);
