@@ -58,7 +58,7 @@ export interface LoopSettings {
 
 const defaults: LoopSettings = {
   sliceRecordsMax: 400,
-  sliceDeadlineMs: 10_000,
+  sliceDeadlineMs: 15_000, // above Kafka's request timeout, so that its own reason is the one that is shown
   retryFirstMs: 100,
   retryMaxMs: 3000,
 };

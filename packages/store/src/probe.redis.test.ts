@@ -51,6 +51,15 @@ test("eviction is fatal, unless it is accepted", async () => {
   expect(await (await asUser(RIGHTS.replace(" +config|get", ""))).probe()).toEqual([{ fatal: true, ...finding }]);
 });
 
+test("a store that only reads asks for no right to write, and writes nothing", async () => {
+  const reading = RIGHTS.replace(" +unlink", "").replace(" +hset", "").replace(" +pexpireat", "");
+  const name = `reader${stores.length}`;
+  await admin.call("ACL", "SETUSER", name, "reset", "on", ">secret", "~fr:*", ...reading.split(" "));
+  const login = { options: { username: name, password: "secret" } };
+  expect(await open({ ...login, readOnly: true }).probe()).toEqual([]);
+  expect(await open(login).probe()).toMatchObject([{ fatal: true }]);
+});
+
 test("the rights it names are enough for everything", async () => {
   const store = await asUser(RIGHTS);
   expect(await store.probe()).toEqual([]);

@@ -1,6 +1,6 @@
 import { type EntrySpec, FreshetError, type KeyBust } from "@freshet/protocol";
 import type { Redis } from "ioredis";
-import { planBustCalls } from "./bust-calls.js";
+import { type BustRun, planBustCalls } from "./bust-calls.js";
 import { classify } from "./classify.js";
 import { scripts } from "./generated/scripts.js";
 import type { ProbeFinding } from "./port.js";
@@ -10,6 +10,8 @@ export interface ProbeOptions {
   /** A key of our own, on which the rights are tried out. */
   readonly probeKey: string;
   readonly allowEviction: boolean;
+  /** `preview`: nothing will ever be written, so the right to write is not asked for and nothing is written here either. */
+  readonly run: BustRun;
 }
 
 /**
@@ -22,7 +24,7 @@ export async function probeRedis(client: Redis, options: ProbeOptions): Promise<
   const facts = (await Promise.all(checks.map(findingOf))).filter((finding) => finding !== null);
   // On an old server or a replica the script fails too, and says less about why.
   if (facts.some((finding) => finding.fatal)) return facts;
-  const rights = await findingOf(() => checkScripts(client, options.probeKey));
+  const rights = await findingOf(() => checkScripts(client, options));
   return rights === null ? facts : [...facts, rights];
 }
 
@@ -72,12 +74,12 @@ async function evictionPolicy(client: Redis): Promise<string> {
  * Loads the script and runs each of its branches on a key of our own, so that every right it needs is tried: the managed
  * bust leaves a floor there, the others read it, and the last one unlinks it.
  */
-async function checkScripts(client: Redis, key: string): Promise<Check> {
+async function checkScripts(client: Redis, { probeKey: key, run }: ProbeOptions): Promise<Check> {
   const sha1 = await client.script("LOAD", scripts.bust.text);
   if (sha1 !== scripts.bust.sha1)
     throw new FreshetError("FR2004", "halt", "Redis gave the script another digest.", "Check what stands between Freshet and Redis.");
   for (const kind of ["managed", "hash", "json", "opaque"] as const) {
-    for (const call of planBustCalls([probeBust(key, kind)], "apply")) {
+    for (const call of planBustCalls([probeBust(key, kind)], run)) {
       const reply = await client.evalsha(sha1, call.keys.length, ...call.keys, ...call.args);
       parseBustReply(reply, call.keys.length);
     }

@@ -15,6 +15,8 @@ export interface RedisStoreConfig extends RedisConnectionConfig {
   readonly prefix: string;
   /** Accept a `maxmemory-policy` other than `noeviction`: evicted floors and leases let a lagging load come back. */
   readonly allowEviction?: boolean;
+  /** Nothing is ever written: `bust` answers what it would have done, and the probe asks for no right to write. */
+  readonly readOnly?: boolean;
 }
 
 /** Script calls in one pipeline; the reply of one is awaited before the next is sent. */
@@ -31,11 +33,12 @@ export function createRedisStore(config: RedisStoreConfig): StorePort {
   }
   const connection = new RedisConnection(config);
   const { prefix, allowEviction = false } = config;
+  const run: BustRun = config.readOnly === true ? "preview" : "apply";
   return {
-    bust: (busts) => runBusts(connection, busts, "apply"),
+    bust: (busts) => runBusts(connection, busts, run),
     preview: (busts) => runBusts(connection, busts, "preview"),
     inspect: (key, entry) => connection.run((client) => inspectEntry(client, key, entry)),
-    probe: () => connection.run((client) => probeRedis(client, { probeKey: `${prefix}probe`, allowEviction })),
+    probe: () => connection.run((client) => probeRedis(client, { probeKey: `${prefix}probe`, allowEviction, run })),
     close: async () => connection.close(),
   };
 }

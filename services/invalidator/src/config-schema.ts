@@ -94,7 +94,7 @@ export const configSchema = z.object({
       env: "FRESHET_KAFKA_GROUP",
       text: "The consumer group.",
       accepts: "at most 100 letters, digits, dots, dashes and underscores, a letter or digit first",
-      defaultText: "freshet-<deployment>",
+      defaultText: "freshet-<deployment>, with -observe behind it in that mode",
     }),
     ssl: flag.default(false).register(settingTexts, {
       env: "FRESHET_KAFKA_SSL",

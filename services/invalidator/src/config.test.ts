@@ -65,6 +65,14 @@ describe("defaults", () => {
   });
 });
 
+describe("the consumer group", () => {
+  test("is named after the deployment; observing has one of its own, for what a group has read it does not read again", () => {
+    expect(load({ FRESHET_DEPLOYMENT: "shop" }).kafka.group).toBe("freshet-shop");
+    expect(load({ FRESHET_DEPLOYMENT: "shop", FRESHET_MODE: "observe" }).kafka.group).toBe("freshet-shop-observe");
+    expect(load({ FRESHET_KAFKA_GROUP: "mine", FRESHET_MODE: "observe" }).kafka.group).toBe("mine");
+  });
+});
+
 describe("precedence", () => {
   const file = { "freshet.config.yaml": "mode: observe\nhttp: { port: 1 }\nlogLevel: warn\ndeployment: from-file\n" };
 

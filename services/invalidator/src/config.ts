@@ -47,7 +47,9 @@ export function loadConfig(sources: ConfigSources = processSources()): Config {
   const read = configSchema.parse(nest(values));
   problems.push(...checkTogether(read));
   if (problems.length > 0) throw configProblem(problems);
-  const kafka = { ...read.kafka, group: read.kafka.group ?? `freshet-${read.deployment}` };
+  // What a group has read it does not read again: observing must not use up the records of the service that applies.
+  const usualGroup = `freshet-${read.deployment}${read.mode === "observe" ? "-observe" : ""}`;
+  const kafka = { ...read.kafka, group: read.kafka.group ?? usualGroup };
   return freeze({ ...read, kafka, origins });
 }
 

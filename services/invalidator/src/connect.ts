@@ -48,6 +48,7 @@ export async function connectStore(config: Config, options: ConnectOptions<Store
     url: url.reveal(),
     prefix,
     allowEviction: config.allowEviction,
+    readOnly: config.mode === "observe",
     options: redisOptions(config, new URL(url.reveal())),
     ...options,
   });

@@ -43,7 +43,7 @@ describe("ready", () => {
     Object.assign(state, { phase: "consuming", consumption, storeChecked: true });
     const { ok, body } = readiness(state);
     expect(ok).toBe(true);
-    expect(body["waiting"]).toMatchObject([
+    expect(body.waiting).toMatchObject([
       { topic: "t", partition: 3, code: "FR2001", problem: "Redis is gone", since: "1970-01-01T00:00:01.000Z" },
     ]);
   });
@@ -55,7 +55,7 @@ describe("ready", () => {
     noteTrouble(state, trouble);
     expect(readiness(state)).toMatchObject({ ok: true, body: { kafka: { code: "FR3001", problem: "no broker" } } });
     consumption.lastSeenMs = clock.ms + 1;
-    expect(readiness(state).body["kafka"]).toBeNull();
+    expect(readiness(state).body.kafka).toBeNull();
   });
 });
 
@@ -65,9 +65,9 @@ describe("a silent Kafka", () => {
       const { clock, state, consumption } = setUp();
       Object.assign(state, { phase: "consuming", consumption: { ...consumption, joined }, storeChecked: true });
       clock.ms += 7999;
-      expect([readiness(state).body["kafka"], isStuck(state)]).toEqual([null, false]);
+      expect([readiness(state).body.kafka, isStuck(state)]).toEqual([null, false]);
       clock.ms += 1001;
-      expect(readiness(state).body["kafka"]).toMatchObject({ code: "FR3001", problem: "Kafka has not answered the consumer for 9 s" });
+      expect(readiness(state).body.kafka).toMatchObject({ code: "FR3001", problem: "Kafka has not answered the consumer for 9 s" });
       expect([readiness(state).ok, isStuck(state), silenceMs(state)]).toEqual([joined, true, 9000]);
     }
   });

@@ -139,7 +139,7 @@ describe("a running service", () => {
   });
 
   test("observes without a write: entries stay, dead letters are written, and it counts what it would have done", async () => {
-    const setting = await setUp({ env: { FRESHET_MODE: "observe" } });
+    const setting = await setUp({ env: { FRESHET_MODE: "observe", FRESHET_KAFKA_GROUP: "freshet-t" } });
     await setting.put("1", "1");
     const service = await setting.start();
     await setting.client.produce([event("1", "2"), event("1", "3", "{")]);
