@@ -1,7 +1,7 @@
 import { FreshetError } from "@freshet/protocol";
 import type { Consumer } from "kafkajs";
 import { commitResolved, runBatch } from "./batch-run.js";
-import { type ConsumptionState, join, noValve, tellTrouble } from "./consumption-state.js";
+import { type ConsumptionState, join, noValve } from "./consumption-state.js";
 import type { TopicPartition } from "./port.js";
 import { settlesWithin, within } from "./within.js";
 
@@ -84,7 +84,7 @@ function listenTo(consumer: Consumer, { state, isOver, commit, die }: Listening)
     state.lastSeenMs = state.clock.nowMs();
     // A commit that failed when the log was at its end would wait for the next record; fetches go on without one.
     if (!state.owesCommit || state.rebalancing || state.lastSeenMs - state.lastCommitMs < state.timing.commitIntervalMs) return;
-    commit().catch((error: unknown) => state.rebalancing || tellTrouble(state, error, "committing offsets"));
+    commit().catch(() => undefined); // what is wrong meets the next heartbeat too, where kafkajs can do something about it
   });
   const rebalancing = on(() => {
     state.rebalancing = true;

@@ -43,6 +43,8 @@ export interface ConsumptionTiming {
   readonly idleRetryMs: number;
   readonly crashBackoffMs: number;
   readonly crashBackoffMaxMs: number;
+  /** A consumer that shows no sign of life for so long is told of, again and again. */
+  readonly quietMs: number;
   /** A consumer that shows no sign of life for so long is replaced. */
   readonly silenceMs: number;
   readonly stopTimeoutMs: number;
@@ -57,9 +59,10 @@ export const defaultTiming: ConsumptionTiming = {
   faultRetryMs: 1000,
   idleRetryMs: 200,
   crashBackoffMs: 500,
-  crashBackoffMaxMs: 15_000,
+  crashBackoffMaxMs: 5000,
+  quietMs: 10_000,
   silenceMs: 120_000,
-  stopTimeoutMs: 12_000,
+  stopTimeoutMs: 10_000,
 };
 
 export function createConsumptionState(options: ConsumeOptions, timing: ConsumptionTiming, clock: { nowMs(): number }): ConsumptionState {

@@ -1,7 +1,7 @@
 import { FreshetError } from "@freshet/protocol";
 import kafkajs, { type Admin, type Kafka } from "kafkajs";
 import { fromKafkajs, isKafkajsError, protocolTypeOf } from "./kafka-errors.js";
-import { retry } from "./kafkajs-settings.js";
+import { adminRetry } from "./kafkajs-settings.js";
 import type { TopicDescription, TopicSpec } from "./port.js";
 import { settlesWithin, within } from "./within.js";
 
@@ -79,7 +79,7 @@ export function createTopicAdmin(kafka: Kafka): TopicAdmin {
 }
 
 async function connect(kafka: Kafka): Promise<Admin> {
-  const admin = kafka.admin({ retry });
+  const admin = kafka.admin({ retry: adminRetry });
   await admin.connect();
   return admin;
 }

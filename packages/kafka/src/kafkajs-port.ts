@@ -4,7 +4,7 @@ import { createConsumerLife } from "./consumer-life.js";
 import { type ConsumptionTiming, createConsumptionState, defaultTiming, tellTrouble } from "./consumption-state.js";
 import { createTopicAdmin, type TopicAdmin } from "./kafkajs-admin.js";
 import { createLogProducer } from "./kafkajs-producer.js";
-import { consumerSettings, createClient, type KafkaClientOptions } from "./kafkajs-settings.js";
+import { adminRetry, consumerRetry, consumerSettings, createClient, type KafkaClientOptions, retry } from "./kafkajs-settings.js";
 import { installPatches } from "./patches.js";
 import type { ConsumeOptions, Consumption, KafkaPort } from "./port.js";
 import { supervise } from "./supervisor.js";
@@ -24,9 +24,9 @@ export interface KafkajsPortOptions extends KafkaClientOptions {
  */
 export function createKafkajsPort(options: KafkajsPortOptions): KafkaPort {
   installPatches();
-  const kafka = createClient(options);
-  const producer = createLogProducer(kafka);
-  const admin = createTopicAdmin(kafka);
+  const kafka = createClient(options, consumerRetry);
+  const producer = createLogProducer(createClient(options, retry));
+  const admin = createTopicAdmin(createClient(options, adminRetry));
   const consumptions = new Set<Consumption>();
   return {
     async consume(wanted) {

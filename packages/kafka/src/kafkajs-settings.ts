@@ -24,6 +24,13 @@ export interface KafkaClientOptions {
 /** Passed to consumer and producer as well: kafkajs' own defaults there silently replace the client's. */
 export const retry: RetryOptions = { initialRetryTime: 200, retries: 8, maxRetryTime: 5000 };
 
+/**
+ * For consumers and their connections: about 75 s of outage are sat out by the same member and without a rebalance. A new
+ * consumer would have to wait for the old one's session to end. kafkajs never counts these anew: they are for outages, and
+ * handlers' errors never get there.
+ */
+export const consumerRetry: RetryOptions = { initialRetryTime: 200, retries: 40, maxRetryTime: 2000 };
+
 /** Consumer settings; what differs from kafkajs' default says why. */
 export const consumerSettings: Omit<ConsumerConfig, "groupId"> = {
   sessionTimeout: 20_000, // a dead member's partitions move within 20 s; below that, pauses of the runtime look like death
@@ -36,8 +43,8 @@ export const consumerSettings: Omit<ConsumerConfig, "groupId"> = {
   metadataMaxAge: 30_000, // new partitions are found within 30 s and read from their beginning
   allowAutoTopicCreation: false, // a misspelt topic must not come to life
   readUncommitted: false,
-  // restartOnFailure: kafkajs' own restart can come back to life after `disconnect`; our supervisor makes new consumers.
-  retry: { ...retry, restartOnFailure: async () => false },
+  // kafkajs' own restart can come back to life after a stop; our supervisor makes new consumers
+  retry: { ...consumerRetry, restartOnFailure: async () => false },
 };
 
 /** The producer is plain: kafkajs' idempotent one can drop a record after a timeout whose request did arrive. */
@@ -51,7 +58,10 @@ export const producerSettings: ProducerConfig = {
 const SOCKET_KEEP_ALIVE_MS = 10_000;
 const SOCKET_IDLE_MS = 45_000;
 
-export function createClient(options: KafkaClientOptions): kafkajs.Kafka {
+/** Administration fails soon: whoever asked has a better idea of when to ask again. */
+export const adminRetry: RetryOptions = { initialRetryTime: 200, retries: 4, maxRetryTime: 1000 };
+
+export function createClient(options: KafkaClientOptions, clientRetry: RetryOptions): kafkajs.Kafka {
   const { logger } = options;
   return new kafkajs.Kafka({
     brokers: [...options.brokers],
@@ -61,7 +71,7 @@ export function createClient(options: KafkaClientOptions): kafkajs.Kafka {
     connectionTimeout: 5000, // 1 s is too short for TLS and SASL
     authenticationTimeout: 10_000,
     requestTimeout: 12_000, // a black-holed broker is given up after 12 s, not 30
-    retry,
+    retry: clientRetry,
     socketFactory: openSocket,
     logLevel: logger === undefined ? kafkajs.logLevel.NOTHING : kafkajs.logLevel.INFO,
     logCreator: () => (entry) => logger !== undefined && forward(entry, logger),

@@ -127,21 +127,37 @@ function giveUp(state: ConsumptionState, trouble: FreshetError, gone: boolean): 
   }
 }
 
-/** Notices a consumer that shows no sign of life for too long: kafkajs has ways to stop without a crash. */
+/**
+ * Notices a consumer that shows no sign of life. For a while that is told and no more: kafkajs tries again by itself. But it has
+ * ways to stop without a crash, so in the end the consumer is replaced.
+ */
 function watchSilence(state: ConsumptionState): { readonly silent: Promise<FreshetError>; cancel(): void } {
-  const { silenceMs } = state.timing;
+  const { quietMs, silenceMs } = state.timing;
   const bornMs = state.clock.nowMs();
+  let toldMs = bornMs;
   let timer: NodeJS.Timeout | undefined;
   const silent = new Promise<FreshetError>((resolve) => {
     const look = (): void => {
-      const silentMs = state.clock.nowMs() - Math.max(bornMs, state.lastSeenMs);
-      if (silentMs < silenceMs) return;
-      const fix = "Check the brokers; a new consumer is made.";
-      resolve(new FreshetError("FR3001", "wait", `the consumer has shown no sign of life for ${silentMs} ms`, fix));
+      const nowMs = state.clock.nowMs();
+      const silentMs = nowMs - Math.max(bornMs, state.lastSeenMs);
+      if (silentMs >= silenceMs) resolve(quiet(silentMs));
+      if (silentMs < quietMs || nowMs - toldMs < quietMs) return;
+      toldMs = nowMs;
+      tellTrouble(state, quiet(silentMs), "consuming");
     };
-    timer = setInterval(look, Math.min(WATCH_EVERY_MS, silenceMs));
+    timer = setInterval(look, Math.min(WATCH_EVERY_MS, quietMs, silenceMs));
   });
   return { silent, cancel: () => clearInterval(timer) };
+}
+
+function quiet(silentMs: number): FreshetError {
+  const problem = `the consumer has shown no sign of life for ${Math.round(silentMs / 1000)} s`;
+  return new FreshetError(
+    "FR3001",
+    "wait",
+    problem,
+    "Check that the brokers are up and reachable from here; it is tried again until they are.",
+  );
 }
 
 function backoffMs(state: ConsumptionState, crashes: number): number {
