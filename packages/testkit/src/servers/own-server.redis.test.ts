@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "@jest/globals";
@@ -97,6 +97,7 @@ test("a process that is killed leaves neither its server nor the server's folder
   expect([isAlive(pid), existsSync(made)]).toEqual([true, true]);
   owner.kill("SIGKILL");
   await until(() => !isAlive(pid) && !existsSync(made), { what: "both are gone" });
+  await rm(folder, { recursive: true, force: true });
 });
 
 const OWNER = `
