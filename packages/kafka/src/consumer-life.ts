@@ -88,6 +88,8 @@ function listenTo(consumer: Consumer, { state, isOver, commit, die }: Listening)
   });
   const rebalancing = on(() => {
     state.rebalancing = true;
+    // The last chance: kafkajs first looks for the coordinator and then joins, so this gets there before it.
+    if (state.owesCommit) commit().catch(() => undefined);
   });
   consumer.on(events.FETCH, alive);
   consumer.on(events.FETCH, on(watchForJoin(state, die)));

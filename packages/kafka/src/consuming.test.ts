@@ -1,7 +1,7 @@
 import { until } from "@freshet/testkit";
 import { describe, expect, test } from "@jest/globals";
 import { brokerError, createStubCluster, fatalError } from "../tests/stub-cluster.js";
-import { after, done, endAll, everything, startOn } from "../tests/stub-consumption.js";
+import { after, done, endAll, everything, type StubHandler, startOn } from "../tests/stub-consumption.js";
 
 const partitions = [0, 1, 2];
 
@@ -49,6 +49,25 @@ describe("an ordinary rebalance", () => {
     });
     await until(() => cluster.committed.get(0) === 9 && cluster.committed.get(1) === 9);
     expect(asked).toBe(true);
+    await consumption.stop();
+  });
+
+  test("in a backlog, where commits are rare: what has ended is committed before the join and not delivered again", async () => {
+    const cluster = createStubCluster({
+      partitions,
+      end: 300,
+      onHeartbeat: (stub) => {
+        if (stub.joins === 1 && stub.heartbeats > 10) throw brokerError("REBALANCE_IN_PROGRESS");
+      },
+    });
+    const handler: StubHandler = async (_batch, _control, endBatch) => {
+      endBatch();
+      return done;
+    };
+    const consumption = startOn(cluster, handler, { timing: { commitIntervalMs: 60_000 } });
+    await until(() => partitions.every((partition) => cluster.committed.get(partition) === 300));
+    expect(cluster.joins).toBe(2);
+    expect([...consumption.ended].sort()).toEqual(everything(partitions, 300));
     await consumption.stop();
   });
 
