@@ -2,9 +2,8 @@
 // `crashing-main.ts POINT N`, then SIGUSR2; from then on it dies when it comes to the point for the N-th time.
 import { loadConfig, processSources, runService } from "@freshet/invalidator";
 
-/** `mid_slice` is a moment after a slice was given to Redis, most likely before its answer. */
+/** `mid_slice` is right after a slice was given to Redis, before its answer can have come. */
 const [point, times] = process.argv.slice(2);
-const MID_SLICE_MS = 1;
 let left = Number(times);
 let isArmed = false;
 
@@ -15,7 +14,7 @@ process.on("SIGUSR2", () => {
 function reached(at: string): void {
   const isHere = at === point || (point === "mid_slice" && at === "before_apply");
   if (!isArmed || !isHere || --left > 0) return;
-  if (point === "mid_slice") setTimeout(die, MID_SLICE_MS);
+  if (point === "mid_slice") setImmediate(die);
   else die();
 }
 

@@ -102,7 +102,7 @@ function floorsIn(text: string): ReadonlyMap<string, string> {
   );
 }
 
-export async function redisTimeUs(redis: Redis): Promise<NowUs> {
+async function redisTimeUs(redis: Redis): Promise<NowUs> {
   const [seconds, micros] = await redis.time();
   return Number(seconds) * 1_000_000 + Number(micros);
 }
