@@ -47,7 +47,7 @@ export const errorPages: Readonly<Record<ErrorCode, ErrorPage>> = {
   FR2003: {
     does: "halts",
     cause: "The user, password or access list of Redis does not allow the command.",
-    fix: "Give the user the rights in `infra/redis/users.acl` and check `FRESHET_REDIS_URL`.",
+    fix: "Give the user the rights that `docs/reference/redis-layout.md` lists and check `FRESHET_REDIS_URL`.",
   },
   FR2004: {
     does: "halts",

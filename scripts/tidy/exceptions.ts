@@ -25,12 +25,6 @@ export const exceptions: readonly Exception[] = [
   },
   {
     rule: "dead-export",
-    path: "packages/kafka/src/index.ts",
-    message: "OffsetTracker",
-    reason: "For handlers that end records out of order (architecture); the loop of this release ends them in order.",
-  },
-  {
-    rule: "dead-export",
     path: "packages/pipeline/src/index.ts",
     message: "deadLetter",
     reason: "The schema of dead letters is tested against what is really written.",

@@ -2,7 +2,6 @@ export type { ConsumptionTiming } from "./consumption-state.js";
 export { createKafkajsPort, type KafkajsPortOptions } from "./kafkajs-port.js";
 export type { KafkaClientOptions, KafkaLogger } from "./kafkajs-settings.js";
 export { createMemoryLog, type MemoryLog, type MemoryLogOptions } from "./memory-log.js";
-export { OffsetTracker } from "./offset-tracker.js";
 export type {
   BatchControl,
   BatchEnd,

@@ -64,7 +64,7 @@ function offsetsOf(record: KafkaRecord): string {
 }
 
 /** Groups dead letters by cause: the same reason, rule and sentence give the same sixteen hex digits. */
-export function fingerprint(rejection: Rejection): string {
+function fingerprint(rejection: Rejection): string {
   return createHash("sha256").update(`${rejection.reason}\n${rejection.rule}\n${rejection.message}`).digest("hex").slice(0, 16);
 }
 

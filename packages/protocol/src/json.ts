@@ -38,7 +38,7 @@ function keepDigits(_name: string, value: JsonValue, context?: { source?: string
 }
 
 /** The own member of this name, or `undefined`; never anything inherited. */
-export function memberOf(value: JsonValue | undefined, name: string): JsonValue | undefined {
+function memberOf(value: JsonValue | undefined, name: string): JsonValue | undefined {
   if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
   return (value as { readonly [name: string]: JsonValue })[name];
 }

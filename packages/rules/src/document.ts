@@ -53,7 +53,7 @@ function unreadable(code: string, problem: string, fix: string): YamlFile {
 }
 
 function convert(text: string): YamlFile {
-  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, intAsBigInt: true, logLevel: "silent" });
+  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, intAsBigInt: true, logLevel: "error" }); // "silent" would hide that there is a second document
   const position = positions(text);
   const findings = document.errors.slice(0, syntaxFindingsMax).map((error) => ({ ...position(error.pos[0]), ...syntaxMistake(error) }));
   const warnings = document.warnings.map((warning) => ({ ...position(warning.pos[0]), ...warningMistake(warning, text) }));

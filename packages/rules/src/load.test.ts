@@ -38,6 +38,15 @@ describe("the complete sample", () => {
   });
 });
 
+test("a second document in the file is a finding, never silently left out", () => {
+  for (const more of ["---\n", "---\nrules: []\n", "...\n---\n# nothing\n"]) {
+    const text = `freshet: 1\nsources: [{ name: t, topic: t, format: cloudevents, space: s }]\nfamilies: { f: { key: "f:{id}", ttl: 1h } }
+rules: [{ name: r, source: t, bust: [{ family: f, with: { id: subject } }] }]\n`;
+    expect(loadRules(text).findings).toEqual([]);
+    expect(loadRules(text + more).findings).not.toEqual([]);
+  }
+});
+
 test("a family with a slow loader has floors of its own", () => {
   const file = (bounds: string): string => `freshet: 1
 bounds: { lease: 1s, lag: 1s, skew: 1ms${bounds} }

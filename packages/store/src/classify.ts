@@ -10,7 +10,11 @@ interface ErrorClass {
 const unreachable: ErrorClass = { code: "FR2001", disposition: "wait", fix: "Check that Redis runs and can be reached from here." };
 const refusing: ErrorClass = { code: "FR2002", disposition: "wait", fix: "Look at Redis: role, memory, disk and replicas." };
 const moving: ErrorClass = { code: "FR2002", disposition: "wait", fix: "Wait until the cluster has settled." };
-const rights: ErrorClass = { code: "FR2003", disposition: "halt", fix: "Give this user the rights in infra/redis/users.acl." };
+const rights: ErrorClass = {
+  code: "FR2003",
+  disposition: "halt",
+  fix: "Give this user the rights that docs/reference/redis-layout.md lists.",
+};
 const unsuitable: ErrorClass = { code: "FR2004", disposition: "halt", fix: "Use Redis 7.0 or newer with scripting; run the probe." };
 
 /** By the first word of Redis' error. Infrastructure errors never end a record: each of these waits or halts. */

@@ -20,7 +20,7 @@ const env = {
   FRESHET_KAFKA_BROKERS: workload.broker,
   FRESHET_KAFKA_GROUP: `${workload.topic}-${deployment}`,
   FRESHET_REDIS_URL: workload.redisUrl,
-  FRESHET_HTTP_PORT: String(20_000 + (process.pid % 10_000)),
+  FRESHET_HTTP_PORT: "0",
 };
 const config = loadConfig({ env, flags: {}, readText: (path) => readFileSync(path, "utf8") });
 const kafka = await connectKafka(config);

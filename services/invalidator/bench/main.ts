@@ -17,7 +17,7 @@ interface Contender {
   readonly heap?: readonly string[];
 }
 
-const YOUNG_HEAP = ["--max-semi-space-size=16"];
+const YOUNG_HEAP = ["--max-semi-space-size=32"];
 
 const CONTENDERS: readonly Contender[] = [
   { name: "noop", script: "noop.ts", layout: "none" },
