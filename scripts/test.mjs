@@ -18,7 +18,6 @@ The last line is "N passed, N failed"; each step but jest counts as one test. Ex
 
 const JEST_TIMEOUT_MS = 20 * 60_000;
 const OUTPUT_LINES_MAX = 100;
-const _OUTPUT_LINES_MAX = 100;
 const STEPS = ["build", "drift", "lint", "types", "tidy", "jest"];
 const LINT = [
   ["biome", "check", "."],
@@ -27,7 +26,7 @@ const LINT = [
 const TYPES = [["tsc", "-p", "tsconfig.tests.json"]];
 const counts = { passed: 0, failed: 0, skipped: 0 };
 /** What Ctrl-C has to end. */
-const running = { child: null, servers: null, isInterrupted: false };
+const running = { child: null, servers: Promise.resolve(null), isInterrupted: false };
 
 try {
   process.exitCode = await main(process.argv.slice(2));
@@ -46,7 +45,7 @@ async function main(args) {
   const wants = (step) => only.step === undefined || only.step === step;
 
   await step("build", async () => (await build()) ?? "");
-  running.servers = wants("jest") ? startServers() : null;
+  if (wants("jest")) running.servers = startServers();
   if (wants("drift")) await script("drift", "generate.ts", "--check");
   if (wants("lint")) await step("lint", () => inTurn(LINT));
   if (wants("types")) await step("types", () => inTurn(TYPES));
