@@ -13,7 +13,7 @@ export interface KafkajsPortOptions extends KafkaClientOptions {
   readonly clock: { nowMs(): number };
   /** Deadlines and intervals that differ from the defaults. */
   readonly timing?: Partial<ConsumptionTiming>;
-  /** Bytes one fetch brings of one partition, compressed as they lie; 1 MiB when absent. */
+  /** Bytes one fetch brings of one partition, compressed as they lie; 256 KiB when absent. */
   readonly maxBytesPerPartition?: number;
 }
 

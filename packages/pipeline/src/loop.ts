@@ -57,7 +57,7 @@ export interface LoopSettings {
 }
 
 const defaults: LoopSettings = {
-  sliceRecordsMax: 400,
+  sliceRecordsMax: 200, // one script call where each record busts one key; more only holds more in memory
   sliceDeadlineMs: 15_000, // above Kafka's request timeout, so that its own reason is the one that is shown
   retryFirstMs: 100,
   retryMaxMs: 3000,
