@@ -28,10 +28,12 @@ process.on("SIGINT", () => {
   interrupt.abort();
   stop.abort();
 });
-process.on("SIGTERM", () => {
-  if (stop.signal.aborted) process.exit(exitCodes.failed);
-  stop.abort();
-});
+for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    if (stop.signal.aborted) process.exit(exitCodes.failed);
+    stop.abort();
+  });
+}
 
 // Started again by the launcher: when that is gone, killed even, nobody is left to tell this process to stop.
 process.on("disconnect", () => {

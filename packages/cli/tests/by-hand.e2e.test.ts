@@ -45,6 +45,13 @@ describe("publish, on the real Kafka", () => {
     expect(new TextDecoder().decode(record?.value ?? undefined)).toBe('{"price":1800}');
   });
 
+  test("an event that the service would dead-letter is not sent: 2", async () => {
+    const argv = [...event("any"), "--type", "product.updated", "--subject", "a\tb"];
+    const { code, stderr } = await freshet(argv, env);
+    expect(code).toBe(2);
+    expect(stderr).toContain("schema_invalid");
+  });
+
   test("a topic that is not there: 2, and it is not made", async () => {
     const topic = freshTopic("cli-missing");
     const { code, stderr } = await freshet([...event(topic), "--type", "product.updated"], env);
@@ -74,6 +81,15 @@ describe("topics create, on the real Kafka", () => {
 });
 
 describe("bust and get, on the real Redis", () => {
+  test("a key that the family cannot make is left alone: 4", async () => {
+    const key = `${freshPrefix("cli-foreign")}:page`;
+    await redis.set(key, "1", "EX", 60);
+    const { code, stderr } = await freshet(["bust", "--key", key, "--family", "product-page", "--yes"], env);
+    expect(code).toBe(4);
+    expect(stderr).toContain("makes no such key");
+    expect(await redis.exists(key)).toBe(1);
+  });
+
   const seed = seedRedis(redis);
   const version = (value: string) => ["--space", "catalog.product", "--subject", "42", "--version", value];
 

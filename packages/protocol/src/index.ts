@@ -22,6 +22,7 @@ export { subjectOf } from "./event.js";
 export { decodeCloudEvent } from "./formats/cloudevents.js";
 export type { CloudEventText } from "./formats/encode-cloudevent.js";
 export { encodeCloudEvent } from "./formats/encode-cloudevent.js";
+export { whyRejected } from "./formats/why-rejected.js";
 export { isJsonObject, parseJson } from "./json.js";
 export { jsonVersion } from "./json-version.js";
 export { limits } from "./limits.js";

@@ -54,3 +54,13 @@ export function followPointer(value: JsonValue, path: readonly string[]): JsonVa
 export function isJsonObject(value: JsonValue | undefined): value is { readonly [name: string]: JsonValue } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/** How a number that is a member of the top-level object was written; `undefined` when there is no such member, or it is no number. */
+export function numberText(text: string, name: string): string | undefined {
+  const written = new Map<unknown, string>();
+  const top: unknown = JSON.parse(text, function note(this: unknown, key: string, value: JsonValue, context?: { source?: string }) {
+    if (key === name && typeof value === "number" && context?.source !== undefined) written.set(this, context.source);
+    return value;
+  });
+  return written.get(top);
+}

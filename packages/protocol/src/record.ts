@@ -19,13 +19,24 @@ export interface KafkaRecord {
   readonly undecodable?: { readonly firstOffset: number; readonly lastOffset: number; readonly problem: string };
 }
 
-/** The last header of this name as text, or `null` when there is none or its value is null. */
+/**
+ * The last header of this name as text; `null` when there is none, its value is null, or it is not UTF-8: two values that
+ * differ in bytes never become the same text.
+ */
 export function headerText(headers: readonly RecordHeader[], name: string): string | null {
   for (let at = headers.length - 1; at >= 0; at--) {
     const header = headers[at];
-    if (header?.name === name) return header.value === null ? null : utf8.decode(header.value);
+    if (header?.name === name) return header.value === null ? null : textOf(header.value);
   }
   return null;
 }
 
-const utf8 = new TextDecoder("utf-8");
+function textOf(bytes: Uint8Array): string | null {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

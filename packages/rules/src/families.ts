@@ -7,7 +7,7 @@ import type { FamilyModel, TagModel } from "./model.js";
 import { nearest, suggest } from "./nearest.js";
 import type { Report, Spot } from "./report.js";
 import type { EntryText, FamilyText } from "./schema.js";
-import { type Escape, parseTemplate, renderer, type Template, utf8Bytes } from "./template.js";
+import { type Escape, keyMatcher, parseTemplate, renderer, type Template, utf8Bytes } from "./template.js";
 import type { Bounds, Family } from "./types.js";
 
 /** More make no key anybody wants, and long work of the search for keys that collide. */
@@ -72,6 +72,7 @@ function resolveFamily(name: string, { path, text }: Located<FamilyText>, contex
       const ordered = template.parameters.map((parameter) => values.get(parameter) ?? "");
       return ordered.includes("") ? null : render(ordered);
     },
+    makes: keyMatcher(template),
   };
   return { path, text, entry, template, companion, render, family };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { type Escape, parseTemplate, renderer } from "./template.js";
+import { type Escape, keyMatcher, parseTemplate, renderer } from "./template.js";
 
 function render(text: string, values: readonly string[], escaping: Escape = "percent"): string | null {
   const template = parseTemplate(text, escaping);
@@ -62,4 +62,19 @@ describe("templates", () => {
       expect(escaped !== character).toBe(code <= 0x20 || (code >= 0x7f && code <= 0x9f) || "%:,{}".includes(character));
     }
   });
+});
+
+test.each([
+  ["page:{id}", "percent", "page:42", true],
+  ["page:{id}", "percent", "page:a%3Ab", true],
+  ["page:{id}", "percent", "page:a:b", false],
+  ["page:{id}", "percent", "page:", false],
+  ["page:{id}", "percent", "xpage:42", false],
+  ["page:{id}", "none", "page:a:b", true],
+  ["{{u{id}}}.cart", "percent", "{u7}.cart", true],
+  ["{{u{id}}}.cart", "percent", "{u7}xcart", false],
+] as const)("%s with escape %s and the key %s: %s", (text, escaping, key, makes) => {
+  const template = parseTemplate(text, escaping);
+  if ("problem" in template) throw new Error(template.problem);
+  expect(keyMatcher(template)(key)).toBe(makes);
 });

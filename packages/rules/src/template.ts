@@ -99,3 +99,11 @@ export function utf8Bytes(text: string): number {
   }
   return bytes;
 }
+
+/** Whether a key can come of the template with some parameters. A parameter that stands there twice may differ: close enough to refuse typos. */
+export function keyMatcher({ parts, escape: escaping }: Template): (key: string) => boolean {
+  const value = escaping === "percent" ? "(?:[^%:,{} \\p{Cc}]|%[0-9A-F]{2})+" : ".+";
+  const pattern = parts.map((part) => ("literal" in part ? part.literal.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&") : value)).join("");
+  const whole = new RegExp(`^${pattern}$`, "su");
+  return (key) => whole.test(key);
+}

@@ -32,6 +32,8 @@ export interface Family {
   readonly parameters: readonly string[];
   /** The key for these parameters, or why there is none (too long). Values are strings, already checked and not yet escaped. */
   readonly keyFor: (values: ReadonlyMap<string, string>) => string | null;
+  /** Whether some parameters make this key. */
+  readonly makes: (key: string) => boolean;
 }
 
 /** A rules file that has no findings, ready to map events. Immutable. */

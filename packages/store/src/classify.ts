@@ -15,6 +15,7 @@ const rights: ErrorClass = {
   disposition: "halt",
   fix: "Give this user the rights that docs/reference/redis-layout.md lists.",
 };
+const login: ErrorClass = { ...rights, fix: "Check the user name and the password for Redis." };
 const unsuitable: ErrorClass = { code: "FR2004", disposition: "halt", fix: "Use Redis 7.0 or newer with scripting; run the probe." };
 
 /** By the first word of Redis' error. Infrastructure errors never end a record: each of these waits or halts. */
@@ -33,8 +34,8 @@ const classByWord: ReadonlyMap<string, ErrorClass> = new Map([
   ["ASK", moving],
   ["TRYAGAIN", moving],
   ["NOPERM", rights],
-  ["NOAUTH", rights],
-  ["WRONGPASS", rights],
+  ["NOAUTH", login],
+  ["WRONGPASS", login],
   ["CROSSSLOT", unsuitable],
   ["NOPROTO", unsuitable],
 ]);

@@ -79,7 +79,7 @@ describe("the admin port", () => {
       () => Promise.reject(new Error("no error")),
       (thrown) => thrown,
     );
-    expect(error).toMatchObject({ code: "FR1002", disposition: "halt", message: expect.stringContaining("EADDRINUSE") });
+    expect(error).toMatchObject({ code: "FR1002", disposition: "usage", message: expect.stringContaining("EADDRINUSE") });
     expect(error.fix).toContain("FRESHET_HTTP_PORT");
   });
 

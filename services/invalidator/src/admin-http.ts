@@ -54,7 +54,7 @@ export async function listen(app: FastifyInstance, { host, port }: { readonly ho
   } catch (error) {
     const code = errorCodeOf(error);
     const problem = `the admin port cannot listen on ${host} port ${port} (${code})`;
-    throw new FreshetError("FR1002", "halt", problem, "Choose another FRESHET_HTTP_PORT or FRESHET_HTTP_HOST.");
+    throw new FreshetError("FR1002", "usage", problem, "Choose another FRESHET_HTTP_PORT or FRESHET_HTTP_HOST.");
   }
 }
 

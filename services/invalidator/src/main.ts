@@ -3,10 +3,10 @@ import { readFlags } from "./flags.js";
 import { runService } from "./run.js";
 
 /** Exit codes of a shell for a process that a signal ended. */
-const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 const stop = new AbortController();
-for (const signal of ["SIGTERM", "SIGINT"] as const) {
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
   process.on(signal, () => {
     if (stop.signal.aborted) process.exit(exitCodes[signal]);
     stop.abort();

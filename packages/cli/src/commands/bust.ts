@@ -35,7 +35,8 @@ export async function bust(io: Io, deps: Deps, options: BustOptions): Promise<Ex
   const target = readTarget(options);
   const deployment = deps.deploymentOf(deps.readConfig(options.flags));
   const rules = await readDeployedRules(deployment, deps);
-  const { name: family, entry } = familyNamed(target.family, rules);
+  const { name: family, entry, makes } = familyNamed(target.family, rules);
+  if (!makes(target.key)) throw foreignKey(family);
   const subject = target.subject === "" ? BY_HAND : subjectOf(target.space, target.subject);
   const spaceKind = target.space === "" ? "none" : spaceKindOf(target.space, rules);
   const planned: KeyBust = { ...target, target: "key", family, entry, subject, spaceKind, mode: "hard", rule: BY_HAND };
@@ -75,6 +76,11 @@ function readTarget(options: BustOptions): Target {
 
 function wrong(problem: string, fix: string): FreshetError {
   return new FreshetError("FR1001", "usage", problem, fix);
+}
+
+function foreignKey(family: string): FreshetError {
+  const fix = "Check --key and --family: another application's key must not go because of a typo.";
+  return new FreshetError("FR1005", "usage", `the family ${family} makes no such key`, fix);
 }
 
 function observing(): FreshetError {

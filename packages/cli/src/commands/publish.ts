@@ -1,4 +1,4 @@
-import { encodeCloudEvent, FreshetError, limits, parseVersion } from "@freshet/protocol";
+import { encodeCloudEvent, FreshetError, limits, parseVersion, whyRejected } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import { kafkaPeer, useBounded } from "../bounded.js";
 import type { Deps, Flags } from "../deps.js";
@@ -30,6 +30,7 @@ export async function publish(io: Io, deps: Deps, options: PublishOptions): Prom
   if (deployment.rulesFile !== null) checkSpace(options, await readDeployedRules(deployment, deps));
   const id = deps.newId();
   const time = new Date(deps.clock.nowMs()).toISOString();
+  requireReadable(options, version);
   const record = { topic, ...encodeCloudEvent({ id, source: options.source, type, subject, version, time, data: options.data }) };
   await useBounded(
     kafkaPeer,
@@ -63,6 +64,14 @@ function requireText(options: Readonly<Record<string, string>>): void {
   const empty = Object.entries(options).find(([, text]) => text === "");
   if (empty === undefined) return;
   throw new FreshetError("FR1001", "usage", `--${empty[0]} is empty`, "Give it a text; it becomes an attribute of the event.");
+}
+
+/** What the service would dead-letter is not sent. */
+function requireReadable({ subject, space, type, source, data }: PublishOptions, version: string): void {
+  const rejection = whyRejected({ id: "1", source, type, subject, version, time: "", data }, space);
+  if (rejection === null) return;
+  const problem = `the service would dead-letter this event as ${rejection.reason}: ${rejection.message}`;
+  throw new FreshetError("FR1001", "usage", problem, rejection.fix);
 }
 
 function missingTopic(topic: string): FreshetError {

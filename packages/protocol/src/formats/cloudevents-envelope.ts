@@ -1,6 +1,6 @@
 import { type Decoded, rejected } from "../decoded.js";
 import type { JsonValue } from "../event.js";
-import { isJsonObject, parseJson } from "../json.js";
+import { isJsonObject, numberText, parseJson } from "../json.js";
 import { limits } from "../limits.js";
 import { headerText, type KafkaRecord, type RecordHeader } from "../record.js";
 
@@ -58,7 +58,7 @@ function hasBinaryAttributes(record: KafkaRecord): boolean {
 }
 
 function readStructured(value: Uint8Array): Read {
-  const parsed = parseBytes(value);
+  const parsed = withVersionAsWritten(parseBytes(value), value);
   if (parsed === undefined) return NOT_JSON;
   if (!isJsonObject(parsed)) {
     return rejected(
@@ -72,6 +72,15 @@ function readStructured(value: Uint8Array): Read {
   const data = isJsonType(parsed.datacontenttype) && typeof base64 === "string" ? parseBase64(base64) : undefined;
   if (data !== undefined) return { kind: "read", envelope: { attributes: parsed, data } };
   return rejected("unsupported_format", "data_base64 does not hold JSON", "Send JSON data, and say so in datacontenttype.");
+}
+
+/** A version that came as a JSON number is judged as it was written: `1e3` and `5.0` are no versions, whatever they are worth. */
+function withVersionAsWritten(parsed: JsonValue | undefined, value: Uint8Array): JsonValue | undefined {
+  if (!isJsonObject(parsed)) return parsed;
+  const { freshetversion, sequence } = parsed;
+  if (typeof freshetversion !== "number" && typeof sequence !== "number") return parsed;
+  const written = (name: string): JsonValue | undefined => numberText(utf8.decode(value), name) ?? parsed[name];
+  return { ...parsed, freshetversion: written("freshetversion") ?? null, sequence: written("sequence") ?? null };
 }
 
 function readBinary(record: KafkaRecord, value: Uint8Array, contentType: string): Read {
@@ -151,5 +160,5 @@ function isText(value: JsonValue | undefined): value is string {
 }
 
 function missing(name: keyof Attributes): Decoded & { kind: "rejected" } {
-  return rejected("schema_invalid", `attribute ${name} is missing, empty or not a string`, `Set ${name} on every event.`);
+  return rejected("schema_invalid", `attribute ${name} is missing, empty or not text in UTF-8`, `Set ${name} on every event.`);
 }

@@ -132,6 +132,14 @@ describe("versions", () => {
     expect(reasonOf(decode(structured({ ...base, freshetversion })))).toBe("version_invalid");
   });
 
+  test.each(["1e3", "5.0", "5e0", "-0", "9007199254740991.0", "1E2"])("the number %s is judged as it is written", (written) => {
+    const text = JSON.stringify({ ...base, freshetversion: 0, data: { freshetversion: 7 } }).replace(
+      '"freshetversion":0',
+      `"freshetversion":${written}`,
+    );
+    expect(reasonOf(decode(record(bytes(text))))).toBe("version_invalid");
+  });
+
   test("missing, null or empty is version_missing, unless sequence stands in or the source has none", () => {
     for (const freshetversion of [undefined, null, ""]) {
       const without = { ...base, freshetversion };
@@ -179,6 +187,15 @@ describe("bad records are rejected with a reason, never thrown", () => {
     const decoded = decode(from);
     expect(reasonOf(decoded)).toBe(reason);
     if (decoded.kind === "rejected") expect(decoded.rejection.fix).not.toBe("");
+  });
+
+  test.each(["ce_subject", "ce_type", "ce_id"])("%s that is not UTF-8 is refused: two ids never become one", (name) => {
+    const headers = binary().map((one) => (one.name === name ? { name, value: Uint8Array.of(0x61, 0xff) } : one));
+    expect(reasonOf(decode(record(bytes("{}"), headers)))).toBe("schema_invalid");
+  });
+
+  test("a byte order mark belongs to the id", () => {
+    expect(eventOf(decode(record(bytes("{}"), binary({ ce_subject: "\ufeff42" })))).subject).toBe("\ufeff42");
   });
 
   test("no text of a rejection repeats what the record holds", () => {

@@ -17,7 +17,7 @@ import { CloudDomainEvent } from "./cloudevents-event.js";
 const NO_DATA: JsonObject = Object.freeze({});
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that CloudEvents strings exclude
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
-const utf8 = new TextDecoder("utf-8", { fatal: true });
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
 /** Decodes a record of a topic whose CloudEvents sources are these, in file order: the first that matches takes it. */
