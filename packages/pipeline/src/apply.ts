@@ -1,4 +1,4 @@
-import type { BustOutcome } from "@freshet/protocol";
+import { type BustOutcome, FreshetError } from "@freshet/protocol";
 import type { StorePort } from "@freshet/store/port";
 import type { Plan } from "./plan.js";
 
@@ -9,5 +9,13 @@ import type { Plan } from "./plan.js";
  * @throws FreshetError from the store, `wait` or `halt`.
  */
 export async function apply(plan: Plan, store: StorePort): Promise<readonly BustOutcome[]> {
-  return plan.busts.length === 0 ? [] : await store.bust(plan.busts);
+  if (plan.busts.length === 0) return [];
+  const outcomes: readonly (BustOutcome | undefined)[] = await store.bust(plan.busts);
+  if (outcomes.length === plan.busts.length && !outcomes.includes(undefined) && outcomes.every(isThere)) return outcomes;
+  const problem = `the store gave no outcome for some of ${plan.busts.length} busts`;
+  throw new FreshetError("FR2005", "halt", problem, "Report it: a bust without an answer never counts as done.");
+}
+
+function isThere(outcome: BustOutcome | undefined): outcome is BustOutcome {
+  return outcome !== undefined;
 }

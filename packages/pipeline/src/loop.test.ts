@@ -211,6 +211,15 @@ describe("trouble", () => {
     }
   });
 
+  test("that leaves a bust without an answer ends nothing", async () => {
+    const { world, loop } = makeWorld();
+    for (const answers of [[], ["removed" as const], new Array<BustOutcome>(2)]) {
+      world.store = async () => answers;
+      await expect(loop.onBatch(batchOf([record(1), record(2)]), world.control)).resolves.toMatchObject({ error: { code: "FR2005" } });
+    }
+    expect(world.log).toEqual([]);
+  });
+
   test("that never answers meets the deadline, and its late answer changes nothing", async () => {
     const { world, loop } = makeWorld({ sliceDeadlineMs: 5 });
     const never = Promise.withResolvers<readonly BustOutcome[]>();
