@@ -34,6 +34,11 @@ export const errorPages: Readonly<Record<ErrorCode, ErrorPage>> = {
     cause: "The command would change something and was not told that it may, or what it would run on was never tried.",
     fix: "Read what it says it would do; then add `--yes`, or the setting the message names.",
   },
+  FR1006: {
+    does: "usage, exit code 2",
+    cause: "A reader or writer asked for more than the protocol allows: a key or subject that is too long, more than 256 deps, a version that is not canonical, a bound that breaks F >= L + R.",
+    fix: "Keep within the limit that the message names; nothing was sent and nothing was cut short.",
+  },
   FR2001: {
     does: "waits",
     cause: "Redis does not run, cannot be reached from here, or did not answer within the deadline.",

@@ -1,5 +1,5 @@
 import { type BustOutcome, FreshetError } from "@freshet/protocol";
-import type { StorePort } from "@freshet/store/port";
+import type { BustPort } from "@freshet/store/port";
 import type { Plan } from "./plan.js";
 
 /**
@@ -8,7 +8,7 @@ import type { Plan } from "./plan.js";
  *
  * @throws FreshetError from the store, `wait` or `halt`.
  */
-export async function apply(plan: Plan, store: StorePort): Promise<readonly BustOutcome[]> {
+export async function apply(plan: Plan, store: BustPort): Promise<readonly BustOutcome[]> {
   if (plan.busts.length === 0) return [];
   const outcomes: readonly (BustOutcome | undefined)[] = await store.bust(plan.busts);
   if (outcomes.length === plan.busts.length && !outcomes.includes(undefined) && outcomes.every(isThere)) return outcomes;

@@ -1,13 +1,13 @@
 import type { BatchControl, ProduceRecord, RecordBatch } from "@freshet/kafka/port";
 import { type BustOutcome, type DomainEvent, FreshetError, type KafkaRecord, type KeyBust, type SourceSpec } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
-import type { StorePort } from "@freshet/store/port";
+import type { BustPort } from "@freshet/store/port";
 import { describe, expect, test } from "@jest/globals";
 import { createLoop, type LoopEvents, type LoopSettings, type WaitingPartition } from "./loop.js";
 import type { PipelinePorts } from "./pipeline.js";
 
 const encoder = new TextEncoder();
-const entry = { kind: "managed", versionField: "", onUnversioned: "bust", gate: true, floorTtlMs: 1000 } as const;
+const entry = { kind: "managed", versionField: "", onUnversioned: "bust", gate: true, floorTtlMs: 1000, staleTtlMs: 0 } as const;
 const source: SourceSpec = {
   name: "products",
   topic: "t",
@@ -43,10 +43,11 @@ function busts(event: DomainEvent): readonly KeyBust[] {
 }
 const rules: CompiledRules = {
   hash: "0",
-  bounds: { leaseMs: 1, lagMs: 1, skewMs: 1, fillMs: 1, floorMs: 1 },
+  bounds: { leaseMs: 1, lagMs: 1, skewMs: 1, fillMs: 1, floorMs: 1, tagFloorMs: 1 },
   topics: ["t"],
   sourcesOf: () => [source],
   families: new Map(),
+  tags: new Map(),
   ruleNames: ["r"],
   map: (event) => ({ kind: "busts", rules: ["r"], busts: busts(event) }),
   explain: () => [],
@@ -89,16 +90,15 @@ function makeWorld(settings: Partial<LoopSettings> = {}) {
       shouldStop: () => world.stop,
     },
   };
-  const store: StorePort = {
+  const store: BustPort = {
     bust: async (list) => {
       const outcomes = await world.store(list);
       world.busted.push(...list.map((bust) => bust.key));
       return outcomes;
     },
     preview: async () => [],
-    inspect: () => Promise.reject(new Error("not used")),
-    probe: async () => [],
-    close: async () => undefined,
+    bustTags: async () => [],
+    previewTags: async () => [],
   };
   const kafka = {
     produce: async (records: readonly ProduceRecord[]) => {

@@ -1,6 +1,6 @@
 import { type BustOutcome, type KafkaRecord, type KeyBust, type RecordOutcome, rejected } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
-import type { StorePort } from "@freshet/store/port";
+import type { BustPort } from "@freshet/store/port";
 import { apply } from "./apply.js";
 import { decode } from "./decode.js";
 import { type Mapped, map } from "./map.js";
@@ -12,7 +12,7 @@ export type PipelinePoint = "before_apply" | "after_apply" | "after_settle";
 
 export interface PipelinePorts extends SettlePorts {
   readonly rules: CompiledRules;
-  readonly store: StorePort;
+  readonly store: BustPort;
   /** Called at each point; for tests. */
   readonly reached?: (point: PipelinePoint) => void;
 }

@@ -15,7 +15,7 @@ const bustArbitrary: fc.Arbitrary<KeyBust> = fc
     target: "key",
     key,
     family: "f",
-    entry: { kind: "managed", versionField: "", onUnversioned: "bust", gate: true, floorTtlMs: 1000 },
+    entry: { kind: "managed", versionField: "", onUnversioned: "bust", gate: true, floorTtlMs: 1000, staleTtlMs: 0 },
     subject: `s/${id}`,
     version: version === null ? null : parseVersion(String(version)),
     spaceKind: "counter",

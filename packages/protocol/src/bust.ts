@@ -22,12 +22,23 @@ export interface KeyBust extends BustOrigin {
   readonly key: string;
   readonly family: string;
   readonly entry: EntrySpec;
+  /** The key that holds the version, for entries of kind `companion`. */
+  readonly versionKey?: string;
 }
 
-/** Bust every entry that carries a tag. */
+/** The time bounds of a tag, in milliseconds. */
+export interface TagSpec {
+  /** F_tag: how long floors of a swept tag live. */
+  readonly floorTtlMs: number;
+  /** C: largest clock difference between Redis shards. */
+  readonly skewMs: number;
+}
+
+/** Bust every entry that carries a tag: `tag` a swept one, `epoch` one with a generation. */
 export interface TagBust extends BustOrigin {
   readonly target: "tag" | "epoch";
   readonly tag: string;
+  readonly spec: TagSpec;
 }
 
 export type Bust = KeyBust | TagBust;

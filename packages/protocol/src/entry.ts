@@ -14,4 +14,6 @@ export interface EntrySpec {
   readonly gate: boolean;
   /** F of the family in milliseconds: how long a floor lives after it was last raised. */
   readonly floorTtlMs: number;
+  /** How long a softened entry may still be served, in milliseconds; 0 for kinds that cannot be softened. */
+  readonly staleTtlMs: number;
 }

@@ -12,6 +12,7 @@ export const errorCodes = {
   FR1003: "the rules file has findings",
   FR1004: "the rules file uses something this release does not run",
   FR1005: "refused for safety",
+  FR1006: "a request breaks a limit, or a bound, of the protocol",
   FR2001: "Redis is unreachable or did not answer in time",
   FR2002: "Redis refuses writes for now",
   FR2003: "Redis refuses the command for lack of rights",

@@ -10,6 +10,16 @@ export const limits = {
   depsPerEntryMax: 256,
   /** Floors an entry may carry; one more folds the oldest into the blind floor. */
   floorsPerEntryMax: 16,
+  /** Swept and epoch tags an entry may carry, each. */
+  tagsPerEntryMax: 64,
+  /** Floors a swept tag may carry; one more folds the oldest into the blind floor. */
+  floorsPerTagMax: 64,
+  /** Busts of one tag that wait for a walk; one more makes the oldest two one blind bust. */
+  pendingPerTagMax: 64,
+  /** Subjects an epoch tag remembers; the oldest is forgotten. */
+  recordsPerEpochMax: 64,
+  /** Bytes of a lease token, and of an entry's encoding note. */
+  tokenBytesMax: 64,
   /** Keys one event may bust. */
   keysPerEventMax: 10_000,
   /** Bytes of a record's value that `decode` accepts. */

@@ -7,6 +7,12 @@ export const bustOutcomes = ["removed", "softened", "absent", "covered", "unvers
  */
 export type BustOutcome = (typeof bustOutcomes)[number];
 
+/**
+ * What a bust did to one tag. `pending`: its floor stands and the walk is on the list. `bumped`: its epoch has a new
+ * generation. `covered`: it was done before.
+ */
+export type TagOutcome = "pending" | "bumped" | "covered";
+
 /** How a record ended (`protocol.md` section 6): exactly one of these. */
 export const recordOutcomes = ["applied", "covered", "no_match", "ignored", "dead"] as const;
 export type RecordOutcome = (typeof recordOutcomes)[number];

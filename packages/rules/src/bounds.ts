@@ -26,6 +26,22 @@ export function resolveBounds(text: BoundsText, over: BoundsText, { path, report
     }
     checkDuration(value, [...path, name], report);
   }
+  const bounds = boundsOf(text, over);
+  const leastMs = bounds.leaseMs + bounds.lagMs + bounds.skewMs;
+  if (bounds.floorMs < leastMs) {
+    const sum = `lease ${merged.lease} + lag ${merged.lag} + skew ${merged.skew} = ${durationText(leastMs)}`;
+    report.at("floors" in text ? [...path, "floors"] : path, {
+      code: "bounds_broken",
+      problem: `floors live ${merged.floors}, but a load that saw old data can still be stored after ${sum}`,
+      fix: `Write \`floors: ${durationText(leastMs)}\` or more, or leave \`floors\` out.`,
+    });
+  }
+  return bounds;
+}
+
+/** The bounds as written, with defaults, unchecked. */
+export function boundsOf(text: BoundsText, over: BoundsText): Bounds {
+  const merged = { ...defaults, ...given(over), ...given(text) };
   const [leaseMs, lagMs, skewMs, fillMs] = [merged.lease, merged.lag, merged.skew, merged.fill].map(durationMs) as [
     number,
     number,
@@ -34,15 +50,7 @@ export function resolveBounds(text: BoundsText, over: BoundsText, { path, report
   ];
   const leastMs = leaseMs + lagMs + skewMs;
   const floorMs = merged.floors === undefined ? leastMs : durationMs(merged.floors);
-  if (floorMs < leastMs) {
-    const sum = `lease ${merged.lease} + lag ${merged.lag} + skew ${merged.skew} = ${durationText(leastMs)}`;
-    report.at("floors" in text ? [...path, "floors"] : path, {
-      code: "bounds_broken",
-      problem: `floors live ${merged.floors}, but a load that saw old data can still be stored after ${sum}`,
-      fix: `Write \`floors: ${durationText(leastMs)}\` or more, or leave \`floors\` out.`,
-    });
-  }
-  return { leaseMs, lagMs, skewMs, fillMs, floorMs };
+  return { leaseMs, lagMs, skewMs, fillMs, floorMs, tagFloorMs: Math.max(floorMs, leastMs + fillMs) };
 }
 
 /** A duration that no number can hold exactly is a typing error. */

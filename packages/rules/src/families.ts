@@ -1,6 +1,6 @@
-import type { EntrySpec } from "@freshet/protocol";
+import type { EntrySpec, TagSpec } from "@freshet/protocol";
 import { limits } from "@freshet/protocol";
-import { checkDuration, resolveBounds } from "./bounds.js";
+import { boundsOf, checkDuration, resolveBounds } from "./bounds.js";
 import type { Draft, Located } from "./draft.js";
 import { durationMs } from "./duration.js";
 import type { FamilyModel, TagModel } from "./model.js";
@@ -14,7 +14,7 @@ import type { Bounds, Family } from "./types.js";
 const parametersMax = 16;
 
 /** The tags of a file, resolved. */
-export function resolveTags(draft: Draft, report: Report): ReadonlyMap<string, TagModel> {
+export function resolveTags(draft: Draft, bounds: Bounds, report: Report): ReadonlyMap<string, TagModel> {
   const models = new Map<string, TagModel>();
   for (const [name, { path, text }] of draft.tags) {
     const template = readTemplate(text.key, "percent", { path: [...path, "key"], report });
@@ -23,9 +23,19 @@ export function resolveTags(draft: Draft, report: Report): ReadonlyMap<string, T
       const problem = "a tag's key has no literal braces: Freshet puts its own around it";
       report.at([...path, "key"], { code: "template_braces", problem, fix: "Leave {{ and }} out." });
     }
-    models.set(name, { path, name, kind: text.kind, template, render: renderer(template) });
+    const spec = tagSpec(name, draft, bounds);
+    const tag = { name, kind: text.kind, spec, parameters: template.parameters, makes: keyMatcher(template) };
+    models.set(name, { path, name, kind: text.kind, template, render: renderer(template), tag });
   }
   return models;
+}
+
+/** Of the families that carry a tag, the one with the slowest loader decides how long its floors live. */
+function tagSpec(name: string, draft: Draft, bounds: Bounds): TagSpec {
+  const isCarrier = ({ text }: Located<FamilyText>) => [...(text.tags ?? []), ...(text.epochs ?? [])].some((use) => use.tag === name);
+  const carriers = [...draft.families.values()].filter(isCarrier);
+  const own = carriers.map(({ text }) => boundsOf(text.bounds ?? {}, draft.bounds).tagFloorMs);
+  return { floorTtlMs: Math.max(bounds.tagFloorMs, ...own), skewMs: bounds.skewMs };
 }
 
 interface FamilyContext {
@@ -63,27 +73,47 @@ function resolveFamily(name: string, { path, text }: Located<FamilyText>, contex
   const companion = readCompanion({ path, text }, template, report);
   if (template === null) return null;
   const render = renderer(template);
+  const ttlMs = durationMs(text.ttl);
+  if (text.stale !== undefined) checkDuration(text.stale, [...path, "stale"], report);
+  const staleMs = text.stale === undefined ? Math.min(staleMsDefault, ttlMs) : durationMs(text.stale);
+  const renderVersionKey = companion === null ? null : renderer(companion);
   const family: Family = {
     name,
-    ttlMs: durationMs(text.ttl),
-    entry: entrySpec(entry, bounds.floorMs),
+    ttlMs,
+    bounds,
+    entry: entrySpec(entry, bounds.floorMs, staleMs),
     parameters: template.parameters,
     keyFor: (values) => {
-      const ordered = template.parameters.map((parameter) => values.get(parameter) ?? "");
-      return ordered.includes("") ? null : render(ordered);
+      const texts = ordered(template, values);
+      return texts.includes("") ? null : render(texts);
     },
+    versionKeyFor: companion === null || renderVersionKey === null ? null : (values) => renderVersionKey(ordered(companion, values)),
+    tags: tagUses(text.tags ?? []),
+    epochs: tagUses(text.epochs ?? []),
     makes: keyMatcher(template),
   };
   return { path, text, entry, template, companion, render, family };
 }
 
-function entrySpec(entry: EntryText, floorTtlMs: number): EntrySpec {
+function ordered(template: Template, values: ReadonlyMap<string, string>): readonly string[] {
+  return template.parameters.map((parameter) => values.get(parameter) ?? "");
+}
+
+function tagUses(uses: NonNullable<FamilyText["tags"]>): Family["tags"] {
+  return uses.map(({ tag, with: given = {} }) => ({ tag, with: new Map(Object.entries(given)) }));
+}
+
+/** Long enough to load the entry again, short enough to notice that nobody can. */
+const staleMsDefault = 60_000;
+
+function entrySpec(entry: EntryText, floorTtlMs: number, staleTtlMs: number): EntrySpec {
   return {
     kind: entry.kind,
     versionField: "version" in entry ? entry.version : "",
     onUnversioned: ("onUnversioned" in entry ? entry.onUnversioned : undefined) ?? "bust",
     gate: entry.kind === "managed" || ("gate" in entry && entry.gate === true),
     floorTtlMs,
+    staleTtlMs: entry.kind === "managed" ? staleTtlMs : 0,
   };
 }
 

@@ -2,4 +2,4 @@ export { loadRules } from "./load.js";
 export type { RuleTestReport, RuleTestResult } from "./rule-tests.js";
 export { runRuleTests } from "./rule-tests.js";
 export { rulesFileSchema } from "./schema.js";
-export type { Bounds, CompiledRules, Family, Finding, LoadResult, MapResult, RuleExplanation } from "./types.js";
+export type { Bounds, CompiledRules, Family, Finding, LoadResult, MapResult, RuleExplanation, Tag, TagUse } from "./types.js";

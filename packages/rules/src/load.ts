@@ -31,7 +31,7 @@ export function loadRules(text: string): LoadResult {
 function resolve(draft: Draft, report: Report): Model {
   const bounds = resolveBounds(draft.bounds, {}, { path: ["bounds"], report });
   const sources = resolveSources(draft, report);
-  const tags = resolveTags(draft, report);
+  const tags = resolveTags(draft, bounds, report);
   const families = resolveFamilies({ draft, bounds, tags, report });
   const rules = resolveRules({ draft, names: { sources, families, tags }, report });
   return { bounds, sources, families, tags, rules };
@@ -51,6 +51,7 @@ function compiled(model: Model, draft: Draft): CompiledRules {
     topics: [...byTopic.keys()],
     sourcesOf: (topic: string) => byTopic.get(topic) ?? [],
     families: new Map([...model.families].map(([name, { family }]) => [name, family])),
+    tags: new Map([...model.tags].map(([name, { tag }]) => [name, tag])),
     ruleNames: rules.map((rule) => rule.name),
     map: mapper(rules),
     explain: explainer(rules),

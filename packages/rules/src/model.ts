@@ -3,7 +3,7 @@ import type { Program } from "./cel.js";
 import type { Path } from "./document.js";
 import type { EntryText, FamilyText, SourceText, TagText } from "./schema.js";
 import type { Render, Template } from "./template.js";
-import type { Bounds, Family } from "./types.js";
+import type { Bounds, Family, Tag } from "./types.js";
 
 /** The rules file with its names resolved and its expressions compiled, each part with its place. */
 export interface Model {
@@ -37,6 +37,7 @@ export interface TagModel {
   readonly kind: TagText["kind"];
   readonly template: Template;
   readonly render: Render;
+  readonly tag: Tag;
 }
 
 export interface RuleModel {

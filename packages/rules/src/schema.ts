@@ -93,6 +93,9 @@ export const familySchema = z.strictObject({
   key: text.meta({ description: "Literal text with {name} parameters; {{ and }} are literal braces." }),
   escape: z.enum(["percent", "none"]).optional(),
   ttl: duration,
+  stale: duration
+    .optional()
+    .meta({ description: "How long an entry may still be served after a soft bust. Default 1m, or the ttl when that is shorter." }),
   entry: entrySchema.optional(),
   tags: z.array(tagUse).optional().meta({ description: "Swept tags." }),
   epochs: z.array(tagUse).optional().meta({ description: "Epoch tags, known before reading." }),

@@ -1,4 +1,4 @@
-import type { Bust, DomainEvent, EntrySpec, Rejection, SourceSpec } from "@freshet/protocol";
+import type { Bust, DomainEvent, EntrySpec, Rejection, SourceSpec, TagSpec } from "@freshet/protocol";
 
 /** One thing that is wrong with a rules file, where, and how to mend it. Lines and columns start at 1. */
 export interface Finding {
@@ -22,18 +22,42 @@ export interface Bounds {
   readonly fillMs: number;
   /** F: how long floors on entries live; at least L + R, where R = lag + C. */
   readonly floorMs: number;
+  /** F_tag: how long floors on tags live; at least L + R + P. */
+  readonly tagFloorMs: number;
 }
 
 export interface Family {
   readonly name: string;
   readonly ttlMs: number;
+  /** The file's bounds, or the family's own where its loader is slow. */
+  readonly bounds: Bounds;
   readonly entry: EntrySpec;
   /** The parameter names of the key template, in order. */
   readonly parameters: readonly string[];
   /** The key for these parameters, or why there is none (too long). Values are strings, already checked and not yet escaped. */
   readonly keyFor: (values: ReadonlyMap<string, string>) => string | null;
+  /** The key that holds the version, for entries of kind `companion`; `null` for others. */
+  readonly versionKeyFor: ((values: ReadonlyMap<string, string>) => string | null) | null;
+  readonly tags: readonly TagUse[];
+  readonly epochs: readonly TagUse[];
   /** Whether some parameters make this key. */
   readonly makes: (key: string) => boolean;
+}
+
+/** A declared tag. */
+export interface Tag {
+  readonly name: string;
+  readonly kind: "swept" | "epoch";
+  readonly spec: TagSpec;
+  readonly parameters: readonly string[];
+  /** Whether some parameters make this tag. */
+  readonly makes: (tag: string) => boolean;
+}
+
+/** A tag that entries of a family carry: which, and the family's parameter that each of the tag's own is filled from. */
+export interface TagUse {
+  readonly tag: string;
+  readonly with: ReadonlyMap<string, string>;
 }
 
 /** A rules file that has no findings, ready to map events. Immutable. */
@@ -46,6 +70,7 @@ export interface CompiledRules {
   /** The sources of a topic in file order: the first whose `matchesType` holds takes the record. */
   readonly sourcesOf: (topic: string) => readonly SourceSpec[];
   readonly families: ReadonlyMap<string, Family>;
+  readonly tags: ReadonlyMap<string, Tag>;
   /** Rule names in file order. */
   readonly ruleNames: readonly string[];
   /** Every bust of every matching rule, or the one reason for which none is sent. Pure. */

@@ -44,21 +44,38 @@ function readyBust({ target, mode, forEach, parameters }: BustModel, rule: RuleM
   return { forEach, parameters: [...parameters.values()], names: template.parameters, make: "family" in target ? keys() : tags() };
 
   function keys(): ReadyBust["make"] {
-    const { render, family } = (target as Extract<BustModel["target"], { family: unknown }>).family;
+    const { render, family, template: own } = (target as Extract<BustModel["target"], { family: unknown }>).family;
     return (values, event) => {
       const key = render(values);
       if (key === null) return null;
       const subject = subjectOf(event.space, event.subject);
-      return { target: "key", key, family: family.name, entry: family.entry, subject, version: event.version, spaceKind, mode, rule: from };
+      const bust = {
+        target: "key",
+        key,
+        family: family.name,
+        entry: family.entry,
+        subject,
+        version: event.version,
+        spaceKind,
+        mode,
+        rule: from,
+      } as const;
+      if (family.versionKeyFor === null) return bust;
+      const versionKey = family.versionKeyFor(new Map(own.parameters.map((name, at) => [name, values[at] ?? ""])));
+      return versionKey === null ? null : { ...bust, versionKey };
     };
   }
   function tags(): ReadyBust["make"] {
-    const { render, kind } = (target as Extract<BustModel["target"], { tag: unknown }>).tag;
+    const {
+      render,
+      kind,
+      tag: { spec },
+    } = (target as Extract<BustModel["target"], { tag: unknown }>).tag;
     return (values, event) => {
       const tag = render(values);
       if (tag === null) return null;
       const subject = subjectOf(event.space, event.subject);
-      return { target: kind === "epoch" ? "epoch" : "tag", tag, subject, version: event.version, spaceKind, mode, rule: from };
+      return { target: kind === "epoch" ? "epoch" : "tag", tag, spec, subject, version: event.version, spaceKind, mode, rule: from };
     };
   }
 }

@@ -3,8 +3,8 @@ import { expect, test } from "@jest/globals";
 import { planBustCalls } from "./bust-calls.js";
 import { scripts } from "./generated/scripts.js";
 
-const managed: EntrySpec = { kind: "managed", versionField: "", onUnversioned: "bust", gate: true, floorTtlMs: 9_000 };
-const json: EntrySpec = { kind: "json", versionField: "rev", onUnversioned: "keep", gate: false, floorTtlMs: 9_000 };
+const managed: EntrySpec = { kind: "managed", versionField: "", onUnversioned: "bust", gate: true, floorTtlMs: 9_000, staleTtlMs: 60_000 };
+const json: EntrySpec = { kind: "json", versionField: "rev", onUnversioned: "keep", gate: false, floorTtlMs: 9_000, staleTtlMs: 60_000 };
 
 function bust(key: string, change: Partial<KeyBust> = {}): KeyBust {
   const version = parseVersion("5");

@@ -1,4 +1,5 @@
 import { type EntrySpec, FreshetError, type KeyBust, limits, type SpaceKind } from "@freshet/protocol";
+import { notYet } from "./not-yet.js";
 
 /** One call of the bust script: up to `limits.keysPerScriptMax` busts of one arguments shape. */
 export interface BustCall {
@@ -97,8 +98,4 @@ export function leavesFloor({ kind, gate }: EntrySpec): boolean {
   if (kind === "prefix" || kind === "companion") throw notYet(`entries of kind ${kind}`);
   if (gate) throw notYet(`a gate for entries of kind ${kind}`);
   return false;
-}
-
-function notYet(what: string): FreshetError {
-  return new FreshetError("FR1004", "usage", `This release does not run ${what}.`, "Change the family or rule in the rules file.");
 }

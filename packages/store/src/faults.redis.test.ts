@@ -8,7 +8,7 @@ import { seedRedis } from "./seed.js";
 
 /** Shorter than in service, so that a fault is over sooner; in the same order. */
 const timeouts = { commandMs: 300, socketMs: 600, connectMs: 400, readyMs: 500, deadlineMs: 1_500 };
-const entry: EntrySpec = { kind: "managed", versionField: "", onUnversioned: "bust", gate: true, floorTtlMs: 20_000 };
+const entry: EntrySpec = { kind: "managed", versionField: "", onUnversioned: "bust", gate: true, floorTtlMs: 20_000, staleTtlMs: 60_000 };
 
 let proxy: FaultProxy;
 let store: StorePort;

@@ -1,5 +1,28 @@
 export { createMemoryStore, type MemoryStore } from "./memory-store.js";
-export type { EntryView, ProbeFinding, StorePort } from "./port.js";
+export type {
+  BoundsPort,
+  BustPort,
+  ClaimReply,
+  EntryPort,
+  EntryView,
+  EpochTag,
+  FillReply,
+  FillRequest,
+  IndexAddRequest,
+  LeaseReply,
+  LeaseRequest,
+  ProbeFinding,
+  PublishedBounds,
+  ReadReply,
+  RegisteredSweep,
+  SetReply,
+  SetRequest,
+  StoredValue,
+  StorePort,
+  SweepPort,
+  TagPort,
+  TagView,
+} from "./port.js";
 export { readOnly } from "./port.js";
 export type { RedisConnectionConfig, RedisTimeouts, StoreLogger } from "./redis-connection.js";
 export { createRedisStore, type RedisStoreConfig } from "./redis-store.js";

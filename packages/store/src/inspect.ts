@@ -1,13 +1,17 @@
 import {
-  decodeLease,
+  decodeHead,
+  decodeTags,
   type EntrySpec,
   type EntryState,
+  type Fields,
   gateFields,
+  gateMarks,
   jsonVersion,
   managedFields,
   managedState,
+  marksOf,
+  noEntry,
   parseVersion,
-  readFloors,
 } from "@freshet/protocol";
 import type { Redis } from "ioredis";
 import { classify } from "./classify.js";
@@ -20,7 +24,7 @@ interface Facts {
   readonly nowUs: number;
 }
 
-type ValueView = EntryState & { readonly valueBytes: number | null };
+type ValueView = Omit<EntryView, "ttlMs" | "redisType">;
 
 /** Reads one key for people and tests: two round trips, so not a snapshot of a key that is being written. */
 export async function inspectEntry(client: Redis, key: string, entry: EntrySpec): Promise<EntryView> {
@@ -42,35 +46,51 @@ async function valueView(client: Redis, { key, entry }: { key: string; entry: En
   return bare(version === null ? "unversioned" : { version }, bytes);
 }
 
+const noNote = { encoding: "", tags: [] };
+
 function bare(value: EntryState["value"], valueBytes: number | null): ValueView {
-  return { value, floors: [], blindFloor: null, lease: null, valueBytes };
+  return { ...noEntry, value, valueBytes, ...noNote };
 }
 
 async function managedView(client: Redis, key: string, nowUs: number): Promise<ValueView> {
-  const { deps, floors, lease, keepUntil, value } = managedFields;
-  const pipeline = client.pipeline().hmget(key, deps, keepUntil, floors, lease).hlen(key).hstrlen(key, value);
-  const [fields, length, bytes] = await execOrThrow(pipeline);
-  const [d = null, k = null, f = null, l = null] = textsOf(fields);
-  const hasMore = Number(length) > (f === null ? 0 : 1) + (l === null ? 0 : 1);
-  const state = managedState({ deps: d, keepUntil: k, floors: f, lease: l, hasMore }, null, nowUs);
-  return { ...state, valueBytes: state.value === null ? null : Number(bytes) };
+  const { value, ...rest } = managedFields;
+  const [fields, valueBytes] = await fieldsOf(client, key, { readAlso: Object.values(rest), skip: value });
+  const state = managedState(fields, null, nowUs);
+  const encoding = decodeHead(fields.get(managedFields.deps) ?? "")?.encoding ?? "";
+  const tags = decodeTags(fields.get(managedFields.tags) ?? "");
+  return { ...state, valueBytes: state.value === null ? null : valueBytes, encoding, tags };
 }
 
-/** Bytes of all field values but Freshet's own. */
 async function hashView(client: Redis, { key, entry }: { key: string; entry: EntrySpec }, nowUs: number): Promise<ValueView> {
-  const { floors, lease } = gateFields;
-  const [fields, names] = await execOrThrow(client.pipeline().hmget(key, entry.versionField, floors, lease).hkeys(key));
-  const [digits = null, floorsText = null, leaseText = null] = textsOf(fields);
-  const valueFields = textsOf(names).filter((name) => name !== floors && name !== lease);
+  const [fields, valueBytes] = await fieldsOf(client, key, { readAlso: [entry.versionField, ...gateMarks], skip: "" });
+  const marks = entry.gate ? marksOf(fields, gateFields, nowUs) : {};
+  if (![...fields.keys()].some((name) => !gateMarks.has(name))) return { ...noEntry, ...marks, valueBytes: null, ...noNote };
+  const version = parseVersion(fields.get(entry.versionField) ?? "");
+  return { ...noEntry, ...marks, value: version === null ? "unversioned" : { version }, valueBytes, ...noNote };
+}
+
+/**
+ * The fields of a hash, of which only `readAlso` are read, and the bytes of the payload: of the field `skip`, or of all that
+ * are not Freshet's own. Payloads themselves are never read.
+ */
+async function fieldsOf(
+  client: Redis,
+  key: string,
+  { readAlso, skip }: { readAlso: readonly string[]; skip: string },
+): Promise<[Fields, number]> {
+  const [names, texts] = await execOrThrow(
+    client
+      .pipeline()
+      .hkeys(key)
+      .hmget(key, ...readAlso),
+  );
+  const fields = new Map(textsOf(names).map((name) => [name ?? "", ""]));
+  for (const [at, text] of textsOf(texts).entries()) if (text !== null) fields.set(readAlso[at] ?? "", text);
+  const payload = skip === "" ? [...fields.keys()].filter((name) => !gateMarks.has(name)) : [skip];
   const lengths = client.pipeline();
-  for (const name of valueFields) lengths.hstrlen(key, name ?? "");
-  const bytes = (await execOrThrow(lengths)).reduce((sum: number, length) => sum + Number(length), 0);
-  const version = parseVersion(digits ?? "");
-  const present: EntryState["value"] = version === null ? "unversioned" : { version };
-  const value = valueFields.length === 0 ? null : present;
-  const marks = entry.gate ? { floors: floorsText, lease: leaseText } : { floors: null, lease: null };
-  const view = { value, ...readFloors(marks.floors, nowUs), valueBytes: value === null ? null : bytes };
-  return { ...view, lease: marks.lease === null ? null : decodeLease(marks.lease) };
+  for (const name of payload) lengths.hstrlen(key, name);
+  const bytes = payload.length === 0 ? [] : await execOrThrow(lengths);
+  return [fields, bytes.reduce((sum: number, length) => sum + Number(length), 0)];
 }
 
 function textsOf(reply: unknown): readonly (string | null)[] {

@@ -1,16 +1,17 @@
 import {
   type BustStep,
-  decodeLease,
   type EntrySpec,
   type EntryState,
   encodeFloors,
   encodeLease,
   gateFields,
+  gateMarks,
   jsonVersion,
   managedFields,
   managedState,
+  marksOf,
+  noEntry,
   parseVersion,
-  readFloors,
 } from "@freshet/protocol";
 
 /** A key as Redis would hold it: a hash or a string, with a time after which it is gone. */
@@ -22,39 +23,24 @@ export interface StoredKey {
 
 /** What a step sees of a key; `subject` `null` reads all deps of a managed entry. */
 export function readKey(stored: StoredKey | undefined, entry: EntrySpec, at: { subject: string | null; nowUs: number }): EntryState {
-  const nothing: EntryState = { value: null, floors: [], blindFloor: null, lease: null };
-  if (stored === undefined) return nothing;
-  if (entry.kind === "opaque") return { ...nothing, value: "opaque" };
+  if (stored === undefined) return noEntry;
+  if (entry.kind === "opaque") return { ...noEntry, value: "opaque" };
   const { content } = stored;
   const isText = typeof content === "string";
-  if (isText !== (entry.kind === "json")) return { ...nothing, value: "foreign" };
+  if (isText !== (entry.kind === "json")) return { ...noEntry, value: "foreign" };
   if (isText) {
     const version = jsonVersion(content, entry.versionField);
-    return { ...nothing, value: version === null ? "unversioned" : { version } };
+    return { ...noEntry, value: version === null ? "unversioned" : { version } };
   }
-  if (entry.kind === "managed") return readManaged(content, at);
+  if (entry.kind === "managed") return managedState(content, at.subject, at.nowUs);
   return readHash(content, entry, at.nowUs);
 }
 
-function readManaged(fields: ReadonlyMap<string, string>, { subject, nowUs }: { subject: string | null; nowUs: number }): EntryState {
-  const { deps, keepUntil, floors, lease } = managedFields;
-  const hasMore = hasFieldsBesides(fields, floors, lease);
-  const get = (name: string) => fields.get(name) ?? null;
-  const texts = { deps: get(deps), keepUntil: get(keepUntil), floors: get(floors), lease: get(lease), hasMore };
-  return managedState(texts, subject, nowUs);
-}
-
 function readHash(fields: ReadonlyMap<string, string>, { versionField, gate }: EntrySpec, nowUs: number): EntryState {
-  const floors = readFloors(gate ? (fields.get(gateFields.floors) ?? null) : null, nowUs);
-  const leaseText = gate ? fields.get(gateFields.lease) : undefined;
-  const lease = leaseText === undefined ? null : decodeLease(leaseText);
-  if (!hasFieldsBesides(fields, gateFields.floors, gateFields.lease)) return { value: null, ...floors, lease };
+  const marks = gate ? marksOf(fields, gateFields, nowUs) : {};
+  if (![...fields.keys()].some((name) => !gateMarks.has(name))) return { ...noEntry, ...marks };
   const version = parseVersion(fields.get(versionField) ?? "");
-  return { value: version === null ? "unversioned" : { version }, ...floors, lease };
-}
-
-function hasFieldsBesides(fields: ReadonlyMap<string, string>, floors: string, lease: string): boolean {
-  return fields.size > (fields.has(floors) ? 1 : 0) + (fields.has(lease) ? 1 : 0);
+  return { ...noEntry, ...marks, value: version === null ? "unversioned" : { version } };
 }
 
 /** What a key is after a step; `undefined` when nothing is left. */

@@ -1,6 +1,9 @@
-import { type BustOutcome, bust, type EntrySpec, encodeDeps, type KeyBust, managedFields } from "@freshet/protocol";
+import { type BustOutcome, bust, decodeHead, decodeTags, type EntrySpec, encodeDeps, type KeyBust, managedFields } from "@freshet/protocol";
 import { type BustRun, leavesFloor, planBustCalls } from "./bust-calls.js";
+import { memoryBounds } from "./memory-bounds.js";
+import { memoryEntries } from "./memory-entries.js";
 import { applyStep, readKey, type StoredKey } from "./memory-keys.js";
+import { memoryTags } from "./memory-tags.js";
 import type { EntryView, StorePort } from "./port.js";
 import { markFields, type StoreSeed } from "./seed.js";
 
@@ -17,6 +20,9 @@ export function createMemoryStore({ nowUs }: { nowUs: () => number }): MemorySto
   return {
     bust: async (busts) => keys.run(busts, "apply"),
     preview: async (busts) => keys.run(busts, "preview"),
+    ...memoryEntries(),
+    ...memoryTags(),
+    ...memoryBounds(),
     inspect: async (key, entry) => keys.view(key, entry),
     probe: async () => [],
     close: async () => undefined,
@@ -53,8 +59,9 @@ class Keys {
     return busts.map(({ key, entry, subject, version, spaceKind, mode }) => {
       const stored = this.get(key);
       const before = readKey(stored, entry, { subject, nowUs });
-      const { onUnversioned, floorTtlMs } = entry;
-      const done = bust(before, { subject, version, spaceKind, mode, leaveFloor: leavesFloor(entry), onUnversioned, floorTtlMs, nowUs });
+      const { onUnversioned, floorTtlMs, staleTtlMs } = entry;
+      const fact = { subject, version, spaceKind, mode };
+      const done = bust(before, { ...fact, leaveFloor: leavesFloor(entry), onUnversioned, floorTtlMs, staleTtlMs, nowUs });
       if (run === "apply") this.#set(key, applyStep(stored, entry, { before, done }));
       return done.outcome;
     });
@@ -66,7 +73,11 @@ class Keys {
     const state = readKey(stored, entry, { subject: null, nowUs });
     const redisType = stored === undefined ? "none" : typeof stored.content === "string" ? "string" : "hash";
     const ttlMs = stored === undefined || stored.expireAtMs === null ? null : stored.expireAtMs - Math.floor(nowUs / 1000);
-    return { ...state, valueBytes: state.value === null || stored === undefined ? null : bytesOf(stored, entry), ttlMs, redisType };
+    const fields = typeof stored?.content === "object" && entry.kind === "managed" ? stored.content : new Map<string, string>();
+    const encoding = decodeHead(fields.get(managedFields.deps) ?? "")?.encoding ?? "";
+    const tags = decodeTags(fields.get(managedFields.tags) ?? "");
+    const valueBytes = state.value === null || stored === undefined ? null : bytesOf(stored, entry);
+    return { ...state, encoding, tags, valueBytes, ttlMs, redisType };
   }
 
   #set(key: string, stored: StoredKey | undefined): void {

@@ -1,13 +1,40 @@
-import type { BustOutcome, EntrySpec, EntryState, KeyBust } from "@freshet/protocol";
+import {
+  type BustOutcome,
+  type EntrySpec,
+  type EntryState,
+  type Epoch,
+  type Floors,
+  FreshetError,
+  type IndexMember,
+  type KeyBust,
+  type PendingBust,
+  type SweepCursor,
+  type TagBust,
+  type TagOutcome,
+  type TagState,
+  type Version,
+} from "@freshet/protocol";
 
 /** What `freshet get` and tests see of one key. */
 export interface EntryView extends EntryState {
   /** Bytes of the stored value; `null` when nothing is there. */
   readonly valueBytes: number | null;
+  /** The writer's note on content type and compression; `""` when there is none. */
+  readonly encoding: string;
+  /** The swept tags in whose index the entry is. */
+  readonly tags: readonly string[];
   /** Remaining time to live of the Redis key in milliseconds; `null` when it has none or is not there. */
   readonly ttlMs: number | null;
   /** What lies under the key: `none`, `hash`, `string`, … */
   readonly redisType: string;
+}
+
+/** What `freshet get --tag` and tests see of one tag. */
+export interface TagView extends TagState {
+  /** Members of the index. */
+  readonly indexSize: number;
+  /** `null` when the tag has no epoch, and none is made by looking. */
+  readonly epoch: Epoch | null;
 }
 
 /** A finding of the start-up probe. `fatal` ones keep the service from starting. */
@@ -17,11 +44,8 @@ export interface ProbeFinding {
   readonly fix: string;
 }
 
-/**
- * The store: cached entries and the steps on them. Implemented over Redis (`redis-store`) and in memory (`memory-store`);
- * `storeConformance` in the testkit proves that they behave alike.
- */
-export interface StorePort {
+/** What the invalidator does with what a rules file says. */
+export interface BustPort {
   /**
    * Busts entries, each atomically, and answers with one outcome a bust, in order. Steps of one call may run in any
    * order, so a caller never depends on it.
@@ -32,24 +56,236 @@ export interface StorePort {
   bust(busts: readonly KeyBust[]): Promise<readonly BustOutcome[]>;
   /** The outcomes that `bust` would have now, each judged by itself; writes nothing. Same errors. */
   preview(busts: readonly KeyBust[]): Promise<readonly BustOutcome[]>;
+  /**
+   * Busts tags: a swept one has its floor and is on the list of pending sweeps when this returns, an epoch one has its new
+   * generation. Same errors, idempotent in the same way.
+   */
+  bustTags(busts: readonly TagBust[]): Promise<readonly TagOutcome[]>;
+  previewTags(busts: readonly TagBust[]): Promise<readonly TagOutcome[]>;
+}
+
+/** A stored value with what it was built from. */
+export interface StoredValue {
+  readonly value: Buffer;
+  readonly encoding: string;
+  readonly deps: ReadonlyMap<string, Version>;
+  readonly tags: readonly string[];
+  readonly loadStartUs: number | null;
+  readonly freshUntilUs: number | null;
+  readonly keepUntilUs: number | null;
+}
+
+/** `fresh` and `stale` may be served; `none`: there is nothing a reader may have. */
+export interface ReadReply {
+  readonly found: "fresh" | "stale" | "none";
+  readonly stored: StoredValue | null;
+  /** The entry's epoch tags, as they stood at this read. A fill is given exactly these. */
+  readonly epochs: ReadonlyMap<string, Epoch>;
+  /** The time of the key's own Redis, in microseconds. */
+  readonly atUs: number;
+}
+
+export interface LeaseRequest {
+  readonly key: string;
+  readonly entry: EntrySpec;
+  /** Unique to the caller and this load; at most 64 bytes, no control characters. */
+  readonly token: string;
+  /** What `read` answered. */
+  readonly epochs: ReadonlyMap<string, Epoch>;
+  /** L, in milliseconds. */
+  readonly leaseTtlMs: number;
+}
+
+export type LeaseReply =
+  | { readonly outcome: "hit"; readonly stored: StoredValue; readonly atUs: number }
+  | {
+      readonly outcome: "leased" | "stale_leased";
+      readonly stored: StoredValue | null;
+      /** Subject → the version a load must have at least, so that the loader can turn to the primary. */
+      readonly min: ReadonlyMap<string, Version>;
+      readonly leaseStartUs: number;
+      readonly atUs: number;
+    }
+  | { readonly outcome: "busy" | "stale_busy"; readonly stored: StoredValue | null; readonly waitMs: number; readonly atUs: number };
+
+export interface FillRequest {
+  readonly key: string;
+  readonly entry: EntrySpec;
+  readonly token: string;
+  readonly value: Buffer;
+  readonly encoding: string;
+  readonly deps: ReadonlyMap<string, Version>;
+  /** Swept tags. With any the entry is provisional until `promote`. */
+  readonly tags: readonly string[];
+  /** What the lease was asked for with. */
+  readonly epochs: ReadonlyMap<string, Epoch>;
+  readonly primaryRead: boolean;
+  readonly freshMs: number | null;
+  readonly keepMs: number;
+  /** R = lag + C, in milliseconds. */
+  readonly readLagMs: number;
+  /** P, in milliseconds. */
+  readonly provisionalMs: number;
+}
+
+export type FillReply =
+  | { readonly outcome: "filled"; readonly leaseStartUs: number; readonly atUs: number }
+  | { readonly outcome: "refused"; readonly reason: "lease_lost" | "floor" | "epoch" | "older" };
+
+/** Writes an entry of an existing service, in a family with a gate. */
+export interface SetRequest {
+  readonly key: string;
+  readonly versionKey?: string;
+  readonly entry: EntrySpec;
+  /** `null`: without a lease. */
+  readonly token: string | null;
+  /** `hash`: the fields without the version's own; other kinds: the payload as it lies in Redis (`json` with the version in it). */
+  readonly content: ReadonlyMap<string, string> | Buffer;
+  readonly subject: string;
+  readonly version: Version;
+  readonly keepMs: number;
+  readonly primaryRead: boolean;
+  readonly readLagMs: number;
+}
+
+export type SetReply =
+  | { readonly outcome: "stored" }
+  | { readonly outcome: "refused"; readonly reason: "lease_lost" | "floor" | "older" | "foreign" };
+
+/**
+ * What readers and loaders do with entries.
+ *
+ * @throws FreshetError FR1006 (`usage`) for a request that breaks a limit or names no canonical version, before anything
+ *   is sent; `wait` or `halt` from Redis.
+ */
+export interface EntryPort {
+  /** One round trip: the entry and its epochs. */
+  read(key: string, entry: EntrySpec, epochTags: readonly EpochTag[]): Promise<ReadReply>;
+  lease(request: LeaseRequest): Promise<LeaseReply>;
+  fill(request: FillRequest): Promise<FillReply>;
+  promote(key: string, entry: EntrySpec, token: string): Promise<"promoted" | "gone">;
+  drop(key: string, entry: EntrySpec, token: string): Promise<"dropped" | "gone">;
+  setIfNewer(request: SetRequest): Promise<SetReply>;
+}
+
+/** An epoch tag and C, in milliseconds, for the case that it has to be made. */
+export interface EpochTag {
+  readonly tag: string;
+  readonly skewMs: number;
+}
+
+export interface IndexAddRequest {
+  readonly tag: string;
+  readonly key: string;
+  readonly fillTimeUs: number;
+  readonly keepMs: number;
+  /** F_tag, in milliseconds. */
+  readonly floorTtlMs: number;
+  readonly skewMs: number;
+}
+
+/** What a two-step fill and a sweep do with the tags' indexes. */
+export interface TagPort {
+  /** The live floors of the tag, read after the index was written. */
+  indexAdd(request: IndexAddRequest): Promise<Floors & { readonly score: number }>;
+  /** How many were removed: only those whose score is still the one seen. */
+  indexRemove(tag: string, members: readonly IndexMember[]): Promise<number>;
+  /** The epochs of several tags; missing ones are made. */
+  epochs(tags: readonly EpochTag[]): Promise<ReadonlyMap<string, Epoch>>;
+  inspectTag(tag: string): Promise<TagView>;
+}
+
+/** A tag in the registry, with what its removal must have seen. */
+export interface RegisteredSweep {
+  readonly tag: string;
+  readonly seen: number;
+}
+
+export type ClaimReply =
+  | {
+      readonly outcome: "claimed";
+      readonly busts: readonly PendingBust[];
+      readonly cursor: SweepCursor | null;
+      /** Bytes of work left are not known; when the oldest bust of the list was raised tells how late it is. */
+      readonly atUs: number;
+    }
+  | { readonly outcome: "held" | "idle" };
+
+/** What walks the indexes of busted tags. Whoever writes with an id that is not the current one is told `lost`. */
+export interface SweepPort {
+  /** Every tag that is or was about to be swept, in any order. */
+  pendingSweeps(): Promise<readonly RegisteredSweep[]>;
+  claimSweep(tag: string, claim: { readonly id: string; readonly holdMs: number }): Promise<ClaimReply>;
+  /** Members of the index by score and member, from the cursor's score on (inclusive) up to the bound. */
+  readIndex(
+    tag: string,
+    range: { readonly from: number | null; readonly to: number; readonly limit: number },
+  ): Promise<readonly IndexMember[]>;
+  /** Busts entries of a walk: no floor is left, the tag's covers them. */
+  bustMembers(busts: readonly KeyBust[]): Promise<readonly BustOutcome[]>;
+  /** One step done: what is gone leaves the index, and the cursor moves. */
+  moveSweep(
+    tag: string,
+    step: { readonly id: string; readonly holdMs: number; readonly cursor: SweepCursor; readonly gone: readonly IndexMember[] },
+  ): Promise<"moved" | "lost">;
+  endSweep(tag: string, id: string): Promise<"ended" | "more" | "lost">;
+  /** Takes a tag off the registry, unless somebody put it there again since it was seen. */
+  forgetSweep(registered: RegisteredSweep): Promise<boolean>;
+  /** Removes members whose entries cannot be served any more; how many. At most 1,000 a call. */
+  trimIndex(tag: string, skewMs: number): Promise<number>;
+}
+
+/** The time bounds both sides go by, in milliseconds; `families` where they differ. */
+export interface PublishedBounds {
+  readonly leaseMs: number;
+  readonly lagMs: number;
+  readonly skewMs: number;
+  readonly fillMs: number;
+  readonly floorMs: number;
+  readonly tagFloorMs: number;
+}
+
+export interface BoundsPort {
+  publishBounds(bounds: PublishedBounds): Promise<void>;
+  /** `null` when nobody has published any. */
+  readBounds(): Promise<PublishedBounds | null>;
+}
+
+/**
+ * The store: cached entries, tags and the steps on them. Implemented over Redis, one server or a cluster, and in memory;
+ * `storeConformance` in the testkit proves that they behave alike.
+ */
+export interface StorePort extends BustPort, EntryPort, TagPort, SweepPort, BoundsPort {
   /** Reads one key without touching it. */
-  inspect(key: string, entry: EntrySpec): Promise<EntryView>;
+  inspect(key: string, entry: EntrySpec, versionKey?: string): Promise<EntryView>;
   /** Everything that must be true of the store before it may be used. */
   probe(): Promise<readonly ProbeFinding[]>;
   close(): Promise<void>;
 }
 
-/** The same store, read-only: `bust` answers what it would have done (`FRESHET_MODE=observe`, dry runs). */
+/** The same store, read-only: busts answer what they would have done (`FRESHET_MODE=observe`, dry runs), other writes are refused. */
 export function readOnly(store: StorePort): StorePort {
-  return { ...bound(store), bust: (busts) => store.preview(busts) };
-}
-
-function bound(store: StorePort): StorePort {
+  const refuse = () =>
+    Promise.reject(
+      new FreshetError("FR1005", "usage", "This store is read-only.", "Use FRESHET_MODE=apply where something is to be written."),
+    );
   return {
-    bust: (busts) => store.bust(busts),
-    preview: (busts) => store.preview(busts),
-    inspect: (key, entry) => store.inspect(key, entry),
-    probe: () => store.probe(),
-    close: () => store.close(),
+    ...store,
+    bust: (busts) => store.preview(busts),
+    bustTags: (busts) => store.previewTags(busts),
+    lease: refuse,
+    fill: refuse,
+    promote: refuse,
+    drop: refuse,
+    setIfNewer: refuse,
+    indexAdd: refuse,
+    indexRemove: refuse,
+    claimSweep: refuse,
+    bustMembers: (busts) => store.preview(busts),
+    moveSweep: refuse,
+    endSweep: refuse,
+    forgetSweep: refuse,
+    trimIndex: refuse,
+    publishBounds: async () => undefined,
   };
 }

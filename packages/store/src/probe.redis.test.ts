@@ -63,7 +63,7 @@ test("a store that only reads asks for no right to write, and writes nothing", a
 test("the rights it names are enough for everything", async () => {
   const store = await asUser(RIGHTS);
   expect(await store.probe()).toEqual([]);
-  const entry: EntrySpec = { kind: "hash", versionField: "v", onUnversioned: "bust", gate: true, floorTtlMs: 1_000 };
+  const entry: EntrySpec = { kind: "hash", versionField: "v", onUnversioned: "bust", gate: true, floorTtlMs: 1_000, staleTtlMs: 0 };
   const bust: KeyBust = {
     target: "key",
     key: "page:1",
@@ -95,7 +95,7 @@ test("a wrong password halts, and says so", async () => {
 
 test("a key outside the rights halts a bust, and its neighbours are told as not done", async () => {
   const store = await asUser(RIGHTS);
-  const entry: EntrySpec = { kind: "opaque", versionField: "", onUnversioned: "bust", gate: false, floorTtlMs: 1_000 };
+  const entry: EntrySpec = { kind: "opaque", versionField: "", onUnversioned: "bust", gate: false, floorTtlMs: 1_000, staleTtlMs: 0 };
   const bust = (key: string): KeyBust => {
     return { target: "key", key, family: "f", entry, subject: "p/1", version: null, spaceKind: "none", mode: "hard", rule: "r" };
   };

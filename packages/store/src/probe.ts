@@ -88,7 +88,7 @@ async function checkScripts(client: Redis, { probeKey: key, run }: ProbeOptions)
 }
 
 function probeBust(key: string, kind: EntrySpec["kind"]): KeyBust {
-  const entry: EntrySpec = { kind, versionField: "version", onUnversioned: "keep", gate: false, floorTtlMs: 1_000 };
+  const entry: EntrySpec = { kind, versionField: "version", onUnversioned: "keep", gate: false, floorTtlMs: 1_000, staleTtlMs: 0 };
   return { target: "key", key, family: "", entry, subject: "freshet/probe", version: null, spaceKind: "none", mode: "hard", rule: "probe" };
 }
 

@@ -7,7 +7,7 @@ import { createRedisStore, type RedisStoreConfig } from "./redis-store.js";
 import { seedRedis } from "./seed.js";
 
 const timeouts = { commandMs: 500, socketMs: 1_000, connectMs: 500, readyMs: 1_200, deadlineMs: 2_500 };
-const managed: EntrySpec = { kind: "managed", versionField: "", onUnversioned: "bust", gate: true, floorTtlMs: 20_000 };
+const managed: EntrySpec = { kind: "managed", versionField: "", onUnversioned: "bust", gate: true, floorTtlMs: 20_000, staleTtlMs: 60_000 };
 const closers: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {

@@ -30,7 +30,7 @@ export function redisStoreUnderTest(url: string): StoreUnderTest {
 /** F of the entries below, in milliseconds. */
 export const FLOOR_MS = 20_000;
 
-const common = { versionField: "", onUnversioned: "bust", gate: false, floorTtlMs: FLOOR_MS } as const;
+const common = { versionField: "", onUnversioned: "bust", gate: false, floorTtlMs: FLOOR_MS, staleTtlMs: 0 } as const;
 /** One entry spec of each kind, and the variants that behave differently. */
 export const entries = {
   managed: { ...common, kind: "managed", gate: true },

@@ -18,7 +18,7 @@ const bust = (key: string, change: Partial<KeyBust> = {}): KeyBust => ({
   target: "key",
   key,
   family: "page",
-  entry: { kind: "json", versionField: "version", onUnversioned: "bust", gate: false, floorTtlMs: 1 },
+  entry: { kind: "json", versionField: "version", onUnversioned: "bust", gate: false, floorTtlMs: 1, staleTtlMs: 0 },
   subject: "p/person-4711",
   version: parseVersion("7"),
   spaceKind: "counter",

@@ -18,8 +18,8 @@
 
 local kind, field, space, unversioned = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local ttlUs, leave, apply = tonumber(ARGV[5]), ARGV[6] == "leave", ARGV[7] == "apply"
-local managedNames = { version = "d", floors = "f", lease = "l", keepUntil = "k" }
-local names = kind == "managed" and managedNames or { version = field, floors = "fr:f", lease = "fr:l", keepUntil = "fr:k" }
+local managedNames = { version = "d", floors = "f", lease = "l" }
+local names = kind == "managed" and managedNames or { version = field, floors = "fr:f", lease = "fr:l" }
 local read = ({ managed = readManaged, hash = readHash, json = readJson, opaque = readOpaque })[kind]
 local time = call("TIME")
 local now = time[1] * 1000000 + time[2]
@@ -28,7 +28,7 @@ local oldestLive = string.format("%.0f", math.max(0, now - ttlUs))
 local function isLive(at)
   return not newer(oldestLive, at)
 end
-local clock = { text = nowText, raised = "\th" .. nowText, isLive = isLive }
+local clock = { text = nowText, isLive = isLive }
 local function milliseconds(us)
   return string.format("%.0f", math.ceil(us / 1000))
 end
@@ -40,7 +40,7 @@ local function outcomeOf(value, held, subject, version)
   elseif value == "deps" then
     held = depOf(held, subject)
   elseif value ~= "version" then
-    return value == "dead" and "a" or "u"
+    return "u"
   end
   if held == false then
     return "u"
@@ -74,16 +74,16 @@ local function bust(key, subject, version)
   if leave and floors then
     raised, raisedAt = raise(floors, subject, version, space, clock)
     if not raised then
-      return (value == nil or value == "dead") and "a" or "c"
+      return value == nil and "a" or "c"
     end
   elseif leave then
-    raised, raisedAt = "\n" .. (version == "" and "*" or subject) .. "\t" .. version .. clock.raised, nowText
+    raised, raisedAt = "\n" .. (version == "" and "*" or subject) .. "\t" .. version .. raisedMark(version == "" and "none" or space, clock), nowText
   end
   local outcome = value and outcomeOf(value, held, subject, version) or "a"
   if not apply then
     return outcome
   end
-  local isGone = outcome == "r" or (outcome == "u" and unversioned == "bust") or (value == "dead" and leave)
+  local isGone = outcome == "r" or (outcome == "u" and unversioned == "bust")
   if isGone then
     call("UNLINK", key)
   end

@@ -4,7 +4,7 @@ import { createMemoryStore } from "@freshet/store";
 import { expect, test } from "@jest/globals";
 import { createClock, createRng, type FaultPlan, faultyKafka, faultyStore, until } from "../index.js";
 
-const entry: EntrySpec = { kind: "opaque", versionField: "", onUnversioned: "bust", gate: false, floorTtlMs: 1000 };
+const entry: EntrySpec = { kind: "opaque", versionField: "", onUnversioned: "bust", gate: false, floorTtlMs: 1000, staleTtlMs: 0 };
 const keys = ["a", "b", "c", "d"];
 const busts: readonly KeyBust[] = keys.map((key) => ({
   target: "key",

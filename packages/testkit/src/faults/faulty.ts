@@ -23,11 +23,11 @@ export function faultyStore(store: StorePort, plan: FaultPlan): StorePort {
   const error = () => new FreshetError("FR2001", "wait", "an injected fault", "None: a test wanted it.");
   const faults = new Faults(plan, error);
   return {
+    ...store,
+    bustTags: (busts) => faults.list("bustTags", busts, (some) => store.bustTags(some)),
     bust: (busts) => faults.list("bust", busts, (some) => store.bust(some)),
     preview: (busts) => faults.one("preview", () => store.preview(busts)),
     inspect: (key, entry) => faults.one("inspect", () => store.inspect(key, entry)),
-    probe: () => store.probe(),
-    close: () => store.close(),
   };
 }
 

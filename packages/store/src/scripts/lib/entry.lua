@@ -1,5 +1,5 @@
 -- What a step sees of one key. Payloads of managed and hash entries are never read. Each reader answers
---   value: nil | "deps" | "version" | "unversioned" | "opaque" | "foreign" (another Redis type) | "dead" (past its keep-until)
+--   value: nil | "deps" | "version" | "unversioned" | "opaque" | "foreign" (another Redis type)
 --   held: the deps text or the version; floors, lease: their texts, or nil
 
 -- Another Redis type is data, and counts as unversioned; any other error ends the call.
@@ -23,27 +23,18 @@ local function readMarked(key, names)
   if floors then
     return nil, nil, floors
   end
-  local got = call("HMGET", key, names.version, names.floors, names.lease, names.keepUntil)
+  local got = call("HMGET", key, names.version, names.floors, names.lease)
   local version, lease = got[1] or nil, got[3] or nil
   floors = got[2] or nil
   if length == (floors and 1 or 0) + (lease and 1 or 0) then
     return nil, nil, floors, lease
   end
-  return version and "version" or "unversioned", version, floors, lease, got[4]
+  return version and "version" or "unversioned", version, floors, lease
 end
 
-local function readManaged(key, names, now)
-  local value, deps, floors, lease, keepUntil = readMarked(key, names)
-  if not value then
-    return nil, nil, floors, lease
-  elseif keepUntil and (#keepUntil > 16 or not canonical(keepUntil)) then
-    value = "unversioned"
-  elseif keepUntil and tonumber(keepUntil) <= now then
-    value = "dead"
-  elseif value == "version" then
-    value = (deps == "" or byte(deps) == 10) and "deps" or "unversioned"
-  end
-  return value, deps, floors, lease
+local function readManaged(key, names)
+  local value, deps, floors, lease = readMarked(key, names)
+  return value == "version" and "deps" or value, deps, floors, lease
 end
 
 -- In a family with a gate, floors and lease lie beside the field; elsewhere they do not count.

@@ -1,4 +1,5 @@
--- Floors as text: "\n<subject>\t<version>\t<h|s><raisedAtUs>", repeated; the blind one has subject "*" and no version.
+-- Floors as text: "\n<subject>\t<version>\t<letter><raisedAtUs>", repeated; the blind one has subject "*" and no version. The letter
+-- is h or s for the mode, hard or soft, of a counter's bust, H or S of a timestamp's.
 -- In memory: a list of { subject, version, mode, at } with the blind one as its field `blind`; `at` stays canonical text.
 
 local function lineOf(subject, version, mode, at)
@@ -10,7 +11,7 @@ local function onlyFloor(text, subject)
   if find(text, subject, 2, true) ~= 2 then
     return nil
   end
-  local version, at = match(text, "^\t([1-9]%d*)\t[hs]([1-9]%d*)$", #subject + 2)
+  local version, at = match(text, "^\t([1-9]%d*)\t[hsHS]([1-9]%d*)$", #subject + 2)
   if version and #version <= 20 and #at <= 16 then
     return version, at
   end
@@ -20,7 +21,7 @@ end
 -- The floors that are alive now. What cannot be read counts as a blind floor raised now: stricter, never looser.
 local function readFloors(text, nowText, isLive)
   local floors, bytes = {}, 0
-  for subject, version, mode, at in gmatch(text, "\n([^\n\t]+)\t(%d*)\t([hs])(%d+)") do
+  for subject, version, mode, at in gmatch(text, "\n([^\n\t]+)\t(%d*)\t([hsHS])(%d+)") do
     local isBlind = subject == "*"
     if #at > 16 or not canonical(at) or (isBlind and version ~= "") or not (isBlind or canonical(version)) then
       break
@@ -50,17 +51,22 @@ local function writeFloors(floors)
   return table.concat(lines), last
 end
 
+local function isHard(letter)
+  return letter == "h" or letter == "H"
+end
+
 -- What already stands under a floor of the same or a harder mode was done before: a replay. Busts are hard.
 local function isReplay(floorVersion, floorMode, version, space)
-  return space == "counter" and floorMode == "h" and not newer(version, floorVersion)
+  return space == "counter" and isHard(floorMode) and not newer(version, floorVersion)
 end
 
 -- A floor after a bust of its subject; an equal version moves raised-at only where two writes can share a tick.
 local function raiseFloor(floorVersion, mode, at, version, space, nowText)
+  local letter = space == "timestamp" and "H" or "h"
   if newer(version, floorVersion) then
-    return version, "h", nowText
+    return version, letter, nowText
   elseif version == floorVersion then
-    return version, "h", space == "timestamp" and nowText or at
+    return version, letter, space == "timestamp" and nowText or at
   end
   return floorVersion, mode, at
 end
@@ -78,6 +84,6 @@ local function foldFloors(floors)
   end
   local folded = table.remove(floors, oldest)
   local blind = floors.blind or folded
-  local mode = (blind.mode == "h" or folded.mode == "h") and "h" or "s"
+  local mode = (isHard(blind.mode) or isHard(folded.mode)) and "h" or "s"
   floors.blind = { subject = "*", version = "", mode = mode, at = newer(folded.at, blind.at) and folded.at or blind.at }
 end

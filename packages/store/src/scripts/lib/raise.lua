@@ -1,4 +1,8 @@
--- The floors of one entry after one bust. `clock` is { text = now, raised = "\th" .. now, isLive = function(at) }.
+-- The floors of one entry after one bust. `clock` is { text = now, isLive = function(at) }.
+
+local function raisedMark(space, clock)
+  return (space == "timestamp" and "\tH" or "\th") .. clock.text
+end
 
 local function raiseAll(text, subject, version, space, clock)
   local floors = readFloors(text, clock.text, clock.isLive)
@@ -15,7 +19,7 @@ local function raiseAll(text, subject, version, space, clock)
       return floors
     end
   end
-  floors[#floors + 1] = { subject = subject, version = version, mode = "h", at = clock.text }
+  floors[#floors + 1] = { subject = subject, version = version, mode = space == "timestamp" and "H" or "h", at = clock.text }
   foldFloors(floors)
   return floors
 end
@@ -25,7 +29,7 @@ end
 local function raise(text, subject, version, space, clock)
   local had, at = onlyFloor(text, subject)
   if had and version ~= "" and (newer(version, had) or not clock.isLive(at)) then
-    return "\n" .. subject .. "\t" .. version .. clock.raised, clock.text
+    return "\n" .. subject .. "\t" .. version .. raisedMark(space, clock), clock.text
   end
   local floors = raiseAll(text, subject, version, space, clock)
   if not floors then

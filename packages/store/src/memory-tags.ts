@@ -1,0 +1,24 @@
+import { notYet } from "./not-yet.js";
+import type { BustPort, SweepPort, TagPort } from "./port.js";
+
+type TagSteps = TagPort & SweepPort & Pick<BustPort, "bustTags" | "previewTags">;
+
+export function memoryTags(): TagSteps {
+  const missing = () => Promise.reject(notYet("tags"));
+  return {
+    bustTags: missing,
+    previewTags: missing,
+    indexAdd: missing,
+    indexRemove: missing,
+    epochs: missing,
+    inspectTag: missing,
+    pendingSweeps: missing,
+    claimSweep: missing,
+    readIndex: missing,
+    bustMembers: missing,
+    moveSweep: missing,
+    endSweep: missing,
+    forgetSweep: missing,
+    trimIndex: missing,
+  };
+}

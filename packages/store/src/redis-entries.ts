@@ -1,0 +1,8 @@
+import { notYet } from "./not-yet.js";
+import type { EntryPort } from "./port.js";
+import type { RedisLink } from "./redis-link.js";
+
+export function redisEntries(_link: RedisLink, _prefix: string): EntryPort {
+  const missing = () => Promise.reject(notYet("entries"));
+  return { read: missing, lease: missing, fill: missing, promote: missing, drop: missing, setIfNewer: missing };
+}
