@@ -23,4 +23,18 @@ export interface SourceSpec {
   readonly strict: boolean;
   /** What a null value means. */
   readonly tombstones: "ignore" | "delete";
+  /** What formats that do not say it themselves are told; absent for CloudEvents. */
+  readonly reads?: SourceReads;
+}
+
+/** Where rows and documents have what an event needs. The columns of a row are pointers of one step. */
+export interface SourceReads {
+  /** The parts of the subject; empty where the record key is the subject. */
+  readonly id: readonly FieldRef[];
+  /** `null` exactly for `versions: none`. */
+  readonly version: FieldRef | null;
+  readonly type: FieldRef | null;
+  readonly time: FieldRef | null;
+  /** Whether the images before a change are whole rows: what the database logs of a deleted row. */
+  readonly replicaIdentity: "full" | "default";
 }

@@ -19,3 +19,14 @@ export function compareVersions(a: Version, b: Version): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
 }
+
+/** The smallest version newer than this one, digit by digit; `null` after twenty nines. */
+export function nextVersion(version: Version): Version | null {
+  let nines = 0;
+  while (version[version.length - 1 - nines] === "9") nines++;
+  const kept = version.slice(0, version.length - nines);
+  const zeros = "0".repeat(nines);
+  if (kept === "") return parseVersion(`1${zeros}`);
+  const raised = String.fromCharCode(kept.charCodeAt(kept.length - 1) + 1);
+  return parseVersion(`${kept.slice(0, -1)}${raised}${zeros}`);
+}

@@ -1,4 +1,4 @@
-import { limits } from "@freshet/protocol";
+import { escapePercent, limits } from "@freshet/protocol";
 
 /** `percent` keeps different parameters apart; `none` is for keys that existing services already write. */
 export type Escape = "percent" | "none";
@@ -69,20 +69,6 @@ export function renderer({ parts, parameters, escape: escaping }: Template): Ren
     for (const step of plan) key += typeof step === "string" ? step : escaped(values[step] ?? "");
     return fits(key) ? key : null;
   };
-}
-
-const SPECIAL = /[%:,{} \p{Cc}]/u;
-const SPECIAL_ALL = /[%:,{} \p{Cc}]/gu;
-
-/** `%`, `:`, `,`, `{`, `}`, space and control characters as `%XX` of their UTF-8 bytes. */
-function escapePercent(value: string): string {
-  return SPECIAL.test(value) ? value.replace(SPECIAL_ALL, percent) : value;
-}
-
-function percent(character: string): string {
-  const code = character.charCodeAt(0);
-  // U+0080 to U+009F are two bytes in UTF-8, C2 and the code itself.
-  return `${code >= 0x80 ? "%C2" : ""}%${code.toString(16).toUpperCase().padStart(2, "0")}`;
 }
 
 function fits(key: string): boolean {

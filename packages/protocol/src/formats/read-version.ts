@@ -1,0 +1,45 @@
+import { rejected } from "../decoded.js";
+import type { JsonValue, SpaceKind } from "../event.js";
+import { limits } from "../limits.js";
+import { parseRfc3339 } from "../rfc3339.js";
+import { parseVersion, type Version } from "../version.js";
+import { isWrittenAsFraction } from "../written-number.js";
+import { idText, type Rejected } from "./connect-json.js";
+
+/** A version as it was found, and where in which JSON text; `text` is `null` for what was no JSON. */
+export interface FoundVersion {
+  readonly value: JsonValue | undefined;
+  readonly text: string | null;
+  readonly path: readonly string[];
+}
+
+export const VERSION_MISSING = rejected(
+  "version_missing",
+  "what the source names as version is missing, null or empty",
+  "Mend `version` of the source or the producer, or declare the source as `versions: none`.",
+);
+const VERSION_INVALID = rejected(
+  "version_invalid",
+  `the version is not a canonical decimal of at most ${limits.versionDigitsMax} digits`,
+  "Use a column or field of digits only: no sign, fraction, exponent or leading zero.",
+);
+
+/** The version, digit by digit as it was written. `timestamp` spaces take RFC 3339 as well, which becomes microseconds. */
+export function readVersion({ value, text, path }: FoundVersion, spaceKind: SpaceKind): Version | null | Rejected {
+  if (spaceKind === "none") return null;
+  if (value === undefined || value === null || value === "") return VERSION_MISSING;
+  const digits = idText(value) ?? "";
+  const version = parseVersion(digits) ?? (spaceKind === "timestamp" ? timestampVersion(digits) : null);
+  if (version === null) return VERSION_INVALID;
+  return typeof value === "number" && text !== null && isWrittenAsFraction(text, path) ? VERSION_INVALID : version;
+}
+
+function timestampVersion(text: string): Version | null {
+  const microseconds = parseRfc3339(text);
+  return microseconds === null || microseconds < 0 ? null : parseVersion(microseconds.toString());
+}
+
+/** Whether reading ended with a rejection. */
+export function isRejected(read: Version | null | Rejected): read is Rejected {
+  return typeof read === "object" && read !== null;
+}
