@@ -1,34 +1,33 @@
-import { type EntryState, type Lease, type Lifetime, noEntry, type Provisional, type Softened } from "./entry-state.js";
-import { decodeFloors } from "./floor-layout.js";
+import { type EntryState, type Lifetime, noEntry, type Provisional, type Softened } from "./entry-state.js";
+import { isMarks, type Marks, markLines, marksOfLines, readMarks } from "./floor-layout.js";
 import { parseVersion, type Version } from "./version.js";
 
 /**
- * How an entry lies in its Redis hash: field names and text encodings (`docs/reference/redis-layout.md`). Subjects, tags
- * and tokens hold no control characters, which is what keeps these texts unambiguous.
+ * How an entry lies in Redis (`docs/reference/redis-layout.md`, decision 0009). A key with a value is a hash of these
+ * fields; a key without one, which holds floors and a lease only, is a string (`encodeMarks`). Subjects, tags and tokens
+ * hold no control characters, which is what keeps these texts unambiguous.
  */
 export const managedFields = {
   value: "v",
-  /** Lifetime, encoding and deps in one field: every further field costs about 50 bytes. */
+  /** Lifetime, encoding, deps, floors and lease in one field: every further field costs about 50 bytes and time in each bust. */
   deps: "d",
-  floors: "f",
-  lease: "l",
   softened: "o",
   provisional: "p",
   epochs: "e",
   tags: "t",
 } as const;
 
-/** Where floors and lease lie in a `hash` entry that existing services write, in a family with a gate; elsewhere they do not count. */
-export const gateFields = { floors: "fr:f", lease: "fr:l" } as const;
+/**
+ * The field with floors and lease (`encodeMarks`) of a `hash` entry that existing services write, in a family with a gate;
+ * elsewhere it does not count. A hash of nothing else has no value.
+ */
+export const gateField = "fr:f";
 
-/** The fields of a managed entry that are no value: what a bust leaves behind. */
-export const managedMarks: ReadonlySet<string> = new Set([managedFields.floors, managedFields.lease]);
-/** The same, of a `hash` entry with a gate. */
-export const gateMarks: ReadonlySet<string> = new Set([gateFields.floors, gateFields.lease]);
+/** Before each mark in the field `d`: no subject holds it, so the deps before it stay what they are. */
+const MARK = "\f";
 
 const HEAD = /^(\d{0,16})\t(\d{0,16})\t(\d{0,16})\t([^\n\t]*)$/;
 const PAIR = /^([^\n\t]+)\t(\d{1,16})$/;
-const TRIPLE = /^([^\n\t]+)\t(\d{1,16})\t(\d{1,16})$/;
 
 /** The first line of the field `d`: when the value was loaded, how long it may be served, and how it is encoded. */
 export interface EntryHead {
@@ -39,13 +38,18 @@ export interface EntryHead {
   readonly encoding: string;
 }
 
+const noMarks: Marks = { floors: [], blindFloor: null, lease: null };
 const noHead: EntryHead = { loadStartUs: null, freshUntilUs: null, keepUntilUs: null, encoding: "" };
 
-/** `<loadStart>\t<freshUntil>\t<keepUntil>\t<encoding>`, or nothing, then `\n<subject>\t<version>` repeated. */
-export function encodeDeps(deps: ReadonlyMap<string, Version>, head: EntryHead = noHead): string {
+/**
+ * The field `d`: `<loadStart>\t<freshUntil>\t<keepUntil>\t<encoding>`, or nothing, then `\n<subject>\t<version>` repeated, then
+ * `\n\f` and a mark, repeated.
+ */
+export function encodeDeps(deps: ReadonlyMap<string, Version>, head: EntryHead = noHead, marks: Marks = noMarks): string {
   const times = [head.loadStartUs, head.freshUntilUs, head.keepUntilUs].map((time) => time ?? "");
   let text = [...times, head.encoding].every((part) => part === "") ? "" : `${times.join("\t")}\t${head.encoding}`;
   for (const [subject, version] of deps) text += `\n${subject}\t${version}`;
+  for (const line of markLines(marks)) text += `\n${MARK}${line}`;
   return text;
 }
 
@@ -64,6 +68,7 @@ export function decodeHead(text: string): EntryHead | null {
 function decodeDeps(text: string): ReadonlyMap<string, Version> | "unversioned" {
   const deps = new Map<string, Version>();
   for (const line of text.split("\n").slice(1)) {
+    if (line.startsWith(MARK)) continue;
     const tab = line.lastIndexOf("\t");
     const version = tab > 0 ? parseVersion(line.slice(tab + 1)) : null;
     if (version === null) return "unversioned";
@@ -82,17 +87,6 @@ function depOf(text: string, subject: string): Version | null | "unversioned" {
   if (at === -1) return null;
   const [digits = ""] = text.slice(at + line.length).split("\n", 1);
   return parseVersion(digits) ?? "unversioned";
-}
-
-/** `<token>\t<startUs>\t<deadlineUs>`. */
-export function encodeLease(lease: Lease): string {
-  return `${lease.token}\t${lease.startUs}\t${lease.deadlineUs}`;
-}
-
-/** A lease from its text; one that cannot be read is none, so its holder's fill is refused. */
-export function decodeLease(text: string): Lease | null {
-  const [, token, start, deadline] = TRIPLE.exec(text) ?? [];
-  return token === undefined ? null : { token, startUs: Number(start), deadlineUs: Number(deadline) };
 }
 
 /** `<atUs>\t<keepUntilUs>`. */
@@ -147,23 +141,24 @@ export function decodeTags(text: string): readonly string[] {
 /** The fields of a hash, some of them or all. */
 export type Fields = ReadonlyMap<string, string>;
 
-/** A managed entry as a step for `subject` sees it; with `null` all its deps are read. */
-export function managedState(fields: Fields, subject: string | null, nowUs: number): EntryState {
-  const marks = marksOf(fields, managedFields, nowUs);
-  const hasMore = [...fields.keys()].some((name) => !managedMarks.has(name));
-  if (!hasMore) return { ...noEntry, ...marks };
-  const deps = fields.get(managedFields.deps);
-  return { ...marks, value: managedValue(deps, subject), ...lifetimeOf(fields) };
+/** A managed entry as a step for `subject` sees it; with `null` all its deps are read. A string is a key without a value. */
+export function managedState(content: Fields | string, subject: string | null, nowUs: number): EntryState {
+  if (typeof content === "string") return { ...noEntry, ...bareMarks(content, nowUs) };
+  const deps = content.get(managedFields.deps);
+  const lines = (deps ?? "")
+    .split("\n")
+    .slice(1)
+    .filter((line) => line.startsWith(MARK));
+  const marks = marksOfLines(
+    lines.map((line) => line.slice(MARK.length)),
+    nowUs,
+  );
+  return { ...lifetimeOf(content), ...marks, value: managedValue(deps, subject) };
 }
 
-/** Floors and lease, wherever they lie. */
-export function marksOf(
-  fields: Fields,
-  names: { readonly floors: string; readonly lease: string },
-  nowUs: number,
-): Pick<EntryState, "floors" | "blindFloor" | "lease"> {
-  const lease = fields.get(names.lease);
-  return { ...readFloors(fields.get(names.floors) ?? null, nowUs), lease: lease === undefined ? null : decodeLease(lease) };
+/** A string that is no marks is some other service's: data of another type. */
+function bareMarks(text: string, nowUs: number): Partial<EntryState> {
+  return isMarks(text) ? readMarks(text, nowUs) : { value: "foreign" };
 }
 
 function managedValue(text: string | undefined, subject: string | null): EntryState["value"] {
@@ -193,10 +188,4 @@ function lifetimeOf(fields: Fields): Lifetime {
     provisional: read(provisional, decodeProvisional),
     epochs: read(epochs, decodeEpochs) ?? new Map(),
   };
-}
-
-/** The floors a step goes by: text that cannot be read counts as a blind floor raised now, which is stricter, never looser. */
-export function readFloors(text: string | null, nowUs: number): Pick<EntryState, "floors" | "blindFloor"> {
-  const floors = decodeFloors(text ?? "");
-  return floors === "unversioned" ? { floors: [], blindFloor: { mode: "hard", raisedAtUs: nowUs } } : floors;
 }

@@ -1,9 +1,19 @@
 import type { BustMode } from "./bust.js";
+import type { Lease } from "./entry-state.js";
 import type { BlindFloor, Floor, Floors } from "./floors.js";
 import { parseVersion } from "./version.js";
 
-const BLIND_SUBJECT = "*";
-const FLOOR = /^([^\n\t]+)\t(\d*)\t([hsHS])(0|[1-9]\d{0,15})$/;
+/** Floors and lease: what a key holds besides a value, or without one. */
+export interface Marks extends Floors {
+  readonly lease: Lease | null;
+}
+
+/** Always 16 digits, so that two times compare as texts. */
+const TIME_DIGITS = 16;
+const FLOOR = /^(\d{16})([hsHS])([^\n\t\f]+)\t(\d*)$/;
+const BLIND = /^(\d{16})([hs])\*\t$/;
+const BEGINS = /^(?:\n(?=l|\d)|\d{16}[hsHS])/;
+const LEASE = /^l([^\n\t\f]+)\t(\d{1,16})\t(\d{1,16})$/;
 
 /** One letter for two facts: `h` and `s` are the mode of a counter's bust, `H` and `S` of a timestamp's. */
 export function letterOf({ mode, spaceKind }: Pick<Floor, "mode" | "spaceKind">): string {
@@ -11,29 +21,73 @@ export function letterOf({ mode, spaceKind }: Pick<Floor, "mode" | "spaceKind">)
   return spaceKind === "timestamp" ? letter.toUpperCase() : letter;
 }
 
-function factsOf(letter: string): { mode: BustMode; spaceKind: Floor["spaceKind"] } {
-  return { mode: letter.toLowerCase() === "h" ? "hard" : "soft", spaceKind: letter < "a" ? "timestamp" : "counter" };
+function modeOf(letter: string): BustMode {
+  return letter.toLowerCase() === "h" ? "hard" : "soft";
 }
 
-/** `\n<subject>\t<version>\t<letter><raisedAtUs>`, repeated; the blind floor last, with subject `*` and no version. */
-export function encodeFloors({ floors, blindFloor }: Floors): string {
-  let text = "";
-  for (const floor of floors) text += `\n${floor.subject}\t${floor.version}\t${letterOf(floor)}${floor.raisedAtUs}`;
-  return blindFloor === null ? text : `${text}\n${BLIND_SUBJECT}\t\t${blindFloor.mode.charAt(0)}${blindFloor.raisedAtUs}`;
+/** `<raisedAtUs, 16 digits><letter><subject>\t<version>`; the blind one `<raisedAtUs><h|s>*\t`; a lease `l<token>\t<startUs>\t<deadlineUs>`. */
+export function markLines({ floors, blindFloor, lease }: Marks): readonly string[] {
+  const lines = floors.map((floor) => `${timeText(floor.raisedAtUs)}${letterOf(floor)}${floor.subject}\t${floor.version}`);
+  if (blindFloor !== null) lines.push(`${timeText(blindFloor.raisedAtUs)}${blindFloor.mode.charAt(0)}*\t`);
+  if (lease !== null) lines.push(`l${lease.token}\t${lease.startUs}\t${lease.deadlineUs}`);
+  return lines;
 }
 
-/** Floors from their text; `"unversioned"` when it cannot be read as a whole. */
-export function decodeFloors(text: string): Floors | "unversioned" {
+function timeText(us: number): string {
+  return String(us).padStart(TIME_DIGITS, "0");
+}
+
+/** What a key without a value holds, as a string: one floor bare, which is the commonest, or lines each led by a line break. `""` for nothing. */
+export function encodeMarks(marks: Marks): string {
+  const lines = markLines(marks);
+  const [only = ""] = lines;
+  const isOneFloor = lines.length === 1 && marks.floors.length === 1;
+  return isOneFloor ? only : lines.map((line) => `\n${line}`).join("");
+}
+
+/** Floors alone, each led by a line break: the field of a tag's state and of a `hash` entry with a gate. */
+export function encodeFloors(floors: Floors): string {
+  return markLines({ ...floors, lease: null })
+    .map((line) => `\n${line}`)
+    .join("");
+}
+
+/** Whether a string is what Freshet leaves at a key without a value, by how it begins: anything else belongs to another service. */
+export function isMarks(text: string): boolean {
+  return BEGINS.test(text);
+}
+
+/**
+ * The marks a step goes by. Text that cannot be read as a whole counts as a blind floor raised now, which is stricter,
+ * never looser; a lease in it is none, so its holder's fill is refused.
+ */
+export function readMarks(text: string | null, nowUs: number): Marks {
+  if (text === null || text === "") return { floors: [], blindFloor: null, lease: null };
+  return marksOfLines(text.startsWith("\n") ? text.slice(1).split("\n") : [text], nowUs);
+}
+
+/** The same from lines without their line breaks. */
+export function marksOfLines(lines: readonly string[], nowUs: number): Marks {
   const floors: Floor[] = [];
   let blindFloor: BlindFloor | null = null;
-  if (text !== "" && !text.startsWith("\n")) return "unversioned";
-  for (const line of text.split("\n").slice(1)) {
-    const [, subject = "", digits = "", letter = "", at = ""] = FLOOR.exec(line) ?? [];
-    const facts = factsOf(letter);
-    const version = parseVersion(digits);
-    if (subject === BLIND_SUBJECT && digits === "") blindFloor = { mode: facts.mode, raisedAtUs: Number(at) };
-    else if (version !== null && subject !== BLIND_SUBJECT) floors.push({ subject, version, ...facts, raisedAtUs: Number(at) });
-    else return "unversioned";
+  let lease: Lease | null = null;
+  for (const line of lines) {
+    const found = readLine(line);
+    if (found === null) return { floors: [], blindFloor: { mode: "hard", raisedAtUs: nowUs }, lease: null };
+    if ("token" in found) lease = found;
+    else if ("subject" in found) floors.push(found);
+    else blindFloor = found;
   }
-  return { floors, blindFloor };
+  return { floors, blindFloor, lease };
+}
+
+function readLine(line: string): Floor | BlindFloor | Lease | null {
+  const [, blindAt, blindLetter = ""] = BLIND.exec(line) ?? [];
+  if (blindAt !== undefined) return { mode: modeOf(blindLetter), raisedAtUs: Number(blindAt) };
+  const [, token, start, deadline] = LEASE.exec(line) ?? [];
+  if (token !== undefined) return { token, startUs: Number(start), deadlineUs: Number(deadline) };
+  const [, at, letter = "", subject = "", digits = ""] = FLOOR.exec(line) ?? [];
+  const version = parseVersion(digits);
+  if (at === undefined || version === null || subject === "*") return null;
+  return { subject, version, mode: modeOf(letter), spaceKind: letter < "a" ? "timestamp" : "counter", raisedAtUs: Number(at) };
 }

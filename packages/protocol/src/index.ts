@@ -41,21 +41,15 @@ export type { EntryKind, EntrySpec, OnUnversioned } from "./entry.js";
 export type { EntryHead, Fields } from "./entry-layout.js";
 export {
   decodeHead,
-  decodeLease,
   decodeTags,
   encodeDeps,
   encodeEpochs,
-  encodeLease,
   encodeProvisional,
   encodeSoftened,
   encodeTags,
-  gateFields,
-  gateMarks,
+  gateField,
   managedFields,
-  managedMarks,
   managedState,
-  marksOf,
-  readFloors,
 } from "./entry-layout.js";
 export type { BustFact, EntryState, Lease, Lifetime, Provisional, Softened } from "./entry-state.js";
 export { noEntry } from "./entry-state.js";
@@ -64,7 +58,8 @@ export { asFreshetError, errorCodes, FreshetError } from "./errors.js";
 export { escapePercent } from "./escape.js";
 export type { DomainEvent, JsonObject, JsonValue, Op, SpaceKind } from "./event.js";
 export { subjectOf } from "./event.js";
-export { decodeFloors, encodeFloors, letterOf } from "./floor-layout.js";
+export type { Marks } from "./floor-layout.js";
+export { encodeFloors, encodeMarks, isMarks, readMarks } from "./floor-layout.js";
 export type { BlindFloor, Floor, Floors, Load } from "./floors.js";
 export { covers, liveFloors, meetsFloors } from "./floors.js";
 export { decodeCloudEvent } from "./formats/cloudevents.js";

@@ -1,3 +1,4 @@
+// Layout: docs/decisions/0009: a managed key WITHOUT a value is a string (encodeMarks/readMarks), with one it is a hash whose field `d` also holds floors and lease.
 import { notYet } from "./not-yet.js";
 import type { EntryPort } from "./port.js";
 import type { RedisLink } from "./redis-link.js";
