@@ -1,4 +1,4 @@
-import { type Decoded, decodeCloudEvent, type KafkaRecord, rejected } from "@freshet/protocol";
+import { type Decoded, decodeEvent, type KafkaRecord, rejected } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 
 /**
@@ -9,5 +9,5 @@ export function decode(record: KafkaRecord, rules: CompiledRules): Decoded {
   if (record.undecodable !== undefined) {
     return rejected("undecodable", record.undecodable.problem, "Find the producer of this batch; see its offset range in the dead letter.");
   }
-  return decodeCloudEvent(record, rules.sourcesOf(record.topic));
+  return decodeEvent(record, rules.sourcesOf(record.topic));
 }

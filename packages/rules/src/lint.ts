@@ -110,6 +110,11 @@ function lintKnown({ path, source, when, busts }: RuleModel, report: Report): vo
       const problem = `events of source \`${source.spec.name}\` have no version`;
       report.at(place, { code: "never_known", problem, fix: "Do not use `version`, or declare how the source is versioned." });
     }
+    if (reads?.has("previous") === true && source.text.format === "debezium" && source.text.replicaIdentity !== "full") {
+      const problem = `source \`${source.spec.name}\` knows no row before a change: its table logs only the key`;
+      const fix = "Do not use `previous`, or log whole rows (ALTER TABLE … REPLICA IDENTITY FULL) and say `replicaIdentity: full`.";
+      report.at(place, { code: "never_known", problem, fix });
+    }
   };
   check(when?.reads, [...path, "when"]);
   for (const bust of busts) {

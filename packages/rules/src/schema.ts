@@ -56,14 +56,24 @@ export const sourceSchema = z.discriminatedUnion("format", [
     ...anySource,
     id: ids.meta({ description: "The key columns." }),
     version: text.optional().meta({ description: "The column that counts." }),
-    replicaIdentity: z.enum(["full", "default"]).optional(),
+    replicaIdentity: z
+      .enum(["full", "default"])
+      .optional()
+      .meta({ description: "Whether the database logs whole rows before a change. Default `default`: deletes are blind." }),
   }),
-  z.strictObject({ format: z.literal("outbox"), ...anySource, ...typed, version: reference.optional() }),
+  z.strictObject({
+    format: z.literal("outbox"),
+    ...anySource,
+    ...typed,
+    version: reference.optional(),
+    type: reference.optional().meta({ description: "Default header:eventType." }),
+    time: reference.optional(),
+  }),
   z.strictObject({
     format: z.literal("json"),
     ...anySource,
     ...typed,
-    id: z.array(reference).min(1),
+    id: z.array(reference).min(1).meta({ description: "The parts of the subject." }),
     version: reference.optional(),
     type: reference.optional(),
     time: reference.optional(),

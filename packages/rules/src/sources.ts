@@ -1,4 +1,4 @@
-import type { FieldRef, Op, SourceSpec } from "@freshet/protocol";
+import type { FieldRef, Op, SourceReads, SourceSpec } from "@freshet/protocol";
 import type { Draft, Located } from "./draft.js";
 import type { SourceModel } from "./model.js";
 import { patternsMeet, typeMatcher } from "./pattern.js";
@@ -18,6 +18,8 @@ export function resolveSources(draft: Draft, report: Report): readonly SourceMod
     }
     names.add(name);
     checkVersion(source, report);
+    checkType(source, report);
+    checkFormat(source, models, report);
     checkReachable(source, models, report);
   }
   return models;
@@ -34,6 +36,30 @@ function checkVersion({ path, text }: Located<SourceText>, report: Report): void
     const problem = "`version` names a version, but `versions: none` says there is none";
     report.at([...path, "version"], { code: "contradiction", problem, fix: "Leave one of the two out." });
   }
+}
+
+/** Documents have their type where the source says, and nowhere else. */
+function checkType({ path, text }: Located<SourceText>, report: Report): void {
+  if (text.format !== "json" || text.type !== undefined) return;
+  const place = text.match !== undefined ? "match" : "ops";
+  if (text[place] === undefined) return;
+  report.at([...path, place], {
+    code: "missing_field",
+    problem: `\`${place}\` goes by event types, but nothing says where the type is`,
+    fix: "Add `type: /pointer` or `type: header:NAME` to the source.",
+  });
+}
+
+/** A record is read by the format of its topic before it is known which source takes it. */
+function checkFormat(source: SourceModel, all: readonly SourceModel[], report: Report): void {
+  const { topic, format } = source.spec;
+  const first = all.find((other) => other.spec.topic === topic);
+  if (first === undefined || first.spec.format === format) return;
+  report.at([...source.path, "format"], {
+    code: "mixed_formats",
+    problem: `topic \`${topic}\` has sources of format ${first.spec.format} and ${format}`,
+    fix: `Write \`format: ${first.spec.format}\`, or send the other records to a topic of their own.`,
+  });
 }
 
 /** The first source of a topic that matches takes the record, so one behind a source that takes all gets nothing. */
@@ -79,7 +105,26 @@ function specOf(text: SourceText): SourceSpec {
     matchesType: text.match === undefined ? () => true : typeMatcher(text.match.types),
     strict: text.strict ?? false,
     tombstones: text.tombstones ?? "ignore",
+    ...readsOf(text),
   };
+}
+
+/** What a format that says nothing about itself is told. */
+function readsOf(text: SourceText): { readonly reads?: SourceReads } {
+  if (text.format === "cloudevents") return {};
+  if (text.format === "debezium") {
+    const { id, version, replicaIdentity = "default" } = text;
+    return {
+      reads: { id: id.map(columnRef), version: version === undefined ? null : columnRef(version), type: null, time: null, replicaIdentity },
+    };
+  }
+  const ref = (reference: string | undefined): FieldRef | null => (reference === undefined ? null : fieldRef(reference));
+  const id = text.format === "json" ? text.id.map(fieldRef) : [];
+  return { reads: { id, version: ref(text.version), type: ref(text.type), time: ref(text.time), replicaIdentity: "default" } };
+}
+
+function columnRef(name: string): FieldRef {
+  return { from: "pointer", path: [name] };
 }
 
 function fieldRef(text: string): FieldRef {

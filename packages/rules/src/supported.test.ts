@@ -6,7 +6,7 @@ test("what this release does not run is told with its place, and is no finding",
   const { text, places } = marked(`freshet: 1
 sources:
   - { topic: t, format: cloudevents, space: s }
-  - { topic: u, format: §json, space: s, id: [/id], version: /v }
+  - { topic: u, format: json, space: s, id: [/id], version: /v }
 families:
   a: { key: "a:{id}", ttl: 1h }
   b: { key: "b:{id}", ttl: 1h, entry: { kind: §prefix } }
@@ -27,7 +27,7 @@ rules:
   const { rules, findings, unsupported } = loadRules(text);
   expect(findings).toEqual([]);
   expect(rules).not.toBeNull();
-  const codes = ["format", "entry", "entry", "gate", "soft", "tag", "tag"];
+  const codes = ["entry", "entry", "gate", "soft", "tag", "tag"];
   expect(unsupported.map(({ line, column, code }) => `${line}:${column} ${code}`)).toEqual(
     codes.map((code, at) => `${places[at]} unsupported_${code}`),
   );

@@ -5,22 +5,13 @@ import type { Finding } from "./types.js";
 
 /**
  * What `run` of this release refuses although the file is right: rules that bust tags or epochs, soft busts, entries of
- * kind prefix and companion, floors on json entries, and sources that are not CloudEvents.
+ * kind prefix and companion, and floors on json entries.
  */
 export function unsupported(model: Model, file: YamlFile): readonly Finding[] {
   const findings: Finding[] = [];
   const add = (path: Path, mistake: Mistake): void => {
     findings.push({ ...file.at(path), ...mistake });
   };
-  for (const { path, text } of model.sources) {
-    if (text.format === "cloudevents") continue;
-    const problem = `this release reads CloudEvents only; the source is \`${text.format}\``;
-    add([...path, "format"], {
-      code: "unsupported_format",
-      problem,
-      fix: "Publish CloudEvents, or wait for the release that brings the other formats.",
-    });
-  }
   for (const { path, entry } of model.families.values()) {
     if (entry.kind === "prefix" || entry.kind === "companion") {
       const fix = "Use managed, hash, json or opaque entries.";
