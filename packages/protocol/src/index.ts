@@ -75,5 +75,6 @@ export { bustOutcomes, deadReasons, recordOutcomes } from "./outcome.js";
 export type { KafkaRecord, RecordHeader } from "./record.js";
 export { headerText } from "./record.js";
 export type { FieldRef, SourceFormat, SourceReads, SourceSpec } from "./source.js";
+export { epochRefreshMs, epochTtlMs, indexEndAfterAdd, isPending, stateEndAfterAdd, stateEndAfterRaise } from "./tag-life.js";
 export type { Version } from "./version.js";
 export { compareVersions, parseVersion } from "./version.js";

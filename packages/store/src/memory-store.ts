@@ -21,7 +21,7 @@ export function createMemoryStore({ nowUs }: { nowUs: () => number }): MemorySto
     bust: async (busts) => keys.run(busts, "apply"),
     preview: async (busts) => keys.run(busts, "preview"),
     ...memoryEntries(),
-    ...memoryTags(),
+    ...memoryTags({ nowUs, bustMembers: async (busts) => keys.run(busts, "apply", "none") }),
     ...memoryBounds(),
     inspect: async (key, entry) => keys.view(key, entry),
     probe: async () => [],
@@ -53,7 +53,7 @@ class Keys {
     this.#stored.set(key, { content, expireAtMs });
   }
 
-  run(busts: readonly KeyBust[], run: BustRun): readonly BustOutcome[] {
+  run(busts: readonly KeyBust[], run: BustRun, floor: "leave" | "none" = "leave"): readonly BustOutcome[] {
     planBustCalls(busts, run);
     const nowUs = this.#nowUs();
     return busts.map(({ key, entry, subject, version, spaceKind, mode }) => {
@@ -61,7 +61,14 @@ class Keys {
       const before = readKey(stored, entry, { subject, nowUs });
       const { onUnversioned, floorTtlMs, staleTtlMs } = entry;
       const fact = { subject, version, spaceKind, mode };
-      const done = bust(before, { ...fact, leaveFloor: leavesFloor(entry), onUnversioned, floorTtlMs, staleTtlMs, nowUs });
+      const done = bust(before, {
+        ...fact,
+        leaveFloor: floor === "leave" && leavesFloor(entry),
+        onUnversioned,
+        floorTtlMs,
+        staleTtlMs,
+        nowUs,
+      });
       if (run === "apply") this.#set(key, applyStep(stored, entry, { before, done }));
       return done.outcome;
     });
