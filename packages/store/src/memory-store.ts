@@ -3,6 +3,7 @@ import { type BustRun, leavesFloor, planBustCalls } from "./bust-calls.js";
 import { memoryBounds } from "./memory-bounds.js";
 import { memoryEntries } from "./memory-entries.js";
 import { applyStep, readKey, type StoredKey } from "./memory-keys.js";
+import { Keyspace } from "./memory-keyspace.js";
 import { memoryTags } from "./memory-tags.js";
 import type { EntryView, StorePort } from "./port.js";
 import { markFields, type StoreSeed } from "./seed.js";
@@ -16,14 +17,14 @@ export interface MemoryStore extends StorePort {
 
 /** A store that runs `decide.ts` on keys held as Redis holds them. `nowUs` is its clock, in microseconds. */
 export function createMemoryStore({ nowUs }: { nowUs: () => number }): MemoryStore {
-  const keys = new Keys(nowUs);
+  const keys = new Keyspace(nowUs);
   return {
-    bust: async (busts) => keys.run(busts, "apply"),
-    preview: async (busts) => keys.run(busts, "preview"),
+    bust: async (busts) => runBusts(keys, busts, "apply"),
+    preview: async (busts) => runBusts(keys, busts, "preview"),
     ...memoryEntries(),
-    ...memoryTags({ nowUs, bustMembers: async (busts) => keys.run(busts, "apply", "none") }),
+    ...memoryTags({ nowUs, bustMembers: async (busts) => runBusts(keys, busts, "apply", "none") }),
     ...memoryBounds(),
-    inspect: async (key, entry) => keys.view(key, entry),
+    inspect: async (key, entry) => viewOf(keys, key, entry),
     probe: async () => [],
     close: async () => undefined,
     seed: seedOf(keys),
@@ -34,63 +35,31 @@ export function createMemoryStore({ nowUs }: { nowUs: () => number }): MemorySto
   };
 }
 
-class Keys {
-  readonly #stored = new Map<string, StoredKey>();
-  readonly #nowUs: () => number;
+function runBusts(keys: Keyspace, busts: readonly KeyBust[], run: BustRun): readonly BustOutcome[] {
+  planBustCalls(busts, run);
+  const nowUs = keys.nowUs();
+  return busts.map(({ key, entry, subject, version, spaceKind, mode }) => {
+    const stored = keys.get(key);
+    const before = readKey(stored, entry, { subject, nowUs });
+    const { onUnversioned, floorTtlMs, staleTtlMs } = entry;
+    const fact = { subject, version, spaceKind, mode };
+    const done = bust(before, { ...fact, leaveFloor: leavesFloor(entry), onUnversioned, floorTtlMs, staleTtlMs, nowUs });
+    if (run === "apply") keys.set(key, applyStep(stored, entry, { before, done }));
+    return done.outcome;
+  });
+}
 
-  constructor(nowUs: () => number) {
-    this.#nowUs = nowUs;
-  }
-
-  get(key: string): StoredKey | undefined {
-    const stored = this.#stored.get(key);
-    const isGone = stored !== undefined && stored.expireAtMs !== null && stored.expireAtMs < Math.floor(this.#nowUs() / 1000);
-    return isGone ? undefined : stored;
-  }
-
-  put(key: string, content: StoredKey["content"], ttlMs: number | undefined): void {
-    const expireAtMs = ttlMs === undefined ? null : Math.floor(this.#nowUs() / 1000) + ttlMs;
-    this.#stored.set(key, { content, expireAtMs });
-  }
-
-  run(busts: readonly KeyBust[], run: BustRun, floor: "leave" | "none" = "leave"): readonly BustOutcome[] {
-    planBustCalls(busts, run);
-    const nowUs = this.#nowUs();
-    return busts.map(({ key, entry, subject, version, spaceKind, mode }) => {
-      const stored = this.get(key);
-      const before = readKey(stored, entry, { subject, nowUs });
-      const { onUnversioned, floorTtlMs, staleTtlMs } = entry;
-      const fact = { subject, version, spaceKind, mode };
-      const done = bust(before, {
-        ...fact,
-        leaveFloor: floor === "leave" && leavesFloor(entry),
-        onUnversioned,
-        floorTtlMs,
-        staleTtlMs,
-        nowUs,
-      });
-      if (run === "apply") this.#set(key, applyStep(stored, entry, { before, done }));
-      return done.outcome;
-    });
-  }
-
-  view(key: string, entry: EntrySpec): EntryView {
-    const nowUs = this.#nowUs();
-    const stored = this.get(key);
-    const state = readKey(stored, entry, { subject: null, nowUs });
-    const redisType = stored === undefined ? "none" : typeof stored.content === "string" ? "string" : "hash";
-    const ttlMs = stored === undefined || stored.expireAtMs === null ? null : stored.expireAtMs - Math.floor(nowUs / 1000);
-    const fields = typeof stored?.content === "object" && entry.kind === "managed" ? stored.content : new Map<string, string>();
-    const encoding = decodeHead(fields.get(managedFields.deps) ?? "")?.encoding ?? "";
-    const tags = decodeTags(fields.get(managedFields.tags) ?? "");
-    const valueBytes = state.value === null || stored === undefined ? null : bytesOf(stored, entry);
-    return { ...state, encoding, tags, valueBytes, ttlMs, redisType };
-  }
-
-  #set(key: string, stored: StoredKey | undefined): void {
-    if (stored === undefined) this.#stored.delete(key);
-    else this.#stored.set(key, stored);
-  }
+function viewOf(keys: Keyspace, key: string, entry: EntrySpec): EntryView {
+  const nowUs = keys.nowUs();
+  const stored = keys.get(key);
+  const state = readKey(stored, entry, { subject: null, nowUs });
+  const redisType = stored === undefined ? "none" : typeof stored.content === "string" ? "string" : "hash";
+  const ttlMs = stored === undefined || stored.expireAtMs === null ? null : stored.expireAtMs - Math.floor(nowUs / 1000);
+  const fields = typeof stored?.content === "object" && entry.kind === "managed" ? stored.content : new Map<string, string>();
+  const encoding = decodeHead(fields.get(managedFields.deps) ?? "")?.encoding ?? "";
+  const tags = decodeTags(fields.get(managedFields.tags) ?? "");
+  const valueBytes = state.value === null || stored === undefined ? null : bytesOf(stored, entry);
+  return { ...state, encoding, tags, valueBytes, ttlMs, redisType };
 }
 
 function bytesOf({ content }: StoredKey, entry: EntrySpec): number | null {
@@ -100,7 +69,7 @@ function bytesOf({ content }: StoredKey, entry: EntrySpec): number | null {
   return [...content].reduce((sum, [field, text]) => sum + (markFields.has(field) ? 0 : Buffer.byteLength(text)), 0);
 }
 
-function seedOf(keys: Keys): StoreSeed {
+function seedOf(keys: Keyspace): StoreSeed {
   const putFields = (key: string, fields: Iterable<readonly [string, string]>, ttlMs: number | undefined) => {
     const old = keys.get(key)?.content;
     keys.put(key, new Map([...(typeof old === "object" ? old : []), ...fields]), ttlMs);
