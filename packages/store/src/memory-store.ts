@@ -19,10 +19,10 @@ export interface MemoryStore extends StorePort {
 export function createMemoryStore({ nowUs }: { nowUs: () => number }): MemoryStore {
   const keys = new Keyspace(nowUs);
   return {
-    bust: async (busts) => runBusts(keys, busts, "apply"),
-    preview: async (busts) => runBusts(keys, busts, "preview"),
+    bust: async (busts) => runBusts(keys, busts, { run: "apply" }),
+    preview: async (busts) => runBusts(keys, busts, { run: "preview" }),
     ...memoryEntries(),
-    ...memoryTags({ nowUs, bustMembers: async (busts) => runBusts(keys, busts, "apply", "none") }),
+    ...memoryTags({ nowUs, bustMembers: async (busts) => runBusts(keys, busts, { run: "apply", floor: "none" }) }),
     ...memoryBounds(),
     inspect: async (key, entry) => viewOf(keys, key, entry),
     probe: async () => [],
@@ -35,7 +35,8 @@ export function createMemoryStore({ nowUs }: { nowUs: () => number }): MemorySto
   };
 }
 
-function runBusts(keys: Keyspace, busts: readonly KeyBust[], run: BustRun): readonly BustOutcome[] {
+/** `floor: "none"`: the tag of a sweep has a floor, so its members need none. */
+function runBusts(keys: Keyspace, busts: readonly KeyBust[], { run, floor }: { run: BustRun; floor?: "none" }): readonly BustOutcome[] {
   planBustCalls(busts, run);
   const nowUs = keys.nowUs();
   return busts.map(({ key, entry, subject, version, spaceKind, mode }) => {
@@ -43,7 +44,14 @@ function runBusts(keys: Keyspace, busts: readonly KeyBust[], run: BustRun): read
     const before = readKey(stored, entry, { subject, nowUs });
     const { onUnversioned, floorTtlMs, staleTtlMs } = entry;
     const fact = { subject, version, spaceKind, mode };
-    const done = bust(before, { ...fact, leaveFloor: leavesFloor(entry), onUnversioned, floorTtlMs, staleTtlMs, nowUs });
+    const done = bust(before, {
+      ...fact,
+      leaveFloor: floor !== "none" && leavesFloor(entry),
+      onUnversioned,
+      floorTtlMs,
+      staleTtlMs,
+      nowUs,
+    });
     if (run === "apply") keys.set(key, applyStep(stored, entry, { before, done }));
     return done.outcome;
   });
