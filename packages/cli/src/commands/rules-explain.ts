@@ -1,4 +1,13 @@
-import { type Bust, type Decoded, type DomainEvent, decodeCloudEvent, FreshetError, type RecordHeader, subjectOf } from "@freshet/protocol";
+import {
+  type Bust,
+  type Decoded,
+  type DomainEvent,
+  decodeEvent,
+  FreshetError,
+  type JsonObject,
+  type RecordHeader,
+  subjectOf,
+} from "@freshet/protocol";
 import type { CompiledRules, RuleExplanation } from "@freshet/rules";
 import type { Deps } from "../deps.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
@@ -8,8 +17,10 @@ import { count, readRules } from "../rules-file.js";
 
 export interface RulesExplainOptions {
   readonly file: string;
-  /** Path of a CloudEvent in structured JSON. */
+  /** Path of a record's value in JSON: a CloudEvent in structured mode, or what the topic's format is. */
   readonly event: string;
+  /** The record's key as text; formats other than CloudEvents may have the id there. */
+  readonly key?: string;
   /** The topic it would arrive on; without it, the first whose sources take it. */
   readonly topic?: string;
   /** `NAME=VALUE` each: headers of the record, for rules that read them. */
@@ -17,12 +28,18 @@ export interface RulesExplainOptions {
   readonly json: boolean;
 }
 
+const encoder = new TextEncoder();
+
 /** Shows for one event what each rule makes of it and why: what the service would do, without the service. */
 export async function rulesExplain(io: Io, deps: Deps, options: RulesExplainOptions): Promise<ExitCode> {
   const rules = await readRules(options.file, deps);
   const text = await readInput(options.event, deps);
-  readObject(text, options.event);
-  const { topic, decoded } = decode(text, rules, options);
+  const value = readObject(text, options.event);
+  const { topic, decoded } = decode(
+    { text, topics: options.topic === undefined ? topicsFor(value, rules) : [options.topic] },
+    rules,
+    options,
+  );
   if (decoded.kind === "rejected") {
     const { reason, message, fix } = decoded.rejection;
     if (options.json) outJson(io, { topic, rejected: { reason, message, fix }, rules: [] });
@@ -31,29 +48,38 @@ export async function rulesExplain(io: Io, deps: Deps, options: RulesExplainOpti
   }
   if (decoded.kind !== "event") {
     if (options.json) outJson(io, { topic, rejected: null, event: null, rules: [] });
+    else if (decoded.kind === "ignored") io.out("ignored: this says nothing about any subject, so nothing happens");
     else io.out(`${decoded.kind}: no source of ${topic} takes this event, so nothing happens`);
     return exitCodes.done;
   }
   return tell(io, { topic, event: decoded.event, rules, json: options.json });
 }
 
-function decode(text: string, rules: CompiledRules, options: RulesExplainOptions): { topic: string; decoded: Decoded } {
+function decode(
+  event: { readonly text: string; readonly topics: readonly string[] },
+  rules: CompiledRules,
+  options: RulesExplainOptions,
+): { topic: string; decoded: Decoded } {
   const contentType = header("content-type", "application/cloudevents+json");
-  const headers = [contentType, ...(options.header ?? []).map(readHeader)];
-  const value = new TextEncoder().encode(text);
-  const topics = options.topic === undefined ? topicsOfCloudEvents(rules) : [options.topic];
-  const tried = topics.map((topic) => {
-    const record = { topic, partition: 0, offset: 0, timestampMs: 0, key: null, value, headers };
-    return { topic, decoded: decodeCloudEvent(record, rules.sourcesOf(topic)) };
+  const given = (options.header ?? []).map(readHeader);
+  const key = options.key === undefined ? null : encoder.encode(options.key);
+  const value = encoder.encode(event.text);
+  const tried = event.topics.map((topic) => {
+    const sources = rules.sourcesOf(topic);
+    const headers = sources[0]?.format === "cloudevents" ? [contentType, ...given] : given;
+    return { topic, decoded: decodeEvent({ topic, partition: 0, offset: 0, timestampMs: 0, key, value, headers }, sources) };
   });
   const taken =
     tried.find(({ decoded }) => decoded.kind === "event") ?? tried.find(({ decoded }) => decoded.kind === "rejected") ?? tried[0];
   if (taken !== undefined) return taken;
-  throw new FreshetError("FR1004", "usage", "the rules file has no source of CloudEvents", "This release explains CloudEvents only.");
+  throw new FreshetError("FR1003", "usage", "the rules file has no sources", "Add the source of the event, or name another file.");
 }
 
-function topicsOfCloudEvents(rules: CompiledRules): readonly string[] {
-  return rules.topics.filter((topic) => rules.sourcesOf(topic).some((source) => source.format === "cloudevents"));
+/** Where such an event may arrive: a CloudEvent says what it is, anything else is for topics of the other formats. */
+function topicsFor(event: JsonObject, rules: CompiledRules): readonly string[] {
+  const isCloudEvent = Object.hasOwn(event, "specversion");
+  const fitting = rules.topics.filter((topic) => (rules.sourcesOf(topic)[0]?.format === "cloudevents") === isCloudEvent);
+  return fitting.length > 0 ? fitting : rules.topics;
 }
 
 function readHeader(text: string): RecordHeader {
@@ -63,7 +89,7 @@ function readHeader(text: string): RecordHeader {
 }
 
 function header(name: string, value: string): RecordHeader {
-  return { name, value: new TextEncoder().encode(value) };
+  return { name, value: encoder.encode(value) };
 }
 
 interface Told {

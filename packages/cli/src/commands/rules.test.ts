@@ -159,6 +159,15 @@ describe("rules explain", () => {
     ]);
   });
 
+  test("a row as Debezium writes it, with its key", async () => {
+    const rows = "  - { name: rows, topic: db.product, format: debezium, space: db, id: [id], version: rev }";
+    const rules = RULES.replace("sources:", `sources:\n${rows}`);
+    const files = { "r.yaml": rules, "e.json": '{"op":"d","before":null,"after":null,"source":{"table":"product"}}' };
+    const { code, out } = await transcript(["rules", "explain", "r.yaml", "--event", "e.json", "--key", '{"id":42}'], { files });
+    expect(code).toBe(0);
+    expect(out[0]).toBe("event  product (delete) of db/42, blind, from source rows");
+  });
+
   test("a file that is no JSON object: 2", async () => {
     expect((await explain("[]")).talk[0]).toBe("FR1001 e.json is not a JSON object");
     expect((await explain("{")).code).toBe(2);

@@ -36,8 +36,9 @@ function addExplain(rules: Command, wiring: Wiring): void {
   const explain = rules
     .command("explain <file>")
     .description("what each rule makes of one event, and why")
-    .requiredOption("--event <file>", "a CloudEvent in structured JSON")
+    .requiredOption("--event <file>", "the value of a record in JSON: a CloudEvent, a row as Debezium writes it, a document")
     .option("--topic <topic>", "where it would arrive; default: the first topic that takes it")
+    .option("--key <text>", "the key of the record, for sources that read the id there")
     .option("--header <name=value...>", "headers of the record, for rules that read them")
     .option("--json", "one JSON object", false);
   examples(explain, [
