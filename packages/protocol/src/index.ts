@@ -75,6 +75,18 @@ export { bustOutcomes, deadReasons, recordOutcomes } from "./outcome.js";
 export type { KafkaRecord, RecordHeader } from "./record.js";
 export { headerText } from "./record.js";
 export type { FieldRef, SourceFormat, SourceReads, SourceSpec } from "./source.js";
+export {
+  decodeCursor,
+  decodeEpoch,
+  decodeTag,
+  encodeCursor,
+  encodeEpoch,
+  encodePending,
+  encodeTag,
+  epochFields,
+  readPending,
+  tagFields,
+} from "./tag-layout.js";
 export { epochRefreshMs, epochTtlMs, indexEndAfterAdd, isPending, stateEndAfterAdd, stateEndAfterRaise } from "./tag-life.js";
 export type { Version } from "./version.js";
 export { compareVersions, parseVersion } from "./version.js";
