@@ -1,7 +1,7 @@
-import { type BustOutcome, type KafkaRecord, type KeyBust, type RecordOutcome, rejected } from "@freshet/protocol";
+import { type KafkaRecord, type KeyBust, type RecordOutcome, rejected, type TagBust } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import type { BustPort } from "@freshet/store/port";
-import { apply } from "./apply.js";
+import { type Applied, apply } from "./apply.js";
 import { decode } from "./decode.js";
 import { type Mapped, map } from "./map.js";
 import { plan } from "./plan.js";
@@ -17,13 +17,16 @@ export interface PipelinePorts extends SettlePorts {
   readonly reached?: (point: PipelinePoint) => void;
 }
 
-/** What became of a slice, for whoever counts and logs it. All lists but `busts` and `outcomes` are one item a record. */
-export interface SliceReport {
+/**
+ * What became of a slice, for whoever counts and logs it. `records`, `mapped` and `ended` have one item a record, `busts`
+ * and `outcomes` one a bust, `tagBusts` and `tagOutcomes` one a bust of a tag.
+ */
+export interface SliceReport extends Applied {
   readonly records: readonly KafkaRecord[];
   readonly mapped: readonly Mapped[];
   readonly ended: readonly RecordOutcome[];
   readonly busts: readonly KeyBust[];
-  readonly outcomes: readonly BustOutcome[];
+  readonly tagBusts: readonly TagBust[];
 }
 
 /**
@@ -38,11 +41,11 @@ export async function runSlice(records: readonly KafkaRecord[], ports: PipelineP
   const mapped = records.map((record) => mapRecord(record, ports.rules));
   const planned = plan(mapped);
   ports.reached?.("before_apply");
-  const outcomes = await apply(planned, ports.store);
+  const applied = await apply(planned, ports.store);
   ports.reached?.("after_apply");
-  const ended = await settle({ records, mapped, plan: planned, outcomes }, ports);
+  const ended = await settle({ records, mapped, plan: planned, applied }, ports);
   ports.reached?.("after_settle");
-  return { records, mapped, ended, busts: planned.busts, outcomes };
+  return { records, mapped, ended, busts: planned.busts, tagBusts: planned.tagBusts, ...applied };
 }
 
 /**

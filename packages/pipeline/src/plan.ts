@@ -1,11 +1,13 @@
-import { compareVersions, type KeyBust } from "@freshet/protocol";
+import { type Bust, compareVersions, type KeyBust, type TagBust } from "@freshet/protocol";
 import type { Mapped } from "./map.js";
 
 /** What a slice asks the store for, and which records wait for which answer. */
 export interface Plan {
-  /** For each (key, subject) the highest version and, apart from it, the blind bust. */
+  /** For each (key, subject) the highest hard and the highest soft bust and, apart from them, the blind ones. */
   readonly busts: readonly KeyBust[];
-  /** Per record, the indexes into `busts` that answer for it; empty for records that ask for nothing. */
+  /** The same for tags, swept ones and epochs. */
+  readonly tagBusts: readonly TagBust[];
+  /** Per record, the answers it waits for: `at` of `busts`, or `~at` of `tagBusts`; empty for records that ask for nothing. */
   readonly answers: readonly (readonly number[])[];
 }
 
@@ -14,38 +16,50 @@ const NONE: readonly number[] = [];
 /**
  * The third arrow: the busts of a slice, merged. Versions are a max-merge, so of one (key, subject) only the highest is
  * sent; it answers for the lower ones as well, because what covers it covers them, and what it removes they would have
- * removed. A blind bust has no version to merge by and stays apart, and so do hard and soft ones.
+ * removed. A blind bust has no version to merge by and stays apart, and so do hard and soft ones. Tags go the same way.
  */
 export function plan(mapped: readonly Mapped[]): Plan {
-  const busts: KeyBust[] = [];
-  const byKey = new Map<string, number>(); // the first bust of a key, and nearly always its only one
-  const byIdentity = new Map<string, number>();
-  const place = (bust: KeyBust): number => {
-    const first = byKey.get(bust.key);
-    if (first === undefined) return add(bust, byKey, bust.key);
-    if (merge(bust, first)) return first;
-    const identity = `${bust.mode}${bust.version === null ? "*" : "="}${bust.subject}\n${bust.key}`; // a subject has no line break
-    const at = byIdentity.get(identity);
-    return at !== undefined && merge(bust, at) ? at : add(bust, byIdentity, identity);
-  };
-  const add = (bust: KeyBust, places: Map<string, number>, name: string): number => {
-    places.set(name, busts.length);
-    return busts.push(bust) - 1;
-  };
-  const merge = (bust: KeyBust, at: number): boolean => {
-    const held = busts[at];
-    if (held === undefined || !hasSameIdentity(bust, held)) return false;
-    if (isNewer(bust, held)) busts[at] = bust;
-    return true;
-  };
+  const keys = new Merged<KeyBust>();
+  const tags = new Merged<TagBust>();
+  const place = (bust: Bust): number =>
+    bust.target === "key" ? keys.place(bust.key, bust) : ~tags.place(`${bust.target}:${bust.tag}`, bust);
   const answers = mapped.map((record) => (record.kind === "busts" ? record.busts.map(place) : NONE));
-  return { busts, answers };
+  return { busts: keys.busts, tagBusts: tags.busts, answers };
 }
 
-function hasSameIdentity(a: KeyBust, b: KeyBust): boolean {
+/** Busts of one kind, merged as they come. */
+class Merged<B extends Bust> {
+  readonly busts: B[] = [];
+  readonly #byName = new Map<string, number>(); // the first bust of a key or tag, and nearly always its only one
+  readonly #byIdentity = new Map<string, number>();
+
+  /** The index of the bust that answers for this one. */
+  place(name: string, bust: B): number {
+    const first = this.#byName.get(name);
+    if (first === undefined) return this.#add(bust, this.#byName, name);
+    if (this.#merge(bust, first)) return first;
+    const identity = `${bust.mode}${bust.version === null ? "*" : "="}${bust.subject}\n${name}`; // a subject has no line break
+    const at = this.#byIdentity.get(identity);
+    return at !== undefined && this.#merge(bust, at) ? at : this.#add(bust, this.#byIdentity, identity);
+  }
+
+  #add(bust: B, places: Map<string, number>, name: string): number {
+    places.set(name, this.busts.length);
+    return this.busts.push(bust) - 1;
+  }
+
+  #merge(bust: B, at: number): boolean {
+    const held = this.busts[at];
+    if (held === undefined || !hasSameIdentity(bust, held)) return false;
+    if (isNewer(bust, held)) this.busts[at] = bust;
+    return true;
+  }
+}
+
+function hasSameIdentity(a: Bust, b: Bust): boolean {
   return a.subject === b.subject && a.mode === b.mode && (a.version === null) === (b.version === null);
 }
 
-function isNewer(bust: KeyBust, held: KeyBust): boolean {
+function isNewer(bust: Bust, held: Bust): boolean {
   return bust.version !== null && held.version !== null && compareVersions(bust.version, held.version) > 0;
 }

@@ -1,5 +1,6 @@
 import type { KafkaPort } from "@freshet/kafka/port";
-import type { BustOutcome, KafkaRecord, RecordOutcome } from "@freshet/protocol";
+import type { KafkaRecord, RecordOutcome } from "@freshet/protocol";
+import type { Applied } from "./apply.js";
 import { type DeadLetterContext, deadLetter } from "./dead-letter.js";
 import type { Mapped } from "./map.js";
 import type { Plan } from "./plan.js";
@@ -8,7 +9,7 @@ export interface SettleInput {
   readonly records: readonly KafkaRecord[];
   readonly mapped: readonly Mapped[];
   readonly plan: Plan;
-  readonly outcomes: readonly BustOutcome[];
+  readonly applied: Applied;
 }
 
 export interface SettlePorts {
@@ -25,7 +26,7 @@ export interface SettlePorts {
  * @throws FreshetError from the broker; then no record has ended.
  */
 export async function settle(input: SettleInput, ports: SettlePorts): Promise<readonly RecordOutcome[]> {
-  const ended = input.mapped.map((mapped, at) => outcomeOf(mapped, input.plan.answers[at] ?? [], input.outcomes));
+  const ended = input.mapped.map((mapped, at) => outcomeOf(mapped, input.plan.answers[at] ?? [], input.applied));
   const context = { ...ports.deadLetters, at: ports.now() };
   const letters = input.mapped.flatMap((mapped, at) => {
     const record = input.records[at];
@@ -35,8 +36,10 @@ export async function settle(input: SettleInput, ports: SettlePorts): Promise<re
   return ended;
 }
 
-function outcomeOf(mapped: Mapped, answers: readonly number[], outcomes: readonly BustOutcome[]): RecordOutcome {
+/** `covered` when none of its targets had to change. A tag that waits for its walk counts as applied: its floor stands. */
+function outcomeOf(mapped: Mapped, answers: readonly number[], { outcomes, tagOutcomes }: Applied): RecordOutcome {
   if (mapped.kind === "rejected") return "dead";
   if (mapped.kind !== "busts") return mapped.kind;
-  return answers.every((at) => outcomes[at] === "covered") ? "covered" : "applied";
+  const isCovered = (at: number): boolean => (at >= 0 ? outcomes[at] : tagOutcomes[~at]) === "covered";
+  return answers.every(isCovered) ? "covered" : "applied";
 }

@@ -71,6 +71,8 @@ function report(outcomes: readonly BustOutcome[] = ["removed", "unversioned", "c
     ended: ["applied", "dead", "covered", "no_match"],
     busts: [first, second, third],
     outcomes,
+    tagBusts: [],
+    tagOutcomes: [],
   };
 }
 const slice = { ...at, highWatermark: 14, durationMs: 12 };

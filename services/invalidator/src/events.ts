@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { TopicPartition } from "@freshet/kafka/port";
 import type { LoopEvents, SettledSlice, SliceReport, WaitingPartition } from "@freshet/pipeline";
-import type { FreshetError } from "@freshet/protocol";
+import type { Bust, FreshetError } from "@freshet/protocol";
 import type { Logger } from "pino";
 import type { Metrics } from "./metrics.js";
 import { type Tally, tally } from "./tally.js";
@@ -63,15 +63,23 @@ function sliceSettled(report: SliceReport, slice: SettledSlice, context: EventsC
   for (const [reason, count] of counted.dead) metrics.deadLetters.inc({ reason }, count);
   for (const [rule, count] of counted.rules) metrics.ruleMatches.inc({ rule }, count);
   countFamilies(counted, context);
+  for (const [outcome, count] of Object.entries(counted.tags)) if (count > 0) metrics.tagBusts.inc({ outcome }, count);
   metrics.applySeconds.observe({ topic }, Math.max(0, durationMs) / 1000);
   observeAges(report, topic, context);
   const last = report.records.at(-1);
   const range = { from: report.records[0]?.offset, to: last?.undecodable?.lastOffset ?? last?.offset };
   if (logger.isLevelEnabled("info")) {
-    logger.info({ topic, partition, ...range, ...counted.ended, busts: report.busts.length, ms: Math.round(durationMs) }, "slice");
+    logger.info(
+      { topic, partition, ...range, ...counted.ended, busts: report.busts.length, ...tagCount(report), ms: Math.round(durationMs) },
+      "slice",
+    );
   }
   if (counted.firstDead !== null) tellDead(counted, slice, logger);
   if (logger.isLevelEnabled("debug")) tellDecisions(report, slice, logger);
+}
+
+function tagCount({ tagBusts }: SliceReport): { readonly tagBusts?: number } {
+  return tagBusts.length === 0 ? {} : { tagBusts: tagBusts.length };
 }
 
 /** In observe mode nothing was unlinked. */
@@ -115,10 +123,15 @@ function tellDecisions({ records, mapped, ended }: SliceReport, { topic, partiti
       logger.debug({ ...where, reason, rule, problem: message, fix }, "decision");
     } else {
       const busts = record?.kind === "busts" ? record.busts : [];
-      const told = busts.map(({ rule, family, mode, version, key }) => ({ rule, family, mode, version, keyHash: shortHash(key) }));
-      logger.debug({ ...where, busts: told }, "decision");
+      logger.debug({ ...where, busts: busts.map(toldOf) }, "decision");
     }
   }
+}
+
+function toldOf(bust: Bust): object {
+  const { rule, mode, version } = bust;
+  if (bust.target === "key") return { rule, family: bust.family, mode, version, keyHash: shortHash(bust.key) };
+  return { rule, target: bust.target, mode, version, tagHash: shortHash(bust.tag) };
 }
 
 function partitionWaiting(waiting: WaitingPartition, { logger, metrics, clock }: EventsContext): void {

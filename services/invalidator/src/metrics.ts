@@ -9,6 +9,7 @@ import type { LagReading } from "./lag.js";
 export interface Metrics {
   readonly events: Counter<"topic" | "outcome">;
   readonly busts: Counter<"family" | "outcome">;
+  readonly tagBusts: Counter<"outcome">;
   readonly keysUnlinked: Counter<"family" | "mode">;
   readonly deadLetters: Counter<"reason">;
   readonly ruleMatches: Counter<"rule">;
@@ -61,6 +62,7 @@ export function createMetrics(sources: MetricSources, info: BuildInfo): Metrics 
   const metrics: Metrics = {
     events: counter("freshet_events_total", "Records by how they ended", ["topic", "outcome"]),
     busts: counter("freshet_busts_total", "Busts by what they did; in observe mode, by what they would have done", ["family", "outcome"]),
+    tagBusts: counter("freshet_tag_busts_total", "Busts of tags by what they did: pending has a walk before it", ["outcome"]),
     keysUnlinked: counter("freshet_keys_unlinked_total", "Entries removed", ["family", "mode"]),
     deadLetters: counter("freshet_dlq_records_total", "Records that were dead-lettered", ["reason"]),
     ruleMatches: counter("freshet_rule_matches_total", "Records for which a rule asked for a bust", ["rule"]),

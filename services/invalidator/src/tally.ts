@@ -1,5 +1,5 @@
 import type { SliceReport } from "@freshet/pipeline";
-import type { BustMode, BustOutcome, DeadReason, KeyBust, RecordOutcome, Rejection } from "@freshet/protocol";
+import type { Bust, BustMode, BustOutcome, DeadReason, RecordOutcome, Rejection, TagOutcome } from "@freshet/protocol";
 
 /** A slice in numbers. Counted once a slice, so that metrics cost nothing a record. */
 export interface Tally {
@@ -9,6 +9,7 @@ export interface Tally {
   readonly firstDead: { readonly offset: number; readonly rejection: Rejection } | null;
   readonly rules: ReadonlyMap<string, number>;
   readonly families: ReadonlyMap<string, FamilyTally>;
+  readonly tags: Readonly<Record<TagOutcome, number>>;
 }
 
 export interface FamilyTally {
@@ -17,10 +18,16 @@ export interface FamilyTally {
 }
 
 export function tally(report: SliceReport): Tally {
-  return { ...countRecords(report), families: countBusts(report) };
+  return { ...countRecords(report), families: countBusts(report), tags: countTags(report) };
 }
 
-function countRecords({ records, mapped, ended }: SliceReport): Omit<Tally, "families"> {
+function countTags({ tagOutcomes }: SliceReport): Record<TagOutcome, number> {
+  const counts: Record<TagOutcome, number> = { pending: 0, bumped: 0, covered: 0 };
+  for (const outcome of tagOutcomes) counts[outcome]++;
+  return counts;
+}
+
+function countRecords({ records, mapped, ended }: SliceReport): Omit<Tally, "families" | "tags"> {
   const outcomes: Record<RecordOutcome, number> = { applied: 0, covered: 0, no_match: 0, ignored: 0, dead: 0 };
   const dead = new Map<DeadReason, number>();
   const rules = new Map<string, number>();
@@ -39,7 +46,7 @@ function countRecords({ records, mapped, ended }: SliceReport): Omit<Tally, "fam
 }
 
 /** Each rule of a record once: the busts of one rule lie side by side. */
-function countRules(busts: readonly KeyBust[], rules: Map<string, number>): void {
+function countRules(busts: readonly Bust[], rules: Map<string, number>): void {
   let counted = "";
   for (const { rule } of busts) {
     if (rule !== counted) rules.set(rule, (rules.get(rule) ?? 0) + 1);
