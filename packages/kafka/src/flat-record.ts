@@ -1,4 +1,4 @@
-import type { KafkaRecord, RecordHeader } from "@freshet/protocol";
+import type { ByteSpan, KafkaRecord, RecordHeader } from "@freshet/protocol";
 import type { TopicPartition } from "./port.js";
 import { WireReader } from "./wire-reader.js";
 
@@ -23,7 +23,9 @@ export class FlatRecord implements KafkaRecord {
   private readonly offsetDelta: number;
   private readonly timestampDelta: number;
   private readonly keyAt: number;
-  private readonly valueAt: number;
+  private readonly valueStart: number;
+  /** -1 for a value that is null. */
+  private readonly valueEnd: number;
   private readonly headersAt: number;
 
   /** Reads one record and checks that its parts end where it says. `reader` stands behind its length. */
@@ -34,8 +36,9 @@ export class FlatRecord implements KafkaRecord {
     this.offsetDelta = reader.varint();
     this.keyAt = reader.at;
     reader.skipVarBytes();
-    this.valueAt = reader.at;
-    reader.skipVarBytes();
+    const valueBytes = reader.skipVarBytes();
+    this.valueEnd = valueBytes < 0 ? -1 : reader.at;
+    this.valueStart = reader.at - valueBytes;
     const headersAt = reader.at;
     const count = reader.varint();
     this.headersAt = count <= 0 ? -1 : headersAt;
@@ -61,7 +64,10 @@ export class FlatRecord implements KafkaRecord {
     return new WireReader(this.batch.bytes, this.keyAt).varBytes();
   }
   get value(): Buffer | null {
-    return new WireReader(this.batch.bytes, this.valueAt).varBytes();
+    return this.valueEnd < 0 ? null : this.batch.bytes.subarray(this.valueStart, this.valueEnd);
+  }
+  get valueSpan(): ByteSpan | null {
+    return this.valueEnd < 0 ? null : { bytes: this.batch.bytes, start: this.valueStart, end: this.valueEnd };
   }
   get headers(): readonly RecordHeader[] {
     return this.headersAt < 0 ? NO_HEADERS : readHeaders(new WireReader(this.batch.bytes, this.headersAt));

@@ -94,13 +94,14 @@ export class WireReader {
     throw new MalformedBytes(`no varlong at ${this.at}`);
   }
 
-  /** Steps over a varint length and that many bytes. */
-  skipVarBytes(): void {
+  /** Steps over a varint length and that many bytes; answers with the length, -1 for null. */
+  skipVarBytes(): number {
     const length = this.varint();
-    if (length === -1) return;
+    if (length === -1) return -1;
     if (length < 0 || length > this.end - this.at)
       throw new MalformedBytes(`${length} bytes wanted at ${this.at}, which ends at ${this.end}`);
     this.at += length;
+    return length;
   }
 
   /** A varint length and that many bytes as a view; `null` for the length -1. */

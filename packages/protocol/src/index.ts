@@ -67,12 +67,12 @@ export { decodeEvent } from "./formats/decode-event.js";
 export type { CloudEventText } from "./formats/encode-cloudevent.js";
 export { encodeCloudEvent } from "./formats/encode-cloudevent.js";
 export { whyRejected } from "./formats/why-rejected.js";
-export { isJsonObject, parseJson } from "./json.js";
+export { followMembers, isJsonObject, parseJson } from "./json.js";
 export { jsonVersion } from "./json-version.js";
 export { limits } from "./limits.js";
 export type { BustOutcome, DeadReason, RecordOutcome, Rejection, TagOutcome } from "./outcome.js";
 export { bustOutcomes, deadReasons, recordOutcomes } from "./outcome.js";
-export type { KafkaRecord, RecordHeader } from "./record.js";
+export type { ByteSpan, KafkaRecord, RecordHeader } from "./record.js";
 export { headerText } from "./record.js";
 export type { FieldRef, SourceFormat, SourceReads, SourceSpec } from "./source.js";
 export {

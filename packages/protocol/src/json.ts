@@ -50,6 +50,13 @@ export function followPointer(value: JsonValue, path: readonly string[]): JsonVa
   return at;
 }
 
+/** Follows the names of members through objects alone; `undefined` where the path ends early, or meets a list. */
+export function followMembers(value: JsonValue, path: readonly string[]): JsonValue | undefined {
+  let at: JsonValue | undefined = value;
+  for (const name of path) at = isJsonObject(at) ? memberOf(at, name) : undefined;
+  return at;
+}
+
 /** Whether this is a JSON object (not null, not an array). */
 export function isJsonObject(value: JsonValue | undefined): value is { readonly [name: string]: JsonValue } {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -4,6 +4,13 @@ export interface RecordHeader {
   readonly value: Uint8Array | null;
 }
 
+/** The bytes from `start` up to and without `end` of a larger buffer. */
+export interface ByteSpan {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** A record as it lies in the log. Key, value and headers are bytes: nothing is decoded before `decode`. */
 export interface KafkaRecord {
   readonly topic: string;
@@ -15,6 +22,8 @@ export interface KafkaRecord {
   /** `null` is Kafka's tombstone. */
   readonly value: Uint8Array | null;
   readonly headers: readonly RecordHeader[];
+  /** Where `value` lies, for readers that need no view of it: a view costs more than the reading. `null` with it. */
+  readonly valueSpan?: ByteSpan | null;
   /** Set on a marker that stands for a batch nobody could decode: its offsets, both ends included, and why. */
   readonly undecodable?: { readonly firstOffset: number; readonly lastOffset: number; readonly problem: string };
 }

@@ -2,6 +2,7 @@ import { type ASTNode, TypeError as CelTypeError, Environment, EvaluationError, 
 import { EvaluationFailure, missingField } from "./failure.js";
 import { nearest } from "./nearest.js";
 import { readPath } from "./path.js";
+import { quickly } from "./quick.js";
 import type { Mistake } from "./report.js";
 import type { Scope } from "./scope.js";
 
@@ -73,8 +74,10 @@ export function compile(text: string, options: { readonly item: boolean }): Prog
     const checked = program.check();
     if (!checked.valid) return mistakeOf(checked.error, options);
     const reads = new Set(nodes.flatMap((node) => (node.op === "id" ? [node.args] : [])));
-    const path = readPath(original.ast, options.item);
-    const evaluate = path ?? ((scope: Scope) => run(program, scope, original.ast));
+    const asked = (scope: Scope): unknown => run(program, scope, original.ast);
+    const quick = quickly(original.ast);
+    const evaluate =
+      readPath(original.ast, options.item) ?? (quick === null ? asked : (scope: Scope) => quick(scope.event) ?? asked(scope));
     return { text, type: checked.type ?? "dyn", node: original.ast, reads, evaluate };
   } catch (error) {
     return mistakeOf(error, options);

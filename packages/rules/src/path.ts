@@ -1,4 +1,4 @@
-import type { DomainEvent, JsonObject, JsonValue } from "@freshet/protocol";
+import { type DomainEvent, followMembers, type JsonObject, type JsonValue } from "@freshet/protocol";
 import type { ASTNode } from "@marcbachmann/cel-js";
 import { EvaluationFailure, missingField } from "./failure.js";
 import { type CelValue, celValue, isList, JsonMap, type Scope } from "./scope.js";
@@ -18,8 +18,8 @@ export function readPath(node: ASTNode, item: boolean): Read | null {
   }
   if (at.op !== "id") return null;
   if (names.length === 0) return readVariable(at.args);
-  const root = objectOf(at.args);
-  if (root !== null) return (scope) => readFields(root(scope.event), names);
+  const root = rootOf(at.args);
+  if (root !== null) return (scope) => readFields(scope.event, root, names);
   return item && at.args === "item" ? (scope) => readItem(scope.item, names) : null;
 }
 
@@ -43,16 +43,28 @@ function present(version: string | null): string {
   return version;
 }
 
-function objectOf(name: string): ((event: DomainEvent) => JsonObject) | null {
-  if (name === "data") return (event) => event.data;
-  if (name === "previous") return (event) => event.previous;
-  return name === "headers" ? (event) => event.headers : null;
+/** The variables that hold objects of the event. */
+export type Root = "data" | "previous" | "headers";
+
+export function rootOf(name: string): Root | null {
+  return name === "data" || name === "previous" || name === "headers" ? name : null;
 }
 
-function readFields(object: JsonObject, names: readonly string[]): CelValue {
+function readFields(event: DomainEvent, root: Root, names: readonly string[]): CelValue {
+  const field = fieldOf(event, root, names);
+  return celValue(field === undefined ? walk(event[root], names) : field);
+}
+
+/** The value at a path, `undefined` when it is not there. Only members of objects count. */
+export function fieldOf(event: DomainEvent, root: Root, names: readonly string[]): JsonValue | undefined {
+  return root !== "headers" && event.field !== undefined ? event.field(root, names) : followMembers(event[root], names);
+}
+
+/** Step by step, so that a failure names the field that is missing. */
+function walk(object: JsonObject, names: readonly string[]): JsonValue {
   let value: JsonValue = object;
   for (const name of names) value = ownField(value, name);
-  return celValue(value);
+  return value;
 }
 
 function ownField(value: JsonValue, name: string): JsonValue {

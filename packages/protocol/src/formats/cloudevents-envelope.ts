@@ -39,22 +39,24 @@ export function readEnvelope(record: KafkaRecord, value: Uint8Array): Read {
       "Send a reference to large data instead of the data.",
     );
   }
-  const contentType = headerText(record.headers, "content-type") ?? "";
-  const structured = STRUCTURED.exec(contentType);
-  if (structured !== null) {
-    const format = structured.groups?.format?.toLowerCase() ?? "json";
-    if (structured.groups?.batch === undefined && format === "json") return readStructured(value);
-    return rejected(
-      "unsupported_format",
-      "the event format is not JSON, or is a batch",
-      "Send single CloudEvents in the JSON event format or in binary mode.",
-    );
-  }
-  return hasBinaryAttributes(record) ? readBinary(record, value, contentType) : readStructured(value);
+  const { headers } = record;
+  const mode = modeOf(headers);
+  if (mode === "structured") return readStructured(value);
+  if (mode === "binary") return readBinary(headers, value);
+  return rejected(
+    "unsupported_format",
+    "the event format is not JSON, or is a batch",
+    "Send single CloudEvents in the JSON event format or in binary mode.",
+  );
 }
 
-function hasBinaryAttributes(record: KafkaRecord): boolean {
-  return record.headers.some((header) => header.name.startsWith("ce_"));
+/** How a record with these headers carries its event; `null` for an event format that is not read. */
+export function modeOf(headers: readonly RecordHeader[]): "structured" | "binary" | null {
+  if (headers.length === 0) return "structured";
+  const structured = STRUCTURED.exec(headerText(headers, "content-type") ?? "");
+  if (structured === null) return headers.some(({ name }) => name.startsWith("ce_")) ? "binary" : "structured";
+  const format = structured.groups?.format?.toLowerCase() ?? "json";
+  return structured.groups?.batch === undefined && format === "json" ? "structured" : null;
 }
 
 function readStructured(value: Uint8Array): Read {
@@ -83,8 +85,9 @@ function withVersionAsWritten(parsed: JsonValue | undefined, value: Uint8Array):
   return { ...parsed, freshetversion: written("freshetversion") ?? null, sequence: written("sequence") ?? null };
 }
 
-function readBinary(record: KafkaRecord, value: Uint8Array, contentType: string): Read {
-  const attributes = binaryAttributes(record.headers);
+function readBinary(headers: readonly RecordHeader[], value: Uint8Array): Read {
+  const attributes = binaryAttributes(headers);
+  const contentType = headerText(headers, "content-type") ?? "";
   if (value.length === 0) return { kind: "read", envelope: { attributes, data: undefined } };
   if (contentType !== "" && !JSON_TYPE.test(contentType)) {
     return rejected("unsupported_format", "the data is not JSON by its content-type", "Send JSON data with content-type application/json.");
