@@ -56,15 +56,18 @@ export function readValueText(value: Uint8Array): string | Rejected {
 }
 
 /** A value as JSON, as it stands. */
-export function readJson(text: string): ConnectJson | Rejected {
-  const value = parsed(text);
+export function readJson(text: string, how: "exact" | "quick" = "exact"): ConnectJson | Rejected {
+  const value = parsed(text, how);
   if (value === undefined) return text.startsWith(STRUCT) ? PRINTED : NOT_JSON;
   return { kind: "json", value, text, path: [] };
 }
 
-/** A value as JSON, without the schema it may be wrapped in. */
-export function readConnectJson(text: string): ConnectJson | Rejected {
-  const json = readJson(text);
+/**
+ * A value as JSON, without the schema it may be wrapped in. With `quick`, integers past 2^53 may have lost digits: it is
+ * for values that always have some where nobody looks.
+ */
+export function readConnectJson(text: string, how: "exact" | "quick" = "exact"): ConnectJson | Rejected {
+  const json = readJson(text, how);
   const inner = json.kind === "json" ? unwrapped(json.value) : undefined;
   return inner === undefined ? json : { kind: "json", value: inner, text, path: ["payload"] };
 }
@@ -118,9 +121,9 @@ export function idText(value: JsonValue | undefined): string | null {
   return typeof value === "number" && Number.isSafeInteger(value) && !Object.is(value, -0) ? value.toString() : null;
 }
 
-function parsed(text: string): JsonValue | undefined {
+function parsed(text: string, how: "exact" | "quick" = "exact"): JsonValue | undefined {
   try {
-    return parseJson(text);
+    return how === "exact" ? parseJson(text) : JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -33,6 +33,12 @@ const OPS: ReadonlyMap<string, Op> = new Map([
   ["r", "snapshot"],
   ["t", "truncate"],
 ]);
+/** Times of a commit, best first, and what they are in microseconds. */
+const CLOCKS: readonly (readonly [name: string, us: (digits: string) => number])[] = [
+  ["ts_us", Number],
+  ["ts_ns", (digits) => Number(BigInt(digits) / 1000n)],
+  ["ts_ms", (digits) => Number(digits) * 1000],
+];
 const MESSAGE = "m";
 /** `ExtractNewRecordState` puts this before the names of what it adds to a row. */
 const ADDED = "__";
@@ -122,15 +128,11 @@ function tableOf(look: Look): string {
 
 /** When the database committed the change. The connector's own `ts_ms` beside the envelope is when it read it. */
 function timeOf(look: Look): { readonly time: string; readonly timeUs: number | null } {
-  const [us, ns, ms] = [wholeNumber(look("ts_us")), wholeNumber(look("ts_ns")), wholeNumber(look("ts_ms"))];
-  if (us !== null) return { time: us.toString(), timeUs: Number(us) };
-  if (ns !== null) return { time: ns.toString(), timeUs: Number(ns / 1000n) };
-  return ms === null ? { time: "", timeUs: null } : { time: ms.toString(), timeUs: Number(ms * 1000n) };
-}
-
-function wholeNumber(value: JsonValue | undefined): bigint | null {
-  const digits = idText(value);
-  return digits !== null && /^\d{1,20}$/.test(digits) ? BigInt(digits) : null;
+  for (const [unit, us] of CLOCKS) {
+    const time = idText(look(unit)) ?? "";
+    if (/^\d{1,20}$/.test(time)) return { time, timeUs: us(time) };
+  }
+  return { time: "", timeUs: null };
 }
 
 function textOf(value: JsonValue | undefined): string | null {

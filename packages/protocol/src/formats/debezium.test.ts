@@ -256,3 +256,23 @@ describe("bad records are rejected with a reason, never thrown", () => {
     expect(told(decode(change({ op: "u", after: { id: 1, version: 1 } }), null, byName))).toBe("rejected schema_invalid");
   });
 });
+
+describe("time and digits where nobody looks", () => {
+  const at = (times: object) => eventOf(change({ op: "u", after: { id: 1, version: 1 }, source: { table: "p", ...times } }));
+
+  test("the best clock there is; one that JSON cannot hold exactly only when nothing else is there", () => {
+    expect([at({ ts_ms: 5, ts_us: 5001 }).timeUs, at({ ts_ms: 5 }).timeUs, at({}).timeUs]).toEqual([5001, 5000, null]);
+    expect(at({ ts_ns: "1795231742730496123", ts_ms: 5 }).timeUs).toBe(1_795_231_742_730_496);
+    expect([at({ ts_ms: -5 }).timeUs, at({ ts_ms: "soon" }).timeUs, at({ ts_ms: "" }).time]).toEqual([null, null, ""]);
+  });
+
+  test.each(['"n":9007199254740993', '"n":[{"deep":[9007199254740993]}]', '"n":{"x":-9007199254740993}'])(
+    "%s keeps its digits",
+    (member) => {
+      const text = change({ op: "u", before: { id: 1, N: 0 }, after: { id: 1, version: 1 }, ts_ns: 5 }).replace('"N":0', member);
+      expect(
+        JSON.stringify(eventOf(text).previous, (_name, value: unknown) => (typeof value === "bigint" ? value.toString() : value)),
+      ).toContain("9007199254740993");
+    },
+  );
+});

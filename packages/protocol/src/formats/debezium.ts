@@ -5,7 +5,8 @@ import type { KafkaRecord } from "../record.js";
 import type { SourceReads, SourceSpec } from "../source.js";
 import { nextVersion, type Version } from "../version.js";
 import { type ConnectKey, connectHeader, idText, type Rejected, readConnectJson, readConnectKey, readValueText } from "./connect-json.js";
-import { type Change, type Image, isPrintedTalk, readChange } from "./debezium-change.js";
+import { type Change, type Image, isPrintedTalk, type ReadChange, readChange } from "./debezium-change.js";
+import { hasLostDigits } from "./lost-digits.js";
 import { isRejected, readVersion, VERSION_MISSING } from "./read-version.js";
 import { RecordEvent, type RecordEventParts } from "./record-event.js";
 import { checkSubject, subjectOfParts } from "./subject.js";
@@ -44,13 +45,26 @@ export function decodeDebezium(record: KafkaRecord, sources: readonly SourceSpec
   const text = readValueText(value);
   if (typeof text !== "string") return text;
   if (isPrintedTalk(text)) return { kind: "ignored" };
-  const json = readConnectJson(text);
-  if (json.kind === "rejected") return json;
-  if (json.value === null) return decodeRowTombstone(record, sources);
-  const change = readChange(json, record.headers);
+  const change = readExactly(text, record);
+  if (change === null) return decodeRowTombstone(record, sources);
   if (change.kind !== "change") return change;
   const source = sources.find((candidate) => candidate.matchesType(change.type));
   return source === undefined ? nobodyTakes(sources) : toEvent({ record, change, source, text, reads: source.reads ?? NO_READS });
+}
+
+/** `null` for a value that is the word null. Every change has a time in nanoseconds, so only the rows are looked at for lost digits. */
+function readExactly(text: string, record: KafkaRecord): ReadChange | null {
+  const change = readOnce(text, record, "quick");
+  if (change?.kind !== "change") return change;
+  const { before, after } = change;
+  const isExact = (before === null || !hasLostDigits(before.row)) && (after === null || !hasLostDigits(after.row));
+  return isExact ? change : readOnce(text, record, "exact");
+}
+
+function readOnce(text: string, { headers }: KafkaRecord, how: "exact" | "quick"): ReadChange | null {
+  const json = readConnectJson(text, how);
+  if (json.kind === "rejected") return json;
+  return json.value === null ? null : readChange(json, headers);
 }
 
 interface Reading {
