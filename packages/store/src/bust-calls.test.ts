@@ -61,3 +61,22 @@ test("a call carries as many keys as the script's header allows", () => {
 test.each(["p/1\t9", "p/1\np/2", "p\u0000"])("a subject that could forge a floor is refused: %j", (subject) => {
   expect(() => planBustCalls([bust("a", { subject })], "apply")).toThrow(expect.objectContaining({ code: "FR9001" }));
 });
+
+test("keys of different places never share a call", () => {
+  const groupOf = (key: string) => key.slice(0, 1);
+  const calls = planBustCalls(
+    ["a1", "b1", "a2", "b2", "a3"].map((key) => bust(key)),
+    "apply",
+    groupOf,
+  );
+  expect(calls.map(({ keys, positions }) => [keys, positions])).toEqual([
+    [
+      ["a1", "a2", "a3"],
+      [0, 2, 4],
+    ],
+    [
+      ["b1", "b2"],
+      [1, 3],
+    ],
+  ]);
+});

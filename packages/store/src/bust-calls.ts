@@ -12,30 +12,48 @@ export interface BustCall {
 
 export type BustRun = "apply" | "preview";
 
+/** `none`: something else holds a floor for all of them, as the tag of a sweep does. */
+export type BustFloor = "leave" | "none";
+
+interface OpenCall {
+  keys: string[];
+  args: string[];
+  positions: number[];
+}
+
 interface Group {
   readonly head: readonly string[];
-  calls: { keys: string[]; args: string[]; positions: number[] }[];
+  readonly calls: OpenCall[];
+  /** The call of each place that takes more keys. */
+  readonly open: Map<string, OpenCall>;
 }
+
+/** Where keys lie: keys of one place may share a call. */
+export type GroupOf = (key: string) => string;
+
+const onePlace: GroupOf = () => "";
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what separates subjects from versions
 const CONTROL = /[\u0000-\u001f]/;
 
 /**
- * Sorts busts into script calls: same entry spec and space kind together, subject and version one pair per key. In a
- * cluster the busts given here are those of one slot owner.
+ * Sorts busts into script calls: same entry spec and space kind together, subject and version one pair per key. Keys
+ * of different places (`groupOf`: the slots of a cluster) never share a call.
  *
  * @throws FreshetError FR1004 (`usage`) for what this release does not run, FR9001 for a subject no floor can hold.
  */
-export function planBustCalls(busts: readonly KeyBust[], run: BustRun): readonly BustCall[] {
+export function planBustCalls(busts: readonly KeyBust[], run: BustRun, groupOf: GroupOf = onePlace): readonly BustCall[] {
   const groups = new Groups(run);
   for (const [position, bust] of busts.entries()) {
     if (bust.mode !== "hard") throw notYet("soft busts");
     if (CONTROL.test(bust.subject)) throw new FreshetError("FR9001", "halt", "A subject holds control characters.", "Report it.");
     const group = groups.find(bust.entry, bust.spaceKind);
-    let call = group.calls.at(-1);
+    const place = groupOf(bust.key);
+    let call = group.open.get(place);
     if (call === undefined || call.keys.length === limits.keysPerScriptMax) {
       call = { keys: [], args: [...group.head], positions: [] };
       group.calls.push(call);
+      group.open.set(place, call);
     }
     call.keys.push(bust.key);
     call.args.push(bust.subject, bust.version ?? "");
@@ -49,9 +67,11 @@ class Groups {
   readonly #bySpec = new Map<EntrySpec, Map<SpaceKind, Group>>();
   readonly #byHead = new Map<string, Group>();
   readonly #run: BustRun;
+  readonly #floor: BustFloor;
 
-  constructor(run: BustRun) {
+  constructor(run: BustRun, floor: BustFloor) {
     this.#run = run;
+    this.#floor = floor;
   }
 
   find(entry: EntrySpec, spaceKind: SpaceKind): Group {
@@ -62,7 +82,7 @@ class Groups {
     }
     let group = kinds.get(spaceKind);
     if (group === undefined) {
-      group = this.#byText(headOf(entry, spaceKind, this.#run));
+      group = this.#byText(headOf(entry, spaceKind, { run: this.#run, floor: this.#floor }));
       kinds.set(spaceKind, group);
     }
     return group;
@@ -74,16 +94,16 @@ class Groups {
 
   #byText(head: readonly string[]): Group {
     const text = head.join("\n");
-    const group = this.#byHead.get(text) ?? { head, calls: [] };
+    const group = this.#byHead.get(text) ?? { head, calls: [], open: new Map() };
     this.#byHead.set(text, group);
     return group;
   }
 }
 
 /** The first seven of ARGV; the only place besides the script that knows their order. */
-function headOf(entry: EntrySpec, spaceKind: SpaceKind, run: BustRun): readonly string[] {
+function headOf(entry: EntrySpec, spaceKind: SpaceKind, { run, floor }: { run: BustRun; floor: BustFloor }): readonly string[] {
   const { kind, versionField, onUnversioned, floorTtlMs } = entry;
-  const leave = leavesFloor(entry) ? "leave" : "none";
+  const leave = leavesFloor(entry) ? floor : "none";
   return [kind, versionField, spaceKind, onUnversioned, String(floorTtlMs * 1000), leave, run];
 }
 
