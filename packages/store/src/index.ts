@@ -1,3 +1,4 @@
+export { requireWithin } from "./bounds.js";
 export { createMemoryStore, type MemoryStore } from "./memory-store.js";
 export type {
   BoundsPort,
@@ -22,6 +23,7 @@ export type {
   SweepPort,
   TagPort,
   TagView,
+  TimeBounds,
 } from "./port.js";
 export { readOnly } from "./port.js";
 export type { RedisConnectionConfig, RedisTimeouts, StoreLogger } from "./redis-connection.js";

@@ -1,7 +1,13 @@
-import { notYet } from "./not-yet.js";
+import { decodeBounds, encodeBounds } from "./bounds.js";
 import type { BoundsPort } from "./port.js";
 
+/** The time bounds of a store in memory. */
 export function memoryBounds(): BoundsPort {
-  const missing = () => Promise.reject(notYet("bounds"));
-  return { publishBounds: missing, readBounds: missing };
+  let text: string | null = null;
+  return {
+    publishBounds: async (bounds) => {
+      text = encodeBounds(bounds);
+    },
+    readBounds: async () => (text === null ? null : decodeBounds(text)),
+  };
 }

@@ -235,19 +235,35 @@ export interface SweepPort {
   trimIndex(tag: string, skewMs: number): Promise<number>;
 }
 
-/** The time bounds both sides go by, in milliseconds; `families` where they differ. */
-export interface PublishedBounds {
+/** The time bounds of `protocol.md` section 1, in milliseconds. */
+export interface TimeBounds {
+  /** L: lease TTL, the longest allowed load. */
   readonly leaseMs: number;
+  /** Longest a loader may still read old data after the commit. */
   readonly lagMs: number;
+  /** C: largest clock difference between Redis shards. */
   readonly skewMs: number;
+  /** P: longest a two-step fill may take. */
   readonly fillMs: number;
+  /** F: how long floors on entries live. */
   readonly floorMs: number;
+  /** F_tag: how long floors on tags live. */
   readonly tagFloorMs: number;
 }
 
+/** What the invalidator leaves floors by: of every family, and of those that have bounds of their own. */
+export interface PublishedBounds extends TimeBounds {
+  readonly families?: Readonly<Record<string, TimeBounds>>;
+}
+
+/** Where invalidator and readers agree on the time bounds. */
 export interface BoundsPort {
   publishBounds(bounds: PublishedBounds): Promise<void>;
-  /** `null` when nobody has published any. */
+  /**
+   * `null` when nobody has published any.
+   *
+   * @throws FreshetError FR2005 (`halt`) for a text that is none.
+   */
   readBounds(): Promise<PublishedBounds | null>;
 }
 

@@ -1,0 +1,90 @@
+import { FreshetError } from "@freshet/protocol";
+import type { PublishedBounds, TimeBounds } from "./port.js";
+
+const names = ["leaseMs", "lagMs", "skewMs", "fillMs", "floorMs", "tagFloorMs"] as const;
+
+/** Bounds as the text that lies in Redis. */
+export function encodeBounds(bounds: PublishedBounds): string {
+  const families = Object.entries(bounds.families ?? {}).map(([name, own]) => [name, picked(own)] as const);
+  return JSON.stringify({ ...picked(bounds), ...(families.length === 0 ? {} : { families: Object.fromEntries(families) }) });
+}
+
+function picked(bounds: TimeBounds): TimeBounds {
+  const { leaseMs, lagMs, skewMs, fillMs, floorMs, tagFloorMs } = bounds;
+  return { leaseMs, lagMs, skewMs, fillMs, floorMs, tagFloorMs };
+}
+
+/**
+ * Bounds from their text.
+ *
+ * @throws FreshetError FR2005 (`halt`): whoever takes leases must not guess them.
+ */
+export function decodeBounds(text: string): PublishedBounds {
+  const parsed = parse(text);
+  if (!isBounds(parsed)) throw unreadable();
+  const families: Record<string, TimeBounds> = {};
+  if ("families" in parsed && typeof parsed.families === "object" && parsed.families !== null) {
+    for (const [name, own] of Object.entries(parsed.families)) {
+      if (!isBounds(own)) throw unreadable();
+      Object.defineProperty(families, name, { value: picked(own), enumerable: true });
+    }
+  }
+  return { ...picked(parsed), families };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw unreadable();
+  }
+}
+
+function isBounds(value: unknown): value is TimeBounds {
+  if (typeof value !== "object" || value === null) return false;
+  const texts = new Map(Object.entries(value));
+  return names.every((name) => Number.isSafeInteger(texts.get(name)) && Number(texts.get(name)) >= 0);
+}
+
+function unreadable(): FreshetError {
+  return new FreshetError("FR2005", "halt", "The published time bounds cannot be read.", "Restart the invalidator, which publishes them.");
+}
+
+/**
+ * Refuses bounds that are larger than what the invalidator leaves floors by: a lease that outlives its floor could put an
+ * old value back. Whoever takes leases asks this at start and every minute.
+ *
+ * @throws FreshetError FR1006 (`usage`) naming each bound with both numbers, or that nobody has published any.
+ */
+export function requireWithin(
+  own: Pick<TimeBounds, "leaseMs" | "lagMs" | "skewMs" | "fillMs">,
+  published: PublishedBounds | null,
+  family: string,
+): void {
+  if (published === null) {
+    throw new FreshetError(
+      "FR1006",
+      "usage",
+      "No invalidator has published its time bounds.",
+      "Start the invalidator on this Redis and prefix first.",
+    );
+  }
+  const families = new Map(Object.entries(published.families ?? {}));
+  const allowed = families.get(family) ?? published;
+  const broken = (["leaseMs", "lagMs", "skewMs", "fillMs"] as const).filter((name) => own[name] > allowed[name]);
+  if (broken.length > 0) {
+    const what = broken.map((name) => `${name} ${own[name]} > ${allowed[name]}`).join(", ");
+    const fix = "Raise the bound in the rules file and roll the invalidator out first, or load faster.";
+    throw new FreshetError(
+      "FR1006",
+      "usage",
+      `Family ${family} is used with larger time bounds than the invalidator leaves floors by: ${what}.`,
+      fix,
+    );
+  }
+  const leastMs = own.leaseMs + own.lagMs + own.skewMs;
+  if (allowed.floorMs < leastMs || allowed.tagFloorMs < leastMs + own.fillMs) {
+    const problem = `Floors live ${allowed.floorMs} ms (tags ${allowed.tagFloorMs} ms), but F >= L + R asks for ${leastMs} ms (tags ${leastMs + own.fillMs} ms).`;
+    throw new FreshetError("FR1006", "usage", problem, "Correct `bounds` in the rules file; `freshet rules check` names the line.");
+  }
+}
