@@ -66,8 +66,7 @@ test("keys of different places never share a call", () => {
   const groupOf = (key: string) => key.slice(0, 1);
   const calls = planBustCalls(
     ["a1", "b1", "a2", "b2", "a3"].map((key) => bust(key)),
-    "apply",
-    groupOf,
+    { run: "apply", groupOf },
   );
   expect(calls.map(({ keys, positions }) => [keys, positions])).toEqual([
     [

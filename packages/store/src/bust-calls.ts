@@ -33,6 +33,15 @@ export type GroupOf = (key: string) => string;
 
 const onePlace: GroupOf = () => "";
 
+/** How a call of the bust script is made, besides what it busts. */
+export interface BustWay {
+  readonly run: BustRun;
+  /** `leave` by default, where the entries have floors at all. */
+  readonly floor?: BustFloor;
+  /** By default all keys lie in one place. */
+  readonly groupOf?: GroupOf;
+}
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what separates subjects from versions
 const CONTROL = /[\u0000-\u001f]/;
 
@@ -42,8 +51,9 @@ const CONTROL = /[\u0000-\u001f]/;
  *
  * @throws FreshetError FR1004 (`usage`) for what this release does not run, FR9001 for a subject no floor can hold.
  */
-export function planBustCalls(busts: readonly KeyBust[], run: BustRun, groupOf: GroupOf = onePlace): readonly BustCall[] {
-  const groups = new Groups(run);
+export function planBustCalls(busts: readonly KeyBust[], way: BustRun | BustWay): readonly BustCall[] {
+  const { run, floor = "leave", groupOf = onePlace } = typeof way === "string" ? { run: way } : way;
+  const groups = new Groups(run, floor);
   for (const [position, bust] of busts.entries()) {
     if (bust.mode !== "hard") throw notYet("soft busts");
     if (CONTROL.test(bust.subject)) throw new FreshetError("FR9001", "halt", "A subject holds control characters.", "Report it.");

@@ -32,8 +32,8 @@ export function createRedisStore(config: RedisStoreConfig): StorePort {
   const { prefix, allowEviction = false } = config;
   const run: BustRun = config.readOnly === true ? "preview" : "apply";
   return {
-    bust: (busts) => runBusts(link, busts, run),
-    preview: (busts) => runBusts(link, busts, "preview"),
+    bust: (busts) => runBusts(link, busts, { run }),
+    preview: (busts) => runBusts(link, busts, { run: "preview" }),
     ...redisEntries(link, prefix),
     ...redisTags(link, { prefix, run }),
     ...redisBounds(link, prefix),
