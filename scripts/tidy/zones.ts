@@ -12,7 +12,9 @@ export function isTest(path: string): boolean {
 
 /** Programs for developers: never part of what is shipped. */
 export function isTool(path: string): boolean {
-  return path.startsWith("scripts/") || /^packages\/[^/]+\/scripts\//.test(path) || path.includes("/bench/") || path.startsWith(".ci/");
+  return (
+    path.startsWith("scripts/") || /^packages\/[^/]+\/(?:scripts|model)\//.test(path) || path.includes("/bench/") || path.startsWith(".ci/")
+  );
 }
 
 export function isToolConfig(path: string): boolean {
