@@ -53,6 +53,18 @@ describe("publish", () => {
     });
   });
 
+  test("a topic whose records are no CloudEvents gets none", async () => {
+    const { log, world } = await createShop();
+    const rows = RULES.replace("format: cloudevents", "format: debezium, id: [id], version: rev");
+    const { code, talk } = await transcript(argv("--version", "7"), {
+      ...world,
+      files: { "rules.yaml": rows },
+      env: { FRESHET_RULES: "rules.yaml" },
+    });
+    expect([code, talk[0]]).toEqual([2, "FR1001 records of shop.products are read as debezium, and this sends CloudEvents"]);
+    expect(log.records("shop.products")).toEqual([]);
+  });
+
   test("--json holds the same", async () => {
     const { world } = await createShop();
     const { out } = await transcript(argv("--version", "7", "--json"), world);

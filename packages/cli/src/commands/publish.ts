@@ -55,7 +55,13 @@ function readVersion(text: string): string {
 
 /** The space is not in the event: the source that takes it says it. So what the sender believes is checked, not sent. */
 function checkSpace({ topic, space }: PublishOptions, rules: CompiledRules): void {
-  const spaces = rules.sourcesOf(topic).map((source) => source.space);
+  const sources = rules.sourcesOf(topic);
+  const other = sources.find((source) => source.format !== "cloudevents")?.format;
+  if (other !== undefined) {
+    const fix = "Name a topic whose sources are cloudevents.";
+    throw new FreshetError("FR1001", "usage", `records of ${topic} are read as ${other}, and this sends CloudEvents`, fix);
+  }
+  const spaces = sources.map((source) => source.space);
   if (spaces.length === 0 || spaces.includes(space)) return;
   throw new FreshetError("FR1001", "usage", `no source of ${topic} has the space ${space}`, `They have: ${spaces.join(", ")}.`);
 }
