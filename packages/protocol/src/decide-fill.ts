@@ -6,8 +6,8 @@ import { compareVersions, type Version } from "./version.js";
 /** What a reader may do with what lies at a key. */
 export type LeaseStep =
   | { readonly outcome: "hit"; readonly write: null }
-  /** Nothing usable is there, and the caller may load it. */
-  | { readonly outcome: "leased"; readonly write: Lease; readonly min: ReadonlyMap<string, Version> }
+  /** Nothing usable is there, and the caller may load it. `null` where another Redis type leaves no room: what is loaded is not stored. */
+  | { readonly outcome: "leased"; readonly write: Lease | null; readonly min: ReadonlyMap<string, Version> }
   /** Nothing usable is there, and somebody else loads it. */
   | { readonly outcome: "busy"; readonly write: null; readonly waitMs: number }
   /** It may be served, and the caller may load a new one. */
@@ -40,8 +40,9 @@ export function lease(state: EntryState, args: LeaseArguments): LeaseStep {
     const waitMs = Math.ceil((held.deadlineUs - args.nowUs) / 1000);
     return { outcome: found === "stale" ? "stale_busy" : "busy", write: null, waitMs };
   }
-  const write = held ?? { token: args.token, startUs: args.nowUs, deadlineUs: args.nowUs + args.leaseTtlMs * 1000 };
   const min = new Map(liveFloors(state, args).floors.map(({ subject, version }) => [subject, version]));
+  if (state.value === "foreign") return { outcome: "leased", write: held, min };
+  const write = held ?? { token: args.token, startUs: args.nowUs, deadlineUs: args.nowUs + args.leaseTtlMs * 1000 };
   return { outcome: found === "stale" ? "stale_leased" : "leased", write, min };
 }
 

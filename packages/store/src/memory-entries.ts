@@ -1,8 +1,162 @@
-// Layout: docs/decisions/0009: a managed key WITHOUT a value is a string (encodeMarks/readMarks), with one it is a hash whose field `d` also holds floors and lease.
+import {
+  drop,
+  type EntrySpec,
+  type EntryState,
+  encodeDeps,
+  encodeEpochs,
+  encodeMarks,
+  encodeProvisional,
+  encodeTags,
+  type FillArguments,
+  fill,
+  lease,
+  liveFloors,
+  type Marks,
+  managedFields,
+  promote,
+  readable,
+} from "@freshet/protocol";
+import { checkFill, checkLease, checkRead, checkStep } from "./entry-requests.js";
+import { readerState, storedValue, withMarks } from "./managed-entry.js";
+import type { StoredKey } from "./memory-keys.js";
+import type { Keyspace } from "./memory-keyspace.js";
 import { notYet } from "./not-yet.js";
-import type { EntryPort } from "./port.js";
+import type { EntryPort, FillReply, FillRequest, LeaseReply, LeaseRequest, StoredValue, TagPort } from "./port.js";
 
-export function memoryEntries(): EntryPort {
-  const missing = () => Promise.reject(notYet("entries"));
-  return { read: missing, lease: missing, fill: missing, promote: missing, drop: missing, setIfNewer: missing };
+/** The steps of readers and loaders in memory: those of `decide-fill.ts`, on entries as Redis holds them. */
+export function memoryEntries(keys: Keyspace, { epochs }: Pick<TagPort, "epochs">): EntryPort {
+  return {
+    read: async (key, entry, epochTags) => {
+      checkRead(key, entry, epochTags);
+      const current = await epochs(epochTags);
+      const held = hold(keys, key);
+      const found = readable(held.state, { epochs: current, nowUs: held.nowUs });
+      return { found, stored: found === "none" ? null : storedOf(held), epochs: current, atUs: held.nowUs };
+    },
+    lease: async (request) => leaseKey(keys, request),
+    fill: async (request) => fillKey(keys, request),
+    promote: async (key, entry, token) => {
+      checkStep(key, entry, token);
+      const { state, stored, nowUs } = hold(keys, key);
+      const step = promote(state, { token, nowUs });
+      if (step.write === null || stored === undefined || typeof stored.content === "string") return step.outcome;
+      const content = new Map(stored.content);
+      content.delete(managedFields.provisional);
+      keys.set(key, { ...stored, content });
+      return step.outcome;
+    },
+    drop: async (key, entry, token) => {
+      checkStep(key, entry, token);
+      const held = hold(keys, key);
+      const step = drop(held.state, { token });
+      if (step.write !== null) keys.set(key, marksKey(liveMarks(held, entry), entry));
+      return step.outcome;
+    },
+    setIfNewer: () => Promise.reject(notYet("gates")),
+  };
+}
+
+/** A key as one step sees it. */
+interface Held {
+  readonly stored: StoredKey | undefined;
+  readonly state: EntryState;
+  readonly nowUs: number;
+}
+
+function hold(keys: Keyspace, key: string): Held {
+  const nowUs = keys.nowUs();
+  const stored = keys.get(key);
+  return { stored, state: readerState(stored?.content, nowUs), nowUs };
+}
+
+function storedOf({ stored, nowUs }: Held): StoredValue | null {
+  if (stored === undefined || typeof stored.content === "string") return null;
+  return storedValue(stored.content, Buffer.from(stored.content.get(managedFields.value) ?? "", "latin1"), nowUs);
+}
+
+function leaseKey(keys: Keyspace, request: LeaseRequest): LeaseReply {
+  checkLease(request);
+  const { key, entry } = request;
+  if (entry.kind !== "managed") throw notYet("gates");
+  const held = hold(keys, key);
+  const { state, nowUs } = held;
+  const step = lease(state, { ...request, floorTtlMs: entry.floorTtlMs, nowUs });
+  const isServed = step.outcome !== "leased" && step.outcome !== "busy";
+  const common = { stored: isServed ? storedOf(held) : null, atUs: nowUs };
+  switch (step.outcome) {
+    case "hit":
+      return { outcome: step.outcome, ...common };
+    case "busy":
+    case "stale_busy":
+      return { outcome: step.outcome, waitMs: step.waitMs, ...common };
+    default: {
+      const { outcome, write, min } = step;
+      if (write !== null && write !== state.lease) setMarks(keys, request, { ...liveMarks(held, entry), lease: write });
+      return { outcome, min, leaseStartUs: write?.startUs ?? nowUs, ...common };
+    }
+  }
+}
+
+function fillKey(keys: Keyspace, request: FillRequest): FillReply {
+  checkFill(request);
+  const { key, entry } = request;
+  const held = hold(keys, key);
+  const args: FillArguments = {
+    ...request,
+    provisionalMs: request.tags.length === 0 ? null : request.provisionalMs,
+    floorTtlMs: entry.floorTtlMs,
+    nowUs: held.nowUs,
+  };
+  const step = fill(held.state, args);
+  if (step.outcome === "refused") {
+    if (step.write !== null) setMarks(keys, request, { ...liveMarks(held, entry), lease: null });
+    return { outcome: step.outcome, reason: step.reason };
+  }
+  const ends = [
+    (step.write.keepUntilUs ?? 0) / 1000,
+    (step.write.provisional?.deadlineUs ?? 0) / 1000,
+    marksEndUs(step.write, entry) / 1000,
+  ];
+  keys.set(key, { content: fieldsOf(step.write, request), expireAtMs: Math.ceil(Math.max(...ends)) });
+  return { outcome: step.outcome, leaseStartUs: step.leaseStartUs, atUs: held.nowUs };
+}
+
+/** A filled entry as it lies in Redis; the bytes of the value are one character each. */
+function fieldsOf(state: EntryState, { value, encoding, deps, tags }: FillRequest): ReadonlyMap<string, string> {
+  const fields = new Map<string, string>([
+    [managedFields.deps, encodeDeps(deps, { ...state, encoding }, state)],
+    [managedFields.value, value.toString("latin1")],
+  ]);
+  if (state.provisional !== null) fields.set(managedFields.provisional, encodeProvisional(state.provisional));
+  if (state.epochs.size > 0) fields.set(managedFields.epochs, encodeEpochs(state.epochs));
+  if (tags.length > 0) fields.set(managedFields.tags, encodeTags(tags));
+  return fields;
+}
+
+/** Writes floors and lease where they belong: beside a value, whose time to live never gets shorter, or in place of none. */
+function setMarks(keys: Keyspace, { key, entry }: { key: string; entry: EntrySpec }, marks: Marks): void {
+  const stored = keys.get(key);
+  if (stored === undefined || typeof stored.content === "string") {
+    keys.set(key, marksKey(marks, entry));
+    return;
+  }
+  const content = new Map(stored.content);
+  content.set(managedFields.deps, withMarks(content.get(managedFields.deps) ?? "", marks));
+  const endMs = Math.ceil(marksEndUs(marks, entry) / 1000);
+  keys.set(key, { content, expireAtMs: stored.expireAtMs === null ? null : Math.max(stored.expireAtMs, endMs) });
+}
+
+function marksKey(marks: Marks, entry: EntrySpec): StoredKey | undefined {
+  const content = encodeMarks(marks);
+  return content === "" ? undefined : { content, expireAtMs: Math.ceil(marksEndUs(marks, entry) / 1000) };
+}
+
+function liveMarks({ state, nowUs }: Held, { floorTtlMs }: EntrySpec): Marks {
+  const { lease: held } = state;
+  return { ...liveFloors(state, { floorTtlMs, nowUs }), lease: held !== null && held.deadlineUs > nowUs ? held : null };
+}
+
+function marksEndUs({ floors, blindFloor, lease: held }: Marks, { floorTtlMs }: EntrySpec): number {
+  const raisedAts = [...floors, ...(blindFloor === null ? [] : [blindFloor])].map(({ raisedAtUs }) => raisedAtUs);
+  return Math.max(held?.deadlineUs ?? 0, ...raisedAts.map((raisedAtUs) => raisedAtUs + floorTtlMs * 1000));
 }

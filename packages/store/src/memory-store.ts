@@ -18,11 +18,12 @@ export interface MemoryStore extends StorePort {
 /** A store that runs `decide.ts` on keys held as Redis holds them. `nowUs` is its clock, in microseconds. */
 export function createMemoryStore({ nowUs }: { nowUs: () => number }): MemoryStore {
   const keys = new Keyspace(nowUs);
+  const tags = memoryTags({ nowUs, bustMembers: async (busts) => runBusts(keys, busts, { run: "apply", floor: "none" }) });
   return {
     bust: async (busts) => runBusts(keys, busts, { run: "apply" }),
     preview: async (busts) => runBusts(keys, busts, { run: "preview" }),
-    ...memoryEntries(),
-    ...memoryTags({ nowUs, bustMembers: async (busts) => runBusts(keys, busts, { run: "apply", floor: "none" }) }),
+    ...memoryEntries(keys, tags),
+    ...tags,
     ...memoryBounds(),
     inspect: async (key, entry) => viewOf(keys, key, entry),
     probe: async () => [],

@@ -87,6 +87,8 @@ export interface ReadReply {
 
 export interface LeaseRequest {
   readonly key: string;
+  /** Of entries of kind `companion`. */
+  readonly versionKey?: string;
   readonly entry: EntrySpec;
   /** Unique to the caller and this load; at most 64 bytes, no control characters. */
   readonly token: string;
@@ -96,8 +98,9 @@ export interface LeaseRequest {
   readonly leaseTtlMs: number;
 }
 
+/** `stored` is `null` unless a managed entry may be served: others are read by the services that write them. */
 export type LeaseReply =
-  | { readonly outcome: "hit"; readonly stored: StoredValue; readonly atUs: number }
+  | { readonly outcome: "hit"; readonly stored: StoredValue | null; readonly atUs: number }
   | {
       readonly outcome: "leased" | "stale_leased";
       readonly stored: StoredValue | null;
@@ -139,7 +142,7 @@ export interface SetRequest {
   readonly entry: EntrySpec;
   /** `null`: without a lease. */
   readonly token: string | null;
-  /** `hash`: the fields without the version's own; other kinds: the payload as it lies in Redis (`json` with the version in it). */
+  /** `hash`: the fields without the version's own; `json`: the text with the version in it; `prefix`: what follows `<version>\n`. */
   readonly content: ReadonlyMap<string, string> | Buffer;
   readonly subject: string;
   readonly version: Version;

@@ -1,9 +1,91 @@
-// Layout: docs/decisions/0009: a managed key WITHOUT a value is a string (encodeMarks/readMarks), with one it is a hash whose field `d` also holds floors and lease.
+import { type Epoch, encodeTags, readable, type Version } from "@freshet/protocol";
+import { parseFill, parseLease, parseRead, parseStep } from "./entry-replies.js";
+import { checkFill, checkLease, checkRead, checkStep } from "./entry-requests.js";
+import { readerState, storedValue } from "./managed-entry.js";
 import { notYet } from "./not-yet.js";
-import type { EntryPort } from "./port.js";
-import type { RedisLink } from "./redis-link.js";
+import type { EntryPort, EpochTag, FillRequest, LeaseRequest, ReadReply } from "./port.js";
+import { epochGetCall, parseEpochGet } from "./redis-epochs.js";
+import type { RedisCall, RedisLink, ScriptName } from "./redis-link.js";
 
-export function redisEntries(_link: RedisLink, _prefix: string): EntryPort {
-  const missing = () => Promise.reject(notYet("entries"));
-  return { read: missing, lease: missing, fill: missing, promote: missing, drop: missing, setIfNewer: missing };
+/** The steps of readers and loaders on Redis; positions of arguments are those of the scripts' headers. */
+export function redisEntries(link: RedisLink, prefix: string): EntryPort {
+  const run = async (call: RedisCall): Promise<unknown> => (await link.run([call]))[0];
+  return {
+    read: async (key, entry, epochTags) => {
+      checkRead(key, entry, epochTags);
+      return await readEntry(link, key, { prefix, epochTags });
+    },
+    lease: async (request) => {
+      checkLease(request);
+      return parseLease(await run(leaseCall(request)));
+    },
+    fill: async (request) => {
+      checkFill(request);
+      return parseFill(await run(fillCall(request)));
+    },
+    promote: async (key, entry, token) => {
+      checkStep(key, entry, token);
+      return parseStep(await run(callOf("promote", key, [token])), "promoted");
+    },
+    drop: async (key, entry, token) => {
+      checkStep(key, entry, token);
+      return parseStep(await run(callOf("drop", key, [token, micros(entry.floorTtlMs)])), "dropped");
+    },
+    setIfNewer: () => Promise.reject(notYet("gates")),
+  };
+}
+
+/** One round trip, the epochs before the entry: what is stored afterwards under an older generation is a miss. */
+async function readEntry(
+  link: RedisLink,
+  key: string,
+  { prefix, epochTags }: { prefix: string; epochTags: readonly EpochTag[] },
+): Promise<ReadReply> {
+  const calls = epochTags.map((epochTag) => epochGetCall(prefix, epochTag));
+  const replies = await link.run([...calls, callOf("read", key, [])]);
+  const epochs = new Map(epochTags.map(({ tag }, at) => [tag, parseEpochGet(replies[at])]));
+  const { atUs, fields, value } = parseRead(replies.at(-1));
+  const found = readable(readerState(fields, atUs), { epochs, nowUs: atUs });
+  const stored = found === "none" || fields === undefined || value === null ? null : storedValue(fields, value, atUs);
+  return { found, stored, epochs, atUs };
+}
+
+function leaseCall({ key, entry, token, epochs, leaseTtlMs }: LeaseRequest): RedisCall {
+  return callOf("lease", key, [token, epochsText(epochs), micros(leaseTtlMs), micros(entry.floorTtlMs)]);
+}
+
+function fillCall(request: FillRequest): RedisCall {
+  const { key, entry, token, value, encoding, deps, epochs, tags, freshMs } = request;
+  const ages = [...epochs.values()].map(({ ageUs }) => ageUs);
+  return callOf("fill", key, [
+    token,
+    value,
+    encoding,
+    depsText(deps),
+    epochsText(epochs),
+    ages.length === 0 ? "" : String(Math.min(...ages)),
+    encodeTags(tags),
+    request.primaryRead ? "primary" : "replica",
+    tags.length === 0 ? "" : micros(request.provisionalMs),
+    freshMs === null ? "" : micros(freshMs),
+    micros(request.keepMs),
+    micros(request.readLagMs),
+    micros(entry.floorTtlMs),
+  ]);
+}
+
+function callOf(script: ScriptName, key: string, args: readonly (string | Buffer)[]): RedisCall {
+  return { run: { script }, keys: [key], args, asBytes: true };
+}
+
+function depsText(deps: ReadonlyMap<string, Version>): string {
+  return [...deps].map(([subject, version]) => `\n${subject}\t${version}`).join("");
+}
+
+function epochsText(epochs: ReadonlyMap<string, Epoch>): string {
+  return [...epochs].map(([tag, { generation, hardGeneration }]) => `\n${tag}\t${generation}\t${hardGeneration}`).join("");
+}
+
+function micros(ms: number): string {
+  return String(ms * 1000);
 }

@@ -1,0 +1,20 @@
+#!lua flags=allow-oom
+-- Removes a provisional entry, only if it is still the one with this token: `drop` of protocol's decide-fill.ts.
+-- KEYS entry 1..1
+-- ARGV 1 token            of the fill
+-- ARGV 2 floorTtlUs       F
+-- REPLY time              of this Redis, in microseconds
+-- REPLY outcome           dropped | gone
+-- EFFECTS floors and lease take the place of the entry (SET), or nothing does (UNLINK).
+-- @include lib/version.lua lib/marks.lua lib/managed.lua
+
+local time = call("TIME")
+local now = time[1] * 1000000 + time[2]
+local clock = { now = now, ttlUs = tonumber(ARGV[2]) }
+local held = pcall("HGET", KEYS[1], "p")
+local token = match(type(held) == "string" and held or "", "^([^\n\t]+)\t%d+$")
+local isOurs = token == ARGV[1]
+if isOurs then
+  writeMarks(KEYS[1], readManaged(KEYS[1], clock).marks, clock)
+end
+return { timeText(now), isOurs and "dropped" or "gone" }

@@ -1,0 +1,28 @@
+-- Whether what was loaded meets the floors: `meetsFloors` of protocol's floors.ts, for the floors of an entry itself.
+
+-- load is { deps = subject -> version, start = of its lease, isPrimary, readLagUs }.
+local function isLate(at, load)
+  if load.isPrimary then
+    return load.start > tonumber(at)
+  end
+  return load.start >= tonumber(at) + load.readLagUs
+end
+
+local function meetsFloors(marks, load)
+  for _, floor in ipairs(marks.floors) do
+    local space = floor.letter < "a" and "timestamp" or "counter"
+    local dep = load.deps[floor.subject]
+    if not (dep and covers(dep, floor.version, space)) then
+      local cannotTell = not dep or (space == "timestamp" and dep == floor.version)
+      if not (cannotTell and isLate(floor.at, load)) then
+        return false
+      end
+    end
+  end
+  return not marks.blind or isLate(marks.blind.at, load)
+end
+
+-- The lease of this token, if it is alive.
+local function leaseOf(marks, token)
+  return marks.lease and marks.lease.token == token and marks.lease or nil
+end
