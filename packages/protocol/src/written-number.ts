@@ -5,10 +5,15 @@ const FRACTION = /[ \t\r\n]*:[ \t\r\n]*-?\d+[.eE]/y;
 
 /**
  * Whether the number at this path of a JSON text is written as a fraction or with an exponent: `5.0` and `1e3` are worth
- * an integer and are none. `false` when there is no number.
+ * an integer and are none. `false` when there is no number; `true` when the text is nested too deep to tell.
  */
 export function isWrittenAsFraction(text: string, path: readonly string[]): boolean {
-  return mayBeFraction(text, path.at(-1) ?? "") && /[.eE]/.test(writtenNumber(text, path));
+  if (!mayBeFraction(text, path.at(-1) ?? "")) return false;
+  try {
+    return /[.eE]/.test(writtenNumber(text, path));
+  } catch {
+    return true; // a reviver goes as deep as the stack, and plain parsing deeper
+  }
 }
 
 /** A look at the text, so that nearly no text is parsed twice; `true` when in doubt: the name may be written with escapes. */

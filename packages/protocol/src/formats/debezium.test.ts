@@ -176,6 +176,7 @@ describe("rows without an envelope", () => {
     [rewritten({ __op: "d" }), "delete s/1 v8 row"],
     [rewritten({ __op: "x" }), "rejected unsupported_format"],
     [JSON.stringify({ schema: { type: "struct" }, payload: row }), "update s/1 v7 row"],
+    [rewritten({ schema: { type: "struct" }, payload: null }), "update s/1 v7 row"],
   ])("%s", (value, expected) => {
     expect(told(decode(value))).toBe(expected);
   });
@@ -240,6 +241,14 @@ describe("bad records are rejected with a reason, never thrown", () => {
     const key = Uint8Array.of(0xff);
     const tombstones = { ...rows, tombstones: "delete" as const };
     expect(told(decodeDebezium({ ...record(), key }, [tombstones]))).toBe("rejected undecodable");
+  });
+
+  test("nesting of any depth ends in an event or a rejection", () => {
+    const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
+    for (const more of ["1", '"\\u0041"', "9007199254740993"]) {
+      const after = `{"id":1,"version":1,"deep":${deep},"more":${more}}`;
+      expect(["event", "rejected"]).toContain(decode(`{"op":"u","source":{},"after":${after}}`).kind);
+    }
   });
 
   test("the word null is a tombstone too", () => {

@@ -58,6 +58,11 @@ describe("the same row by each converter", () => {
     },
   );
 
+  test("a null value is an event by either of the router's headers", () => {
+    expect(told(decode({ value: null, headers: { id: "e1", aggregateVersion: "7" } }))).toBe("update s/42 v7 ");
+    expect(told(decode({ value: null, headers: { eventType: "ProductGone", aggregateVersion: "7" } }))).toBe("delete s/42 v7 ProductGone");
+  });
+
   test("headers that a JSON header converter wrote", () => {
     const written = { id: '"e1"', eventType: withSchema("string", '"ProductGone"'), aggregateVersion: withSchema("int64", "7") };
     expect(told(decode({ headers: written }))).toBe("delete s/42 v7 ProductGone");
