@@ -1,5 +1,5 @@
 import { createMemoryLog } from "@freshet/kafka";
-import { decodeCloudEvent, FreshetError, parseVersion } from "@freshet/protocol";
+import { decodeEvent, FreshetError, parseVersion } from "@freshet/protocol";
 import { loadRules } from "@freshet/rules";
 import { createMemoryStore } from "@freshet/store";
 import { describe, expect, test } from "@jest/globals";
@@ -40,7 +40,7 @@ describe("publish", () => {
     const [record] = log.records("shop.products");
     const { rules } = loadRules(RULES);
     if (record === undefined || rules === null) throw new Error("nothing was sent");
-    const decoded = decodeCloudEvent(record, rules.sourcesOf("shop.products"));
+    const decoded = decodeEvent(record, rules.sourcesOf("shop.products"));
     expect(decoded).toMatchObject({ kind: "event" });
     if (decoded.kind !== "event") return;
     const { subject, space, version, type, data } = decoded.event;
