@@ -1,0 +1,3 @@
+import { redisTagStoreUnderTest, tagConformance, testRedisUrl } from "@freshet/testkit";
+
+tagConformance("Redis", () => redisTagStoreUnderTest(testRedisUrl()));

@@ -1,0 +1,26 @@
+#!lua flags=allow-oom
+-- The epoch of a tag; a missing one is made. The same step as `getEpoch` in protocol's decide-epoch.ts. It runs when memory is full: readers
+-- wait for it.
+-- KEYS epoch 1..1
+-- ARGV 1 skewMs           C
+-- REPLY time              of this Redis, in microseconds
+-- REPLY generation
+-- REPLY hardGeneration
+-- EFFECTS HSET when it is made; PEXPIREAT then, and when less than half of its time is left.
+-- @include lib/version.lua lib/tag-life.lua lib/epoch.lua
+
+local key = KEYS[1]
+local time = call("TIME")
+local now = time[1] * 1000000 + time[2]
+local nowMs = math.floor(now / 1000)
+local generation, hardGeneration = readEpoch(key)
+if not generation then
+  generation = epochAfterLoss(now, tonumber(ARGV[1]))
+  hardGeneration = generation
+  call("UNLINK", key)
+  call("HSET", key, "g", whole(generation), "h", whole(hardGeneration))
+  call("PEXPIREAT", key, whole(nowMs + EPOCH_TTL_MS))
+elseif call("PEXPIRETIME", key) - nowMs < EPOCH_TTL_MS / 2 then
+  call("PEXPIREAT", key, whole(nowMs + EPOCH_TTL_MS))
+end
+return { whole(now), whole(generation), whole(hardGeneration) }

@@ -1,0 +1,14 @@
+#!lua flags=no-writes
+-- Everything about one tag, for `freshet get --tag`.
+-- KEYS index 1..1
+-- KEYS state 2..2
+-- KEYS epoch 3..3
+-- REPLY time              of this Redis, in microseconds
+-- REPLY size              of the index
+-- REPLY state             fields and texts, one after the other
+-- REPLY epoch             the same
+-- EFFECTS none.
+
+local time = redis.call("TIME")
+local now = string.format("%.0f", time[1] * 1000000 + time[2])
+return { now, string.format("%.0f", redis.call("ZCARD", KEYS[1])), redis.call("HGETALL", KEYS[2]), redis.call("HGETALL", KEYS[3]) }
