@@ -4,6 +4,8 @@ import { checkTag } from "./tag-requests.js";
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what separates subjects, versions and tags in Redis
 const CONTROL = /[\u0000-\u001f\u007f]/;
+/** Fields a `hash` entry may be written with. */
+const FIELDS_MAX = 1_000;
 /** A hundred years: times in Redis have at most 16 digits of microseconds. */
 const DURATION_MS_MAX = 100 * 365 * 24 * 60 * 60 * 1000;
 
@@ -73,6 +75,7 @@ export function checkSet(request: SetRequest): void {
     throw refused("The JSON text does not hold the version it is stored with.", "Write the version into the member the family names.");
   }
   if (Buffer.isBuffer(content)) return;
+  checkCount("fields", content.size, FIELDS_MAX);
   for (const field of content.keys()) {
     if (field !== entry.versionField && !field.startsWith("fr:")) continue;
     throw refused("A field is the version's own, or begins with fr:.", "Leave both out: the store writes them.");

@@ -26,6 +26,15 @@ export type {
   TimeBounds,
 } from "./port.js";
 export { readOnly } from "./port.js";
+export {
+  type LoadBounds,
+  type Loaded,
+  type LoadRequest,
+  type NotStored,
+  type ReadThroughRequest,
+  type ReadThroughResult,
+  readThrough,
+} from "./read-through.js";
 export type { RedisConnectionConfig, RedisTimeouts, StoreLogger } from "./redis-connection.js";
 export { createRedisStore, type RedisStoreConfig } from "./redis-store.js";
 export { type ManagedSeed, type SeedTtl, type StoreSeed, seedRedis } from "./seed.js";

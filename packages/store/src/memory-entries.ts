@@ -4,13 +4,11 @@ import {
   type EntryState,
   encodeDeps,
   encodeEpochs,
-  encodeMarks,
   encodeProvisional,
   encodeTags,
   type FillArguments,
   fill,
   lease,
-  liveFloors,
   type Marks,
   managedFields,
   promote,
@@ -18,9 +16,10 @@ import {
 } from "@freshet/protocol";
 import { checkFill, checkLease, checkRead, checkStep } from "./entry-requests.js";
 import { readerState, storedValue, withMarks } from "./managed-entry.js";
+import { leaseGated, setGated } from "./memory-gated.js";
 import type { StoredKey } from "./memory-keys.js";
 import type { Keyspace } from "./memory-keyspace.js";
-import { notYet } from "./not-yet.js";
+import { liveMarks, marksEndMs, marksKey } from "./memory-marks.js";
 import type { EntryPort, FillReply, FillRequest, LeaseReply, LeaseRequest, StoredValue, TagPort } from "./port.js";
 
 /** The steps of readers and loaders in memory: those of `decide-fill.ts`, on entries as Redis holds them. */
@@ -33,7 +32,7 @@ export function memoryEntries(keys: Keyspace, { epochs }: Pick<TagPort, "epochs"
       const found = readable(held.state, { epochs: current, nowUs: held.nowUs });
       return { found, stored: found === "none" ? null : storedOf(held), epochs: current, atUs: held.nowUs };
     },
-    lease: async (request) => leaseKey(keys, request),
+    lease: async (request) => (request.entry.kind === "managed" ? leaseKey(keys, request) : leaseGated(keys, request)),
     fill: async (request) => fillKey(keys, request),
     promote: async (key, entry, token) => {
       checkStep(key, entry, token);
@@ -49,10 +48,10 @@ export function memoryEntries(keys: Keyspace, { epochs }: Pick<TagPort, "epochs"
       checkStep(key, entry, token);
       const held = hold(keys, key);
       const step = drop(held.state, { token });
-      if (step.write !== null) keys.set(key, marksKey(liveMarks(held, entry), entry));
+      if (step.write !== null) keys.set(key, marksKey(liveMarks(held.state, { entry, nowUs: held.nowUs }), entry));
       return step.outcome;
     },
-    setIfNewer: () => Promise.reject(notYet("gates")),
+    setIfNewer: async (request) => setGated(keys, request),
   };
 }
 
@@ -77,7 +76,6 @@ function storedOf({ stored, nowUs }: Held): StoredValue | null {
 function leaseKey(keys: Keyspace, request: LeaseRequest): LeaseReply {
   checkLease(request);
   const { key, entry } = request;
-  if (entry.kind !== "managed") throw notYet("gates");
   const held = hold(keys, key);
   const { state, nowUs } = held;
   const step = lease(state, { ...request, floorTtlMs: entry.floorTtlMs, nowUs });
@@ -91,7 +89,8 @@ function leaseKey(keys: Keyspace, request: LeaseRequest): LeaseReply {
       return { outcome: step.outcome, waitMs: step.waitMs, ...common };
     default: {
       const { outcome, write, min } = step;
-      if (write !== null && write !== state.lease) setMarks(keys, request, { ...liveMarks(held, entry), lease: write });
+      if (write !== null && write !== state.lease)
+        setMarks(keys, request, { ...liveMarks(held.state, { entry, nowUs: held.nowUs }), lease: write });
       return { outcome, min, leaseStartUs: write?.startUs ?? nowUs, ...common };
     }
   }
@@ -109,15 +108,12 @@ function fillKey(keys: Keyspace, request: FillRequest): FillReply {
   };
   const step = fill(held.state, args);
   if (step.outcome === "refused") {
-    if (step.write !== null) setMarks(keys, request, { ...liveMarks(held, entry), lease: null });
+    if (step.write !== null) setMarks(keys, request, { ...liveMarks(held.state, { entry, nowUs: held.nowUs }), lease: null });
     return { outcome: step.outcome, reason: step.reason };
   }
-  const ends = [
-    (step.write.keepUntilUs ?? 0) / 1000,
-    (step.write.provisional?.deadlineUs ?? 0) / 1000,
-    marksEndUs(step.write, entry) / 1000,
-  ];
-  keys.set(key, { content: fieldsOf(step.write, request), expireAtMs: Math.ceil(Math.max(...ends)) });
+  const endUs = Math.max(step.write.keepUntilUs ?? 0, step.write.provisional?.deadlineUs ?? 0);
+  const expireAtMs = Math.max(Math.ceil(endUs / 1000), marksEndMs(step.write, entry));
+  keys.set(key, { content: fieldsOf(step.write, request), expireAtMs });
   return { outcome: step.outcome, leaseStartUs: step.leaseStartUs, atUs: held.nowUs };
 }
 
@@ -142,21 +138,6 @@ function setMarks(keys: Keyspace, { key, entry }: { key: string; entry: EntrySpe
   }
   const content = new Map(stored.content);
   content.set(managedFields.deps, withMarks(content.get(managedFields.deps) ?? "", marks));
-  const endMs = Math.ceil(marksEndUs(marks, entry) / 1000);
+  const endMs = marksEndMs(marks, entry);
   keys.set(key, { content, expireAtMs: stored.expireAtMs === null ? null : Math.max(stored.expireAtMs, endMs) });
-}
-
-function marksKey(marks: Marks, entry: EntrySpec): StoredKey | undefined {
-  const content = encodeMarks(marks);
-  return content === "" ? undefined : { content, expireAtMs: Math.ceil(marksEndUs(marks, entry) / 1000) };
-}
-
-function liveMarks({ state, nowUs }: Held, { floorTtlMs }: EntrySpec): Marks {
-  const { lease: held } = state;
-  return { ...liveFloors(state, { floorTtlMs, nowUs }), lease: held !== null && held.deadlineUs > nowUs ? held : null };
-}
-
-function marksEndUs({ floors, blindFloor, lease: held }: Marks, { floorTtlMs }: EntrySpec): number {
-  const raisedAts = [...floors, ...(blindFloor === null ? [] : [blindFloor])].map(({ raisedAtUs }) => raisedAtUs);
-  return Math.max(held?.deadlineUs ?? 0, ...raisedAts.map((raisedAtUs) => raisedAtUs + floorTtlMs * 1000));
 }

@@ -1,8 +1,8 @@
 import { type Epoch, encodeTags, readable, type Version } from "@freshet/protocol";
-import { parseFill, parseLease, parseRead, parseStep } from "./entry-replies.js";
-import { checkFill, checkLease, checkRead, checkStep } from "./entry-requests.js";
+import { parseFill, parseLease, parseRead, parseSet, parseStep } from "./entry-replies.js";
+import { checkFill, checkLease, checkRead, checkSet, checkStep } from "./entry-requests.js";
+import { gatedLeaseCall, setCall } from "./gated-calls.js";
 import { readerState, storedValue } from "./managed-entry.js";
-import { notYet } from "./not-yet.js";
 import type { EntryPort, EpochTag, FillRequest, LeaseRequest, ReadReply } from "./port.js";
 import { epochGetCall, parseEpochGet } from "./redis-epochs.js";
 import type { RedisCall, RedisLink, ScriptName } from "./redis-link.js";
@@ -17,7 +17,7 @@ export function redisEntries(link: RedisLink, prefix: string): EntryPort {
     },
     lease: async (request) => {
       checkLease(request);
-      return parseLease(await run(leaseCall(request)));
+      return parseLease(await run(request.entry.kind === "managed" ? leaseCall(request) : gatedLeaseCall(prefix, request)));
     },
     fill: async (request) => {
       checkFill(request);
@@ -31,7 +31,10 @@ export function redisEntries(link: RedisLink, prefix: string): EntryPort {
       checkStep(key, entry, token);
       return parseStep(await run(callOf("drop", key, [token, micros(entry.floorTtlMs)])), "dropped");
     },
-    setIfNewer: () => Promise.reject(notYet("gates")),
+    setIfNewer: async (request) => {
+      checkSet(request);
+      return parseSet(await run(setCall(prefix, request)));
+    },
   };
 }
 

@@ -6,7 +6,7 @@
 -- REPLY time              of this Redis, in microseconds
 -- REPLY outcome           dropped | gone
 -- EFFECTS floors and lease take the place of the entry (SET), or nothing does (UNLINK).
--- @include lib/version.lua lib/marks.lua lib/managed.lua
+-- @include lib/version.lua lib/marks.lua lib/foreign.lua lib/managed.lua
 
 local time = call("TIME")
 local now = time[1] * 1000000 + time[2]

@@ -1,15 +1,5 @@
 -- A managed entry as it lies in Redis: protocol's entry-layout.ts.
 
--- Another Redis type is data; any other error ends the call.
-local function isForeign(reply)
-  if type(reply) ~= "table" or not reply.err then
-    return false
-  elseif not find(reply.err, "^-?WRONGTYPE") then
-    error(reply)
-  end
-  return true
-end
-
 -- subject -> version; nil when any line cannot be read. Of a repeated subject the first counts; marks are passed over.
 local function readDeps(text)
   local deps = {}
