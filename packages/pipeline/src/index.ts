@@ -4,3 +4,15 @@ export type { Loop, LoopEvents, LoopOptions, LoopSettings, SettledSlice, Waiting
 export { createLoop } from "./loop.js";
 export type { Mapped } from "./map.js";
 export type { PipelinePoint, PipelinePorts, SliceReport } from "./pipeline.js";
+export type { SweepScheduler } from "./sweep-pace.js";
+export type { IndexSizes } from "./sweep-trim.js";
+export type { SweepEnd } from "./sweep-walk.js";
+export {
+  createSweeper,
+  type SweepEvents,
+  type Sweeper,
+  type SweeperOptions,
+  type SweepSettings,
+  type SweepStatus,
+  type SweepTrouble,
+} from "./tag-sweep.js";

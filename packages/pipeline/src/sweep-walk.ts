@@ -1,0 +1,157 @@
+import {
+  type EntrySpec,
+  FreshetError,
+  type IndexMember,
+  type PendingBust,
+  type SweepCursor,
+  sweepBound,
+  sweepPage,
+} from "@freshet/protocol";
+import type { RegisteredSweep, SweepPort } from "@freshet/store/port";
+import type { Pace, SweepScheduler } from "./sweep-pace.js";
+import { memberBusts, membersPerStep, type StepTally, tallyStep } from "./sweep-step.js";
+
+/** A list of busts that was claimed, for whoever counts. */
+export interface ClaimedList {
+  readonly tag: string;
+  readonly busts: readonly PendingBust[];
+  /** How long the oldest of them has waited, in milliseconds. */
+  readonly ageMs: number;
+}
+
+/** A walk that has ended: every member was tested against every bust of the list. */
+export interface SweepEnd extends ClaimedList {
+  /** Members handled by this process since it claimed the list. */
+  readonly members: number;
+  readonly removed: number;
+  readonly durationMs: number;
+}
+
+export interface WalkHooks {
+  claimed(list: ClaimedList): void;
+  stepped(tag: string, step: StepTally & { readonly members: number; readonly busts: number }): void;
+  /** Awaited before the pending state is removed; when it rejects, the end is tried again. */
+  ending(tag: string, busts: readonly PendingBust[]): Promise<void>;
+  ended(end: SweepEnd): void;
+}
+
+export interface WalkContext {
+  readonly store: SweepPort;
+  /** Of this claim: whoever comes with another one is a zombie, or makes this a zombie. */
+  readonly id: string;
+  readonly holdMs: number;
+  /** C, in milliseconds. */
+  readonly skewMs: number;
+  readonly entryOf: (tag: string) => EntrySpec;
+  readonly pace: Pace;
+  readonly scheduler: SweepScheduler;
+  readonly hooks: WalkHooks;
+  /** Aborted: the step under way ends, and the tag is free for others at once. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * `forgotten`: nothing is pending, and the tag is off the registry. `raised`: it was busted again meanwhile, look again.
+ * `held`: another worker walks it. `lost`: another one took it over. `stopped`: told to stop.
+ */
+export type WalkEnd = "forgotten" | "raised" | "held" | "lost" | "stopped";
+
+/**
+ * Walks the index of one busted tag, list after list, until nothing is pending.
+ *
+ * @throws FreshetError from the store. What was done is done; the claim stands for the hold, and calling again with the same
+ *   id goes on from the last step.
+ */
+export async function walkTag(registered: RegisteredSweep, context: WalkContext): Promise<WalkEnd> {
+  const { tag } = registered;
+  const { store, id, holdMs, hooks, signal } = context;
+  while (!signal.aborted) {
+    const claim = await store.claimSweep(tag, { id, holdMs });
+    if (claim.outcome !== "claimed") return claim.outcome === "held" ? "held" : await forget(registered, store);
+    const waitedUs = claim.atUs - Math.min(...claim.busts.map(({ raisedAtUs }) => raisedAtUs));
+    const walk = new Walk({ tag, busts: claim.busts, ageMs: Math.max(0, waitedUs / 1000) }, context);
+    const end = await walk.run(claim.cursor);
+    if (end === "lost") return "lost";
+    if (end === "stopped") break;
+    await hooks.ending(tag, claim.busts);
+    const ended = await store.endSweep(tag, id);
+    if (ended === "lost") return "lost";
+    hooks.ended(walk.end());
+    if (ended === "ended") return await forget(registered, store);
+  }
+  await store.claimSweep(tag, { id, holdMs: 0 }); // whoever comes next need not wait for the hold
+  return "stopped";
+}
+
+async function forget(registered: RegisteredSweep, store: SweepPort): Promise<"forgotten" | "raised"> {
+  return (await store.forgetSweep(registered)) ? "forgotten" : "raised";
+}
+
+/** One walk over the index, for one list of busts. */
+class Walk {
+  readonly #list: ClaimedList;
+  readonly #context: WalkContext;
+  readonly #startedMs: number;
+  readonly #entry: EntrySpec;
+  #members = 0;
+  #removed = 0;
+
+  constructor(list: ClaimedList, context: WalkContext) {
+    this.#list = list;
+    this.#context = context;
+    this.#startedMs = context.scheduler.nowMs();
+    this.#entry = context.entryOf(list.tag);
+    context.hooks.claimed(list);
+  }
+
+  /** From the cursor to the bound of the list. Pages are read by score, never by offset: members move meanwhile. */
+  async run(from: SweepCursor | null): Promise<"walked" | "lost" | "stopped"> {
+    const { store, signal, skewMs } = this.#context;
+    const { tag, busts } = this.#list;
+    const to = sweepBound(busts, skewMs);
+    const most = membersPerStep(busts.length);
+    let cursor = from;
+    let limit = most;
+    while (!signal.aborted) {
+      const read = await store.readIndex(tag, { from: cursor?.score ?? null, to, limit });
+      const page = sweepPage(read, cursor, limit);
+      if (page.kind === "end") return "walked";
+      limit = page.kind === "again" ? limit * 2 : most;
+      const members = page.kind === "members" ? page.members : [];
+      for (let at = 0; at < members.length && !signal.aborted; at += most) {
+        cursor = await this.#step(members.slice(at, at + most));
+        if (cursor === null) return "lost";
+      }
+    }
+    return "stopped";
+  }
+
+  /** One step; answers with the cursor after it, `null` when somebody else has the sweep by now. */
+  async #step(members: readonly IndexMember[]): Promise<SweepCursor | null> {
+    const { store, pace, signal, id, holdMs, hooks } = this.#context;
+    const { tag, busts } = this.#list;
+    const sent = memberBusts(members, busts, this.#entry);
+    await pace.take(sent.length, signal);
+    const outcomes = await store.bustMembers(sent);
+    const last = members.at(-1);
+    if (outcomes.length !== sent.length || last === undefined) throw unanswered(sent.length);
+    const tally = tallyStep(members, outcomes);
+    const cursor = { score: last.score, member: last.key };
+    if ((await store.moveSweep(tag, { id, holdMs, cursor, gone: tally.gone })) === "lost") return null;
+    this.#members += members.length;
+    this.#removed += tally.removed;
+    hooks.stepped(tag, { ...tally, members: members.length, busts: busts.length });
+    return cursor;
+  }
+
+  end(): SweepEnd {
+    const durationMs = this.#context.scheduler.nowMs() - this.#startedMs;
+    const { ageMs, ...list } = this.#list;
+    return { ...list, ageMs: ageMs + durationMs, members: this.#members, removed: this.#removed, durationMs };
+  }
+}
+
+function unanswered(busts: number): FreshetError {
+  const problem = `the store gave no outcome for some of ${busts} busts of a sweep`;
+  return new FreshetError("FR2005", "halt", problem, "Report it: a bust without an answer never counts as done.");
+}
