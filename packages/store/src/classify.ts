@@ -18,6 +18,8 @@ const rights: ErrorClass = {
 const login: ErrorClass = { ...rights, fix: "Check the user name and the password for Redis." };
 const unsuitable: ErrorClass = { code: "FR2004", disposition: "halt", fix: "Use Redis 7.0 or newer with scripting; run the probe." };
 
+const noCluster: ErrorClass = { ...unsuitable, fix: "Leave FRESHET_REDIS_MODE=cluster out, or point FRESHET_REDIS_URL at a cluster." };
+
 /** By the first word of Redis' error. Infrastructure errors never end a record: each of these waits or halts. */
 const classByWord: ReadonlyMap<string, ErrorClass> = new Map([
   ["LOADING", unreachable],
@@ -39,6 +41,11 @@ const classByWord: ReadonlyMap<string, ErrorClass> = new Map([
   ["CROSSSLOT", unsuitable],
   ["NOPROTO", unsuitable],
 ]);
+
+/** What a script is told that finds its slot on the way to another server, or the cluster down, only once it runs. */
+const SCRIPT_MOVED = /Script attempted to (?:access a non local key|execute a (?:write )?command while the cluster is down)/;
+
+const NO_CLUSTER = /cluster support disabled/i;
 
 const LOST =
   /connection is closed|isn't writeable|timed out|socket timeout|max retries|too many cluster redirections|none of startup nodes|connection close|ECONN|EPIPE|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|CERT_|TLS/i;
@@ -67,20 +74,28 @@ export function isTimeout(error: unknown): boolean {
   return /command timed out|did not answer within/i.test(error.message) || isTimeout(error.cause);
 }
 
+/** The first word of an error that Redis answered, e.g. `MOVED`; `null` for any other error. */
+export function replyWord(error: Error): string | null {
+  return error.name === "ReplyError" ? firstWord(error) : null;
+}
+
 function ofReply(error: Error): FreshetError {
   const word = firstWord(error);
   const known = classByWord.get(word);
   if (known !== undefined) return make(known, `Redis answered ${word}`, error);
+  if (NO_CLUSTER.test(error.message)) return make(noCluster, "This Redis is not a cluster", error);
   const what = /unknown command/i.test(error.message) ? "that it does not know a command" : "an error";
   return make(unsuitable, `Redis answered ${what}${word === "" ? "" : ` (${word})`}`, error);
 }
 
 /**
  * A script's error may carry the word behind a minus sign, where a proxy or an old server wraps it. What a user may not
- * run inside a script comes without any word of its own (Redis 7.0).
+ * run inside a script comes without any word of its own (Redis 7.0), and so does what a cluster refuses to a script that
+ * runs already.
  */
 function firstWord(error: Error): string {
   if (/^-?ERR The user executing the script can't/.test(error.message)) return "NOPERM";
+  if (SCRIPT_MOVED.test(error.message)) return "CLUSTERDOWN";
   const [, word = ""] = /^-?([A-Z]+)\b/.exec(error.message) ?? [];
   if (word !== "ERR") return word;
   const [, inner = word] = /: -?([A-Z]{3,})\b/.exec(error.message) ?? [];

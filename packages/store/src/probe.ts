@@ -4,28 +4,37 @@ import { type BustRun, planBustCalls } from "./bust-calls.js";
 import { classify } from "./classify.js";
 import { scripts } from "./generated/scripts.js";
 import type { ProbeFinding } from "./port.js";
+import type { RedisMaster } from "./redis-link.js";
 import { parseBustReply } from "./replies.js";
 
 export interface ProbeOptions {
-  /** A key of our own, on which the rights are tried out. */
-  readonly probeKey: string;
+  /** Of Freshet's own keys; the rights are tried out on one of them. */
+  readonly prefix: string;
+  readonly mode: "standalone" | "cluster" | "sentinel";
   readonly allowEviction: boolean;
   /** `preview`: nothing will ever be written, so the right to write is not asked for and nothing is written here either. */
   readonly run: BustRun;
 }
 
 /**
- * Everything that must be true of this Redis before Freshet may use it.
+ * Everything that must be true of one server before Freshet may use it.
  *
  * @throws FreshetError `wait` while Redis cannot be asked; whatever would not mend itself is a finding.
  */
-export async function probeRedis(client: Redis, options: ProbeOptions): Promise<readonly ProbeFinding[]> {
-  const checks = [() => checkVersion(client), () => checkRole(client), () => checkEviction(client, options.allowEviction)];
+export async function probeRedis(master: RedisMaster, options: ProbeOptions): Promise<readonly ProbeFinding[]> {
+  const { client, address } = master;
+  const checks = [
+    () => checkVersion(client),
+    () => checkMode(client, options.mode),
+    () => checkRole(client),
+    () => checkEviction(client, options.allowEviction),
+  ];
   const facts = (await Promise.all(checks.map(findingOf))).filter((finding) => finding !== null);
   // On an old server or a replica the script fails too, and says less about why.
-  if (facts.some((finding) => finding.fatal)) return facts;
-  const rights = await findingOf(() => checkScripts(client, options));
-  return rights === null ? facts : [...facts, rights];
+  const canTry = facts.every((finding) => !finding.fatal);
+  const rights = canTry ? await findingOf(() => checkScripts(master, options)) : null;
+  const findings = rights === null ? facts : [...facts, rights];
+  return address === "" ? findings : findings.map((finding) => ({ ...finding, problem: `${address}: ${finding.problem}` }));
 }
 
 type Check = ProbeFinding | null;
@@ -44,6 +53,14 @@ async function checkVersion(client: Redis): Promise<Check> {
   const version = infoField(await client.info("server"), "redis_version");
   if (Number.parseInt(version, 10) >= 7) return null;
   return { fatal: true, problem: `Redis is ${version || "of an unknown version"}.`, fix: "Use Redis 7.0 or newer, or Valkey." };
+}
+
+/** Taken for a single server, a part of a cluster answers for its own slots and redirects all other calls for ever. */
+async function checkMode(client: Redis, mode: ProbeOptions["mode"]): Promise<Check> {
+  const isCluster = infoField(await client.info("cluster"), "cluster_enabled") === "1";
+  if (isCluster === (mode === "cluster")) return null;
+  const problem = isCluster ? "This Redis is part of a cluster." : "This Redis is not part of a cluster.";
+  return { fatal: true, problem, fix: `Set FRESHET_REDIS_MODE=${isCluster ? "cluster" : "standalone"}.` };
 }
 
 async function checkRole(client: Redis): Promise<Check> {
@@ -74,7 +91,8 @@ async function evictionPolicy(client: Redis): Promise<string> {
  * Loads the script and runs each of its branches on a key of our own, so that every right it needs is tried: the managed
  * bust leaves a floor there, the others read it, and the last one unlinks it.
  */
-async function checkScripts(client: Redis, { probeKey: key, run }: ProbeOptions): Promise<Check> {
+async function checkScripts({ client, keyHere }: RedisMaster, { prefix, run }: ProbeOptions): Promise<Check> {
+  const key = keyHere(`${prefix}probe`);
   const sha1 = await client.script("LOAD", scripts.bust.text);
   if (sha1 !== scripts.bust.sha1)
     throw new FreshetError("FR2004", "halt", "Redis gave the script another digest.", "Check what stands between Freshet and Redis.");

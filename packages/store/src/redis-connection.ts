@@ -34,10 +34,12 @@ export interface RedisConnectionConfig {
   readonly onError?: (error: FreshetError) => void;
   /** Jitter of reconnects, in [0, 1). */
   readonly random?: () => number;
+  /** `host:port` for the log, where there are several servers. */
+  readonly server?: string;
 }
 
 const RETRY_MS_MAX = 1_000;
-const defaultTimeouts: RedisTimeouts = { commandMs: 2_000, socketMs: 5_000, connectMs: 3_000, readyMs: 1_500, deadlineMs: 10_000 };
+export const defaultTimeouts: RedisTimeouts = { commandMs: 2_000, socketMs: 5_000, connectMs: 3_000, readyMs: 1_500, deadlineMs: 10_000 };
 
 /**
  * One connection to one Redis, made on first use and made again for ever until it is closed. Loads the scripts each
@@ -47,11 +49,13 @@ export class RedisConnection {
   readonly #client: Redis;
   readonly #timeouts: RedisTimeouts;
   readonly #config: RedisConnectionConfig;
+  readonly #label: { readonly server?: string };
   #waiting: Promise<void> | null = null;
   #lastError: FreshetError | null = null;
 
   constructor(config: RedisConnectionConfig) {
     this.#config = config;
+    this.#label = config.server === undefined ? {} : { server: config.server };
     this.#timeouts = { ...defaultTimeouts, ...config.timeouts };
     const options: RedisOptions = { ...config.options, ...settings(this.#timeouts, config.random ?? Math.random) };
     this.#client = new Redis(config.url, { ...options, replyMapping: "legacy" });
@@ -72,9 +76,13 @@ export class RedisConnection {
       });
     } catch (thrown) {
       const error = classify(thrown);
-      if (isTimeout(error)) this.#renew();
+      if (isTimeout(error)) this.renew();
       throw error;
     }
+  }
+
+  get isReady(): boolean {
+    return this.#client.status === "ready";
   }
 
   close(): void {
@@ -82,16 +90,16 @@ export class RedisConnection {
   }
 
   async #ready(): Promise<void> {
-    if (this.#client.status === "ready") return;
+    if (this.isReady) return;
     this.#waiting ??= this.#becomeReady().finally(() => {
       this.#waiting = null;
     });
     await this.#waiting;
   }
 
-  /** After a timeout nobody knows what the connection still holds, and TCP may take minutes to give it up. */
-  #renew(): void {
-    if (this.#client.status === "ready") this.#client.disconnect(true);
+  /** Connects anew: after a timeout nobody knows what a connection still holds, and TCP may take minutes to give it up. */
+  renew(): void {
+    if (this.isReady) this.#client.disconnect(true);
   }
 
   async #becomeReady(): Promise<void> {
@@ -113,7 +121,7 @@ export class RedisConnection {
 
   async #prepare(): Promise<void> {
     this.#lastError = null;
-    this.#config.logger?.info({}, "Redis is ready");
+    this.#config.logger?.info(this.#label, "Redis is ready");
     // NO-TOUCH (Redis 7.2) keeps our reads from looking like use of an entry; older servers do not know it.
     const noTouch = this.#client.call("CLIENT", "NO-TOUCH", "ON").catch(() => undefined);
     try {
@@ -126,7 +134,7 @@ export class RedisConnection {
 
   #report(error: FreshetError): void {
     this.#lastError = error;
-    this.#config.logger?.warn({ code: error.code, disposition: error.disposition }, error.message);
+    this.#config.logger?.warn({ ...this.#label, code: error.code, disposition: error.disposition }, error.message);
     this.#config.onError?.(error);
   }
 }

@@ -1,22 +1,19 @@
 import type { Redis } from "ioredis";
-import { classify, isNoScript } from "./classify.js";
-import { execOrThrow } from "./exec.js";
-import { scripts } from "./generated/scripts.js";
+import { type RedisCall, repliesOf, sendCalls } from "./redis-call.js";
 import { RedisConnection, type RedisConnectionConfig } from "./redis-connection.js";
 
-export type ScriptName = keyof typeof scripts;
+export type { RedisCall, ScriptName } from "./redis-call.js";
 
-/** One call of a script or of a command that reads; its keys lie in one slot. */
-export interface RedisCall {
-  /** A script of ours, or the name of a command. */
-  readonly run: { readonly script: ScriptName } | { readonly command: string };
-  readonly keys: readonly string[];
-  readonly args: readonly (string | Buffer)[];
-  /** Whether bulk strings of the reply are wanted as bytes. */
-  readonly asBytes?: boolean;
+/** One server that takes writes, with a client that talks to it alone. */
+export interface RedisMaster {
+  readonly client: Redis;
+  /** `host:port` where there are several, else empty. */
+  readonly address: string;
+  /** A key that begins with `name` and lies on this server. */
+  keyHere(name: string): string;
 }
 
-/** The way to one Redis or to a cluster of them. Everything but the start-up probe goes through it. */
+/** The way to one Redis or to a cluster of them. Everything goes through it. */
 export interface RedisLink {
   /**
    * Runs calls in any order, each once or more (scripts are idempotent), and answers with one reply a call, in order.
@@ -26,8 +23,10 @@ export interface RedisLink {
   run(calls: readonly RedisCall[]): Promise<readonly unknown[]>;
   /** Keys with one group may share a call: everything on one server, a slot of a cluster. */
   groupOf(key: string): string;
+  /** Work that only reads, with a client of the server that has the key; it may be begun again. */
+  readAt<T>(key: string, work: (client: Redis) => Promise<T>): Promise<T>;
   /** Each of its servers that takes writes, for the start-up probe. */
-  eachMaster<T>(work: (client: Redis) => Promise<T>): Promise<readonly T[]>;
+  eachMaster<T>(work: (master: RedisMaster) => Promise<T>): Promise<readonly T[]>;
   close(): void;
 }
 
@@ -44,32 +43,14 @@ export function singleLink(config: RedisConnectionConfig): RedisLink {
         const replies: unknown[] = [];
         for (let at = 0; at < calls.length; at += CALLS_PER_PIPELINE_MAX) {
           signal.throwIfAborted();
-          replies.push(...(await sendCalls(client, calls.slice(at, at + CALLS_PER_PIPELINE_MAX))));
+          replies.push(...repliesOf(await sendCalls(client, calls.slice(at, at + CALLS_PER_PIPELINE_MAX))));
         }
         return replies;
       });
     },
     groupOf: () => "",
-    eachMaster: async (work) => [await connection.run((client) => work(client))],
+    readAt: async (_key, work) => await connection.run((client) => work(client)),
+    eachMaster: async (work) => [await connection.run((client) => work({ client, address: "", keyHere: (name) => name }))],
     close: () => connection.close(),
   };
-}
-
-/** One pipeline. Calls may run in any order and more than once (a resend after NOSCRIPT or a lost connection). */
-async function sendCalls(client: Redis, calls: readonly RedisCall[]): Promise<readonly unknown[]> {
-  const pipeline = client.pipeline();
-  for (const call of calls) {
-    const [name, ...before] = "script" in call.run ? ["evalsha", scripts[call.run.script].sha1, call.keys.length] : [call.run.command];
-    const parts = [...before, ...call.keys, ...call.args];
-    if (call.asBytes === true) pipeline.callBuffer(String(name), ...parts);
-    else pipeline.call(String(name), ...parts);
-  }
-  return await execOrThrow(pipeline, (error, index) => resendWithText(client, error, calls[index]));
-}
-
-/** The server lost its scripts (restart, SCRIPT FLUSH, failover): the call is sent again alone, with the text. */
-async function resendWithText(client: Redis, error: Error, call: RedisCall | undefined): Promise<unknown> {
-  if (call === undefined || !("script" in call.run) || !isNoScript(error)) throw classify(error);
-  const parts = [scripts[call.run.script].text, call.keys.length, ...call.keys, ...call.args];
-  return call.asBytes === true ? await client.callBuffer("eval", ...parts) : await client.call("eval", ...parts);
 }

@@ -1,5 +1,6 @@
 import { FreshetError } from "@freshet/protocol";
 import type { BustRun } from "./bust-calls.js";
+import { clusterLink } from "./cluster-link.js";
 import { inspectEntry } from "./inspect.js";
 import type { StorePort } from "./port.js";
 import { probeRedis } from "./probe.js";
@@ -7,12 +8,16 @@ import { redisBounds } from "./redis-bounds.js";
 import { runBusts } from "./redis-busts.js";
 import type { RedisConnectionConfig } from "./redis-connection.js";
 import { redisEntries } from "./redis-entries.js";
-import { singleLink } from "./redis-link.js";
+import { type RedisLink, singleLink } from "./redis-link.js";
 import { redisTags } from "./redis-tags.js";
+
+export type RedisMode = "standalone" | "cluster";
 
 export interface RedisStoreConfig extends RedisConnectionConfig {
   /** Before each of Freshet's own keys, `fr:` by default; entries have their families' keys. */
   readonly prefix: string;
+  /** What the URL leads to: one server, `standalone` by default, or any server of a cluster. */
+  readonly mode?: RedisMode;
   /** Accept a `maxmemory-policy` other than `noeviction`: evicted floors and leases let a lagging load come back. */
   readonly allowEviction?: boolean;
   /** Nothing is ever written: `bust` answers what it would have done, and the probe asks for no right to write. */
@@ -28,8 +33,8 @@ export function createRedisStore(config: RedisStoreConfig): StorePort {
   if (!/^rediss?:\/\//.test(config.url)) {
     throw new FreshetError("FR1002", "usage", "The Redis URL must begin with redis:// or rediss://.", "Correct FRESHET_REDIS_URL.");
   }
-  const link = singleLink(config);
-  const { prefix, allowEviction = false } = config;
+  const { prefix, allowEviction = false, mode = "standalone" } = config;
+  const link: RedisLink = mode === "cluster" ? clusterLink(config) : singleLink(config);
   const run: BustRun = config.readOnly === true ? "preview" : "apply";
   return {
     bust: (busts) => runBusts(link, busts, { run }),
@@ -37,12 +42,8 @@ export function createRedisStore(config: RedisStoreConfig): StorePort {
     ...redisEntries(link, prefix),
     ...redisTags(link, { prefix, run }),
     ...redisBounds(link, prefix),
-    inspect: async (key, entry) => {
-      const [view] = await link.eachMaster((client) => inspectEntry(client, key, entry));
-      if (view === undefined) throw new FreshetError("FR2001", "wait", "There is no Redis.", "Check FRESHET_REDIS_URL.");
-      return view;
-    },
-    probe: async () => (await link.eachMaster((client) => probeRedis(client, { probeKey: `${prefix}probe`, allowEviction, run }))).flat(),
+    inspect: (key, entry) => link.readAt(key, (client) => inspectEntry(client, key, entry)),
+    probe: async () => (await link.eachMaster((master) => probeRedis(master, { prefix, allowEviction, run, mode }))).flat(),
     close: async () => link.close(),
   };
 }
