@@ -73,7 +73,7 @@ function viewOf(keys: Keyspace, key: string, entry: EntrySpec): EntryView {
 
 function bytesOf({ content }: StoredKey, entry: EntrySpec): number | null {
   if (typeof content === "string") return Buffer.byteLength(content);
-  if (entry.kind === "managed") return Buffer.byteLength(content.get(managedFields.value) ?? "");
+  if (entry.kind === "managed") return content.get(managedFields.value)?.length ?? 0;
   if (entry.kind !== "hash") return null;
   return [...content].reduce((sum, [field, text]) => sum + (markFields.has(field) ? 0 : Buffer.byteLength(text)), 0);
 }
@@ -85,7 +85,9 @@ function seedOf(keys: Keyspace): StoreSeed {
   };
   return {
     putManaged: async (key, { value, deps, ttlMs }) => {
-      const fields = [[managedFields.value, value] as const, [managedFields.deps, encodeDeps(deps)] as const];
+      // One character a byte: values are bytes.
+      const bytes = Buffer.from(value).toString("latin1");
+      const fields = [[managedFields.value, bytes] as const, [managedFields.deps, encodeDeps(deps)] as const];
       putFields(key, fields, ttlMs);
     },
     putHash: async (key, { fields, ttlMs }) => putFields(key, Object.entries(fields), ttlMs),

@@ -13,6 +13,7 @@ export type { OwnServer } from "./servers/own-server.js";
 export { type OwnRedis, type RedisOptions, startRedis } from "./servers/redis.js";
 export { type MakeStore, redisStoreUnderTest, type StoreUnderTest } from "./store-bench.js";
 export { storeConformance } from "./store-conformance.js";
+export { entryConformance } from "./store-conformance-entries.js";
 export { tagConformance } from "./store-conformance-tags.js";
 export { type MakeTagStore, redisTagStoreUnderTest, type TagStoreUnderTest } from "./tag-bench.js";
 export { type UntilOptions, until } from "./until.js";

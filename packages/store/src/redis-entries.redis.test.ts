@@ -1,0 +1,3 @@
+import { entryConformance, redisStoreUnderTest, testRedisUrl } from "@freshet/testkit";
+
+entryConformance("Redis", () => redisStoreUnderTest(testRedisUrl()));
