@@ -45,6 +45,7 @@ function setUp(level: string, mode: "apply" | "observe" = "apply"): World {
     assignedCount: () => 0,
     silence: () => ({ ms: 0, isStuck: false }),
     startWaits: () => [],
+    sweeps: () => null,
   };
   const metrics = createMetrics(sources, { version: "1", mode, rules });
   const clock = { ms: 10_000, nowMs: () => clock.ms };

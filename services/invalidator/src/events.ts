@@ -1,10 +1,11 @@
-import { createHash } from "node:crypto";
 import type { TopicPartition } from "@freshet/kafka/port";
-import type { LoopEvents, SettledSlice, SliceReport, WaitingPartition } from "@freshet/pipeline";
+import type { LoopEvents, SettledSlice, SliceReport, SweepEvents, WaitingPartition } from "@freshet/pipeline";
 import type { Bust, FreshetError } from "@freshet/protocol";
 import type { Logger } from "pino";
 import type { Metrics } from "./metrics.js";
+import { createSweepEvents } from "./sweep-events.js";
 import { type Tally, tally } from "./tally.js";
+import { isTold, shortHash } from "./telling.js";
 
 export interface EventsContext {
   readonly logger: Logger;
@@ -14,7 +15,7 @@ export interface EventsContext {
 }
 
 /** Everything that happens to the service and is worth a number and a line: one function each. */
-export interface ServiceEvents extends LoopEvents {
+export interface ServiceEvents extends LoopEvents, SweepEvents {
   assigned(partitions: readonly TopicPartition[]): void;
   redisTrouble(error: FreshetError): void;
   kafkaTrouble(error: FreshetError): void;
@@ -29,6 +30,7 @@ export function createEvents(context: EventsContext): ServiceEvents {
   const { logger, metrics, clock } = context;
   let redisToldMs = Number.NEGATIVE_INFINITY;
   return {
+    ...createSweepEvents(context),
     sliceSettled: (report, slice) => sliceSettled(report, slice, context),
     partitionWaiting: (waiting) => partitionWaiting(waiting, context),
     partitionResumed: (at) => logger.info(at, "partition goes on"),
@@ -144,15 +146,6 @@ function partitionWaiting(waiting: WaitingPartition, { logger, metrics, clock }:
   else logger.warn(fields, "partition waits");
 }
 
-/** Each of the first attempts, then one in ten: a long outage must not fill the disk. */
-function isTold(attempts: number): boolean {
-  return attempts <= 3 || attempts % 10 === 0;
-}
-
 function wordsOf({ code, message, fix }: FreshetError) {
   return { code, problem: message, fix };
-}
-
-function shortHash(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 12);
 }

@@ -1,4 +1,4 @@
-import type { WaitingPartition } from "@freshet/pipeline";
+import type { SweepStatus, WaitingPartition } from "@freshet/pipeline";
 import { deadReasons, recordOutcomes } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
@@ -15,6 +15,9 @@ export interface Metrics {
   readonly ruleMatches: Counter<"rule">;
   readonly applySeconds: Histogram<"topic">;
   readonly eventAge: AgeHistogram;
+  readonly membersSwept: Counter<"outcome">;
+  readonly sweeps: Counter<"outcome">;
+  readonly sweepAge: Histogram;
   readonly redisErrors: Counter<"code">;
   readonly kafkaErrors: Counter<"code">;
   readonly rebalances: Counter;
@@ -27,6 +30,8 @@ export interface Metrics {
 export interface MetricSources {
   waiting(): readonly WaitingPartition[];
   lag(): readonly LagReading[];
+  /** `null` where nothing is swept: in observe mode. */
+  sweeps(): SweepStatus | null;
   assignedCount(): number;
   /** How long the consumer has not been seen, and whether that is too long. */
   silence(): { readonly ms: number; readonly isStuck: boolean };
@@ -49,6 +54,7 @@ export function createMetrics(sources: MetricSources, info: BuildInfo): Metrics 
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 });
   addPartitionGauges(registers, sources);
   addServiceGauges(registers, sources);
+  addSweepGauges(registers, sources);
   addInfo(registers, info);
   const eventAge = createAgeHistogram({
     name: "freshet_event_age_seconds",
@@ -74,6 +80,16 @@ export function createMetrics(sources: MetricSources, info: BuildInfo): Metrics 
       registers,
     }),
     eventAge,
+    membersSwept: counter("freshet_members_swept_total", "Members of tags' indexes that a walk handled, by what became of them", [
+      "outcome",
+    ]),
+    sweeps: counter("freshet_sweeps_total", "Walks over the index of a busted tag by how they went", ["outcome"]),
+    sweepAge: new Histogram({
+      name: "freshet_sweep_age_seconds",
+      help: "From the oldest bust of a walk until its end: how long entries of a busted tag could still be seen",
+      buckets: AGE_BOUNDS,
+      registers,
+    }),
     redisErrors: counter("freshet_redis_errors_total", "Troubles with Redis", ["code"]),
     kafkaErrors: counter("freshet_kafka_errors_total", "Troubles with Kafka", ["code"]),
     rebalances,
@@ -85,8 +101,14 @@ export function createMetrics(sources: MetricSources, info: BuildInfo): Metrics 
 }
 
 /** A counter that is not there yet looks to an alert as if its first increment never happened, and a rule that never matched as if there were none. */
-function startAtZero({ events, deadLetters, ruleMatches }: Metrics, { topics, ruleNames }: BuildInfo["rules"]): void {
+function startAtZero(
+  { events, deadLetters, ruleMatches, membersSwept, sweeps, tagBusts }: Metrics,
+  { topics, ruleNames }: BuildInfo["rules"],
+): void {
   for (const topic of topics) for (const outcome of recordOutcomes) events.inc({ topic, outcome }, 0);
+  for (const outcome of ["pending", "bumped", "covered"]) tagBusts.inc({ outcome }, 0);
+  for (const outcome of ["removed", "softened", "other"]) membersSwept.inc({ outcome }, 0);
+  for (const outcome of ["ended", "lost"]) sweeps.inc({ outcome }, 0);
   for (const reason of deadReasons) deadLetters.inc({ reason }, 0);
   for (const rule of ruleNames) ruleMatches.inc({ rule }, 0);
 }
@@ -95,12 +117,14 @@ function addPartitionGauges(registers: Registry[], sources: MetricSources): void
   const partition = ["topic", "partition"] as const;
   new Gauge({
     name: "freshet_oldest_unapplied_age_seconds",
-    help: "Age of the oldest record that has not ended: the staleness that readers may see; 0 when caught up",
+    help: "Age of the oldest record that has not ended, or of the oldest bust of a tag that is not walked (partition sweeps): the staleness that readers may see; 0 when caught up",
     labelNames: partition,
     registers,
     collect() {
       this.reset();
       for (const { topic, partition: at, oldestAgeMs } of sources.lag()) this.set({ topic, partition: at }, oldestAgeMs / 1000);
+      const sweeps = sources.sweeps();
+      if (sweeps !== null) this.set({ topic: "", partition: "sweeps" }, sweeps.oldestAgeMs / 1000);
     },
   });
   new Gauge({
@@ -166,6 +190,32 @@ function addServiceGauges(registers: Registry[], sources: MetricSources): void {
     collect() {
       this.reset();
       for (const { name, code } of sources.startWaits()) this.set({ on: name, code }, 1);
+    },
+  });
+}
+
+function addSweepGauges(registers: Registry[], sources: MetricSources): void {
+  const gauge = (name: string, help: string, read: (sweeps: SweepStatus) => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        const sweeps = sources.sweeps();
+        this.set(sweeps === null ? 0 : read(sweeps));
+      },
+    });
+  gauge("freshet_sweep_pending", "Busted tags whose index is not walked to its end", ({ pending }) => pending);
+  gauge("freshet_sweep_oldest_age_seconds", "Age of the oldest bust that waits for a walk", ({ oldestAgeMs }) => oldestAgeMs / 1000);
+  gauge("freshet_sweep_waiting", "Walks that wait because of Redis", ({ troubles }) => troubles.length);
+  new Gauge({
+    name: "freshet_tag_index_members",
+    help: "Members of the indexes of tags that this process has seen busted, as of the last look, by declared tag",
+    labelNames: ["tag"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [tag, members] of sources.sweeps()?.indexSizes ?? []) this.set({ tag }, members);
     },
   });
 }

@@ -21,7 +21,7 @@ const SILENT_MS = 180_000;
 
 function setUp() {
   const clock = { ms: 1_000_000, nowMs: () => clock.ms };
-  const state = createServiceState(clock, () => [waiting]);
+  const state = createServiceState({ clock, waiting: () => [waiting], sweeps: () => null });
   const consumption = { joined: true, lastSeenMs: clock.ms, stop: async () => undefined };
   return { clock, state, consumption };
 }
@@ -46,6 +46,20 @@ describe("ready", () => {
     expect(body.waiting).toMatchObject([
       { topic: "t", partition: 3, code: "FR2001", problem: "Redis is gone", since: "1970-01-01T00:00:01.000Z" },
     ]);
+  });
+
+  test("tells how many sweeps wait, since when and why, without their tags, and stays green", () => {
+    const { clock, state } = setUp();
+    expect(readiness(state).body.sweeps).toBeNull();
+    const told = { code: "FR2001", problem: "Redis is gone", fix: "Bring it back", disposition: "wait", attempts: 2 } as const;
+    const troubles = Array.from({ length: 9 }, (_, at) => ({ ...told, tag: `user:${at}`, sinceMs: 1000 }));
+    const sweeps = () => ({ pending: 9, walking: 0, oldestAgeMs: 61_400, troubles, indexSizes: new Map() });
+    const sweeping = createServiceState({ clock, waiting: () => [], sweeps });
+    Object.assign(sweeping, { phase: "consuming", consumption: { joined: true, lastSeenMs: clock.ms }, storeChecked: true });
+    const { ok, body } = readiness(sweeping);
+    expect({ ok, sweeps: body.sweeps }).toMatchObject({ ok: true, sweeps: { pending: 9, walking: 0, oldestAgeSeconds: 61 } });
+    expect(body.sweeps).toMatchObject({ waiting: Array.from({ length: 5 }, () => ({ ...told, since: "1970-01-01T00:00:01.000Z" })) });
+    expect(JSON.stringify(body)).not.toContain("user:");
   });
 
   test("tells of trouble with Kafka until the consumer is seen alive again", () => {

@@ -1,5 +1,5 @@
 import type { Consumption } from "@freshet/kafka/port";
-import type { WaitingPartition } from "@freshet/pipeline";
+import type { SweepStatus, WaitingPartition } from "@freshet/pipeline";
 import type { ErrorCode, FreshetError } from "@freshet/protocol";
 import type { StartWait } from "./start-checks.js";
 
@@ -19,6 +19,8 @@ export interface ServiceState {
   trouble: { readonly code: ErrorCode; readonly problem: string; readonly fix: string; readonly atMs: number } | null;
   readonly startWaits: Map<string, StartWait>;
   readonly waiting: () => readonly WaitingPartition[];
+  /** `null` where nothing is swept. */
+  readonly sweeps: () => SweepStatus | null;
   readonly clock: { nowMs(): number };
 }
 
@@ -31,13 +33,16 @@ const SILENT_MS = 180_000;
 /** Fetches are answered within half a second and heartbeats go out every three, also while slices take their time. */
 const QUIET_MS = 8000;
 
+/** Of sweeps that wait: a Redis that is away gives all of them the same reason. */
+const TROUBLES_TOLD = 5;
+
 export interface ProbeAnswer {
   readonly ok: boolean;
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-export function createServiceState(clock: { nowMs(): number }, waiting: () => readonly WaitingPartition[]): ServiceState {
-  return { phase: "starting", storeChecked: false, consumption: null, trouble: null, startWaits: new Map(), waiting, clock };
+export function createServiceState({ clock, waiting, sweeps }: Pick<ServiceState, "clock" | "waiting" | "sweeps">): ServiceState {
+  return { phase: "starting", storeChecked: false, consumption: null, trouble: null, startWaits: new Map(), waiting, sweeps, clock };
 }
 
 export function noteTrouble(state: ServiceState, { code, message: problem, fix }: FreshetError): void {
@@ -52,14 +57,21 @@ export function liveness(state: ServiceState): ProbeAnswer {
   return { ok: silentMs < SILENT_MS, body: { phase: state.phase, consumerSilentMs: Math.max(0, silentMs) } };
 }
 
-/** `/readyz`: whether it has started for good and is not stopping. Waiting partitions are told and do not turn it red. */
+/** `/readyz`: whether it has started for good and is not stopping. Waiting partitions and sweeps are told and do not turn it red. */
 export function readiness(state: ServiceState): ProbeAnswer {
   const joined = state.consumption?.joined ?? false;
   const ok = state.phase === "consuming" && state.storeChecked && joined;
   const checks = { rulesLoaded: true, scriptsLoaded: state.storeChecked, groupJoined: joined, draining: state.phase === "draining" };
   return {
     ok,
-    body: { phase: state.phase, checks, startWaiting: startWaiting(state), waiting: waiting(state), kafka: kafkaTrouble(state) },
+    body: {
+      phase: state.phase,
+      checks,
+      startWaiting: startWaiting(state),
+      waiting: waiting(state),
+      sweeps: sweeps(state),
+      kafka: kafkaTrouble(state),
+    },
   };
 }
 
@@ -75,6 +87,17 @@ function startWaiting({ startWaits }: ServiceState) {
 
 function waiting(state: ServiceState) {
   return state.waiting().map(({ sinceMs, timestampMs, ...wait }) => ({ ...wait, since: isoOf(sinceMs), recordTime: isoOf(timestampMs) }));
+}
+
+/** Sweeps that wait are told by their reasons: tags may hold ids of people. */
+function sweeps(state: ServiceState) {
+  const status = state.sweeps();
+  if (status === null) return null;
+  const { pending, walking, oldestAgeMs, troubles } = status;
+  const waits = troubles.slice(0, TROUBLES_TOLD).map(({ code, problem, fix, disposition, attempts, sinceMs }) => {
+    return { code, problem, fix, disposition, attempts, since: isoOf(sinceMs) };
+  });
+  return { pending, walking, oldestAgeSeconds: Math.round(oldestAgeMs / 1000), waiting: waits };
 }
 
 /**

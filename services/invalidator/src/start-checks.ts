@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import type { KafkaPort } from "@freshet/kafka/port";
 import { asFreshetError, FreshetError, limits } from "@freshet/protocol";
+import type { CompiledRules } from "@freshet/rules";
 import type { ProbeFinding, StorePort } from "@freshet/store/port";
 
 /** What the start waits for at the moment. */
@@ -38,6 +40,22 @@ export async function checkStore(store: StorePort, context: StartContext): Promi
   if (first === undefined) return findings;
   const problem = fatal.map((finding) => finding.problem).join(" ");
   throw new FreshetError("FR2004", "halt", problem, fatal.map((finding) => finding.fix).join(" "));
+}
+
+/**
+ * Publishes the time bounds of the rules file, and those of families that have their own, so that whoever takes leases can
+ * go by them. Waits until Redis takes them.
+ *
+ * @throws FreshetError for what waiting does not mend.
+ */
+export async function publishBounds(
+  rules: Pick<CompiledRules, "bounds" | "families">,
+  store: StorePort,
+  context: StartContext,
+): Promise<void> {
+  const own = [...rules.families.values()].filter(({ bounds }) => !isDeepStrictEqual(bounds, rules.bounds));
+  const families = Object.fromEntries(own.map(({ name, bounds }) => [name, bounds]));
+  await whenReachable("redis", () => store.publishBounds({ ...rules.bounds, families }), context);
 }
 
 /**

@@ -264,10 +264,7 @@ describe("the start is refused", () => {
   });
 
   test("for rules this release does not run", async () => {
-    const rules = `${rulesText}tags: { brand: { key: "brand:{id}", kind: swept } }\n`.replace(
-      'bust: [{ family: product, with: { id: "subject" } }]',
-      'bust: [{ tag: brand, with: { id: "subject" } }]',
-    );
+    const rules = rulesText.replace("kind: json, version: version", "kind: prefix");
     await expect(refusal({ rules })).resolves.toMatchObject({ code: "FR1004", disposition: "usage" });
   });
 

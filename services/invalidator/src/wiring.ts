@@ -1,7 +1,15 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Consumption, KafkaPort } from "@freshet/kafka/port";
-import { createLoop, type Loop, type LoopEvents, type LoopSettings, type PipelinePoint } from "@freshet/pipeline";
+import {
+  createLoop,
+  type Loop,
+  type LoopEvents,
+  type LoopSettings,
+  type PipelinePoint,
+  type Sweeper,
+  type SweepSettings,
+} from "@freshet/pipeline";
 import { asFreshetError, type FreshetError, isJsonObject, parseJson } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import { readOnly, type StorePort } from "@freshet/store/port";
@@ -16,7 +24,8 @@ import { createLogger } from "./log.js";
 import { createMetrics } from "./metrics.js";
 import { readRules } from "./rules-file.js";
 import { createServiceState, isStuck, liveness, noteTrouble, readiness, type ServiceState, silenceMs, startup } from "./service-state.js";
-import { checkStore, checkTopics } from "./start-checks.js";
+import { checkStore, checkTopics, publishBounds } from "./start-checks.js";
+import { createSweeping, nudging } from "./sweeping.js";
 import { createWatchdog, type Watchdog } from "./watchdog.js";
 
 /** What tests and dev mode put in the place of the real thing. */
@@ -27,6 +36,7 @@ export interface Overrides {
   readonly clock?: { nowMs(): number };
   readonly readText?: (path: string) => string;
   readonly loop?: Partial<LoopSettings>;
+  readonly sweep?: Partial<SweepSettings>;
   /** The first pause while the start waits; it doubles up to 5 s. */
   readonly retryFirstMs?: number;
   /** Called at each point between two effects. */
@@ -57,6 +67,8 @@ interface Parts {
   readonly events: ServiceEvents;
   readonly lag: Lag;
   readonly loop: Loop;
+  /** `null` in observe mode. */
+  readonly sweeper: Sweeper | null;
   readonly state: ServiceState;
   readonly watchdog: Watchdog;
   readonly failure: PromiseWithResolvers<FreshetError>;
@@ -89,7 +101,7 @@ export async function startInvalidator(config: Config, overrides: Overrides = {}
     parts.stopping.abort();
     clearInterval(watching);
     await Promise.race([beginning, sleep(BEGIN_GRACE_MS, undefined, { ref: false })]);
-    await parts.state.consumption?.stop();
+    await Promise.all([parts.state.consumption?.stop(), parts.sweeper?.stop()]);
     await Promise.all([parts.kafka.close(), parts.store.close()]);
     await admin.close();
   };
@@ -119,11 +131,13 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
   const logger = overrides.logger ?? createLogger(config);
   const clock = overrides.clock ?? { nowMs: () => Date.now() };
   const lag = createLag(clock);
-  const state = createServiceState(clock, () => loop.waiting());
+  const sweeps = () => sweeper?.status() ?? null;
+  const state = createServiceState({ clock, waiting: () => loop.waiting(), sweeps });
   const metrics = createMetrics(
     {
       waiting: () => loop.waiting(),
       lag: () => lag.readings(),
+      sweeps,
       assignedCount: () => lag.assignedCount,
       silence: () => ({ ms: silenceMs(state), isStuck: isStuck(state) }),
       startWaits: () => [...state.startWaits.values()],
@@ -132,6 +146,7 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
   );
   const events = createEvents({ logger, metrics, clock, mode: config.mode });
   const store = overrides.store ?? (await connectStore(config, { onError: events.redisTrouble }));
+  const sweeper = config.mode === "apply" ? createSweeping({ store, rules, clock, events, settings: overrides.sweep }) : null;
   const kafka = overrides.kafka ?? (await connectKafka(config, { logger: quiet(logger) }));
   const failure = Promise.withResolvers<FreshetError>();
   const watchdog = createWatchdog({
@@ -144,7 +159,7 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
     ports: {
       rules,
       kafka,
-      store: config.mode === "observe" ? readOnly(store) : store,
+      store: sweeper === null ? readOnly(store) : nudging(store, sweeper),
       deadLetters: { topic: deadLetterTopic(config), group: config.kafka.group, rulesHash: rules.hash },
       now: () => new Date(clock.nowMs()).toISOString(),
       ...(overrides.reached === undefined ? {} : { reached: overrides.reached }),
@@ -169,6 +184,7 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
     events,
     lag,
     loop,
+    sweeper,
     state,
     watchdog,
     failure,
@@ -196,12 +212,14 @@ function withProgress({ events, lag, watchdog }: Pick<Parts, "events" | "lag" | 
 
 /** Redis and Kafka are looked at side by side, and consuming begins when both are as they must be. */
 async function begin(parts: Parts): Promise<void> {
-  const { config, rules, kafka, store, state, events, logger } = parts;
+  const { config, rules, kafka, store, state, events, logger, sweeper } = parts;
   const { signal } = parts.stopping;
   const context = { clock: state.clock, signal, waits: state.startWaits, onWaiting: events.startWaiting, retryFirstMs: parts.retryFirstMs };
-  const storeReady = checkStore(store, context).then((findings) => {
-    state.storeChecked = true;
+  const storeReady = checkStore(store, context).then(async (findings) => {
     for (const { problem, fix } of findings) logger.warn({ problem, fix }, "Redis could be better");
+    if (config.mode === "apply") await publishBounds(rules, store, context);
+    state.storeChecked = true;
+    if (!signal.aborted) sweeper?.start(); // sweeps of others are taken over whether Kafka is there or not
   });
   await Promise.all([storeReady, checkTopics({ sources: rules.topics, deadLetters: deadLetterTopic(config) }, kafka, context)]);
   signal.throwIfAborted();

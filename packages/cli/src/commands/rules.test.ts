@@ -51,9 +51,12 @@ describe("rules check", () => {
   });
 
   test("what `run` would refuse is a note, not a finding", async () => {
-    const { code, out, talk } = await transcript(["rules", "check", "r.yaml"], { files: { "r.yaml": TAGGED } });
+    const gated = RULES.replace(/(page: .*kind: json, version: version)/, "$1, gate: true");
+    const { code, out, talk } = await transcript(["rules", "check", "r.yaml"], { files: { "r.yaml": gated } });
     expect({ code, out }).toEqual({ code: 0, out: [] });
-    expect(talk[0]).toMatch(/^note: r\.yaml:14:\d+ unsupported_tag /);
+    expect(talk[0]).toMatch(/^note: r\.yaml:5:\d+ unsupported_gate /);
+    const tagged = await transcript(["rules", "check", "r.yaml"], { files: { "r.yaml": TAGGED } });
+    expect(tagged.talk.join("")).not.toContain("note:");
   });
 
   test("--json holds the same", async () => {
