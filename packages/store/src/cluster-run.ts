@@ -147,6 +147,8 @@ class Round {
       this.#replies[errand.index] = apart.join(await runInCluster(apart.calls(), this.#options));
       return;
     }
+    // Keys of several slots in one call, or of a slot that will be whole again in a moment.
+    if (verdict.next === "split" && classify(error).disposition !== "wait") throw classify(error);
     if (verdict.next === "moved") (await nodes.map()).move(verdict.slot, verdict.address);
     if (verdict.next === "ask") errand.askAt = verdict.address;
     if (verdict.next !== "ask") nodes.renewMap();

@@ -34,6 +34,12 @@ export function parseBustReply(reply: unknown, keys: number): BustReply {
   return { timeUs: Number(time), outcomes };
 }
 
+/** The replies of calls of one bust each as the reply of one call of all of them. */
+export function joinBustReplies(replies: readonly unknown[]): unknown {
+  const parts = replies.map((reply) => (Array.isArray(reply) ? reply.map(String) : []));
+  return [parts[0]?.[0], parts.map(([, letters = ""]) => letters).join("")];
+}
+
 function unknownReply(what: string): FreshetError {
   return new FreshetError("FR2005", "halt", `The bust script answered ${what}.`, "Check what stands between Freshet and Redis; report it.");
 }

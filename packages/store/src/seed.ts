@@ -1,5 +1,5 @@
 import { encodeDeps, gateFields, managedFields, type Version } from "@freshet/protocol";
-import type { Redis } from "ioredis";
+import type { Cluster, Redis } from "ioredis";
 
 export interface SeedTtl {
   /** Without it the entry stays until something removes it. */
@@ -29,7 +29,7 @@ export interface StoreSeed {
 export const markFields: ReadonlySet<string> = new Set([managedFields.floors, managedFields.lease, gateFields.floors, gateFields.lease]);
 
 /** Seeds over a Redis client of the caller's, which stays the caller's to close. Errors are the client's own. */
-export function seedRedis(redis: Redis): StoreSeed {
+export function seedRedis(redis: Redis | Cluster): StoreSeed {
   return {
     putManaged: (key, { value, deps, ttlMs }) => {
       return putFields(redis, key, { fields: { [managedFields.value]: value, [managedFields.deps]: encodeDeps(deps) }, ttlMs });
@@ -50,14 +50,14 @@ interface Fields {
   readonly ttlMs: number | undefined;
 }
 
-async function putFields(redis: Redis, key: string, { fields, ttlMs }: Fields): Promise<void> {
+async function putFields(redis: Redis | Cluster, key: string, { fields, ttlMs }: Fields): Promise<void> {
   const before = await redis.pttl(key);
   await redis.hset(key, fields);
   if (ttlMs === undefined) await redis.persist(key);
   else await redis.pexpire(key, Math.max(before, ttlMs));
 }
 
-async function putText(redis: Redis, key: string, { text, ttlMs }: { text: string; ttlMs: number | undefined }): Promise<void> {
+async function putText(redis: Redis | Cluster, key: string, { text, ttlMs }: { text: string; ttlMs: number | undefined }): Promise<void> {
   if (ttlMs === undefined) await redis.set(key, text);
   else await redis.set(key, text, "PX", ttlMs);
 }

@@ -1,5 +1,6 @@
 export { arbitraries } from "./arbitraries.js";
 export { createClock, type ManualClock } from "./clock.js";
+export { clusterStoreUnderTest } from "./cluster-bench.js";
 export { testKafkaBroker, testRedisUrl } from "./config.js";
 export { type Fault, type FaultProxy, type FaultProxyOptions, startFaultProxy } from "./faults/fault-proxy.js";
 export { type FaultPlan, faultyKafka, faultyStore } from "./faults/faulty.js";
@@ -11,6 +12,7 @@ export { freePort } from "./servers/free-port.js";
 export { type KafkaOptions, type OwnKafka, startKafka } from "./servers/kafka.js";
 export type { OwnServer } from "./servers/own-server.js";
 export { type OwnRedis, type RedisOptions, startRedis } from "./servers/redis.js";
+export { type OwnRedisCluster, type RedisClusterOptions, startRedisCluster } from "./servers/redis-cluster.js";
 export { type MakeStore, redisStoreUnderTest, type StoreUnderTest } from "./store-bench.js";
 export { storeConformance } from "./store-conformance.js";
 export { entryConformance } from "./store-conformance-entries.js";
