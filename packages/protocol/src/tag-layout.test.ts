@@ -78,7 +78,7 @@ describe("states of tags", () => {
   });
 
   test("that cannot be read are strict: blind floor, blind busts, a walk to be claimed", () => {
-    const fields = new Map(["f", "n", "b", "u", "c", "k"].map((field) => [field, "?"] as const)).set("i", "w");
+    const fields = new Map<string, string>(["f", "n", "b", "u", "c", "k"].map((field) => [field, "?"])).set("i", "w");
     expect(decodeTag(fields, NOW_US)).toEqual({
       floors: [],
       blindFloor: { mode: "hard", raisedAtUs: NOW_US },
