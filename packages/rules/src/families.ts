@@ -7,7 +7,7 @@ import type { FamilyModel, TagModel } from "./model.js";
 import { nearest, suggest } from "./nearest.js";
 import type { Report, Spot } from "./report.js";
 import type { EntryText, FamilyText } from "./schema.js";
-import { type Escape, keyMatcher, parseTemplate, renderer, type Template, utf8Bytes } from "./template.js";
+import { type Escape, keyMatcher, keyReader, parseTemplate, renderer, type Template, utf8Bytes } from "./template.js";
 import type { Bounds, Family } from "./types.js";
 
 /** More make no key anybody wants, and long work of the search for keys that collide. */
@@ -88,11 +88,25 @@ function resolveFamily(name: string, { path, text }: Located<FamilyText>, contex
       return texts.includes("") ? null : render(texts);
     },
     versionKeyFor: companion === null || renderVersionKey === null ? null : (values) => renderVersionKey(ordered(companion, values)),
+    versionKeyOf: companion === null ? null : versionKeyReader(template, companion),
     tags: tagUses(text.tags ?? []),
     epochs: tagUses(text.epochs ?? []),
     makes: keyMatcher(template),
   };
   return { path, text, entry, template, companion, render, family };
+}
+
+function versionKeyReader(template: Template, companion: Template): (key: string) => string | null {
+  const read = keyReader(template);
+  const render = renderer(companion);
+  return (key) => {
+    const keys = read(key).map((values) => {
+      const named = new Map(template.parameters.map((name, at) => [name, values[at] ?? ""]));
+      return render(ordered(companion, named));
+    });
+    const [first] = keys;
+    return first !== undefined && keys.every((other) => other === first) ? first : null;
+  };
 }
 
 function ordered(template: Template, values: ReadonlyMap<string, string>): readonly string[] {

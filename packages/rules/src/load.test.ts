@@ -9,7 +9,7 @@ describe("the complete sample", () => {
 
   test("is compiled as the protocol says", () => {
     const rules = rulesOf(fixture("sample.yaml"));
-    expect(rules.bounds).toEqual({ leaseMs: 5000, lagMs: 2000, skewMs: 250, fillMs: 2000, floorMs: 7250 });
+    expect(rules.bounds).toEqual({ leaseMs: 5000, lagMs: 2000, skewMs: 250, fillMs: 2000, floorMs: 7250, tagFloorMs: 9250 });
     expect(rules.topics).toEqual(["shop.products", "shopdb.public.product", "legacy.orders", "outbox.event.product"]);
     expect(rules.ruleNames).toEqual(["product-changed"]);
     expect(rules.families.get("product")?.entry).toEqual({
@@ -18,6 +18,7 @@ describe("the complete sample", () => {
       onUnversioned: "bust",
       gate: true,
       floorTtlMs: 7250,
+      staleTtlMs: 60_000,
     });
     expect(rules.families.get("old-page")?.entry.versionField).toBe("version");
     expect(rules.families.get("listing")?.parameters).toEqual(["brand", "page"]);
@@ -35,6 +36,13 @@ describe("the complete sample", () => {
     expect(listing?.keyFor(new Map(Object.entries({ brand: "a:b", page: "1" })))).toBe("listing:a%3Ab:1");
     expect(listing?.keyFor(new Map(Object.entries({ brand: "x".repeat(600), page: "1" })))).toBeNull();
     expect(listing?.keyFor(new Map([["brand", "a"]]))).toBeNull();
+  });
+
+  test("versionKeyOf finds the companion of a key as it lies in Redis", () => {
+    const { families } = rulesOf(fixture("sample.yaml"));
+    expect(families.get("old-cart")?.versionKeyOf?.("{u7}:cart")).toBe("{u7}:cart:v");
+    expect(families.get("old-cart")?.versionKeyOf?.("{u7}:cat")).toBeNull();
+    expect(families.get("product")?.versionKeyOf).toBeNull();
   });
 });
 

@@ -44,7 +44,7 @@ describe("the sample's rule", () => {
       target: "key",
       key: "product:42",
       family: "product",
-      entry: { kind: "managed", versionField: "", onUnversioned: "bust", gate: true, floorTtlMs: 7250 },
+      entry: { kind: "managed", versionField: "", onUnversioned: "bust", gate: true, floorTtlMs: 7250, staleTtlMs: 60_000 },
       subject: "catalog.product/42",
       version: "9007199254740993",
       spaceKind: "counter",

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { type Escape, keyMatcher, parseTemplate, renderer } from "./template.js";
+import { type Escape, keyMatcher, keyReader, parseTemplate, renderer } from "./template.js";
 
 function render(text: string, values: readonly string[], escaping: Escape = "percent"): string | null {
   const template = parseTemplate(text, escaping);
@@ -77,4 +77,36 @@ test.each([
   const template = parseTemplate(text, escaping);
   if ("problem" in template) throw new Error(template.problem);
   expect(keyMatcher(template)(key)).toBe(makes);
+});
+
+test.each([
+  ["cart:{id}", "percent", "cart:a%3Ab", [["a:b"]]],
+  ["{{u{id}}}:cart:{n}", "percent", "{u7}:cart:9", [["7", "9"]]],
+  ["{a}:{a}:{b}", "percent", "1:1:2", [["1", "2"]]],
+  ["{a}:{a}:{b}", "percent", "1:3:2", []],
+  [
+    "{a}{b}",
+    "percent",
+    "123",
+    [
+      ["12", "3"],
+      ["1", "23"],
+    ],
+  ],
+  [
+    "p:{a}:{b}",
+    "none",
+    "p:1:2:3",
+    [
+      ["1:2", "3"],
+      ["1", "2:3"],
+    ],
+  ],
+  ["p:{a}", "none", "p:%41", [["%41"]]],
+  ["p:{a}", "percent", "p:%FF", []],
+  ["p:{a}", "percent", "q:1", []],
+] as const)("what %s with escape %s can have been made of for the key %s: %j", (text, escaping, key, readings) => {
+  const template = parseTemplate(text, escaping);
+  if ("problem" in template) throw new Error(template.problem);
+  expect(keyReader(template)(key)).toEqual(readings);
 });

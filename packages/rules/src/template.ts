@@ -86,10 +86,44 @@ export function utf8Bytes(text: string): number {
   return bytes;
 }
 
-/** Whether a key can come of the template with some parameters. A parameter that stands there twice may differ: close enough to refuse typos. */
-export function keyMatcher({ parts, escape: escaping }: Template): (key: string) => boolean {
-  const value = escaping === "percent" ? "(?:[^%:,{} \\p{Cc}]|%[0-9A-F]{2})+" : ".+";
-  const pattern = parts.map((part) => ("literal" in part ? part.literal.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&") : value)).join("");
-  const whole = new RegExp(`^${pattern}$`, "su");
+/** Whether a key can come of the template with some parameters. */
+export function keyMatcher(template: Template): (key: string) => boolean {
+  const whole = keyPattern(template, "+");
   return (key) => whole.test(key);
+}
+
+/**
+ * The parameters that a key came of, unescaped; more than one list where the template does not tell (`{a}{b}`, or `escape:
+ * none`), none when the key is not of the template.
+ */
+export function keyReader(template: Template): (key: string) => readonly (readonly string[])[] {
+  const patterns = [keyPattern(template, "+"), keyPattern(template, "+?")];
+  const unescaped = template.escape === "percent" ? decodeURIComponent : (text: string) => text;
+  return (key) => {
+    const found = patterns.flatMap((pattern) => {
+      const values = pattern.exec(key)?.slice(1);
+      return values === undefined ? [] : [values];
+    });
+    const [first, second] = found;
+    if (first === undefined) return [];
+    const readings = second === undefined || second.every((value, at) => value === first[at]) ? [first] : [first, second];
+    try {
+      return readings.map((values) => values.map((value) => unescaped(value)));
+    } catch {
+      return []; // bytes that are not UTF-8: no parameter of ours
+    }
+  };
+}
+
+/** One group for each parameter, in the order of first use; one that stands there again must be the same. */
+function keyPattern({ parts, parameters, escape: escaping }: Template, quantifier: "+" | "+?"): RegExp {
+  const value = escaping === "percent" ? `((?:[^%:,{} \\p{Cc}]|%[0-9A-F]{2})${quantifier})` : `(.${quantifier})`;
+  const seen = new Set<string>();
+  const texts = parts.map((part) => {
+    if ("literal" in part) return part.literal.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+    if (seen.has(part.parameter)) return `(?:\\${parameters.indexOf(part.parameter) + 1})`;
+    seen.add(part.parameter);
+    return value;
+  });
+  return new RegExp(`^${texts.join("")}$`, "su");
 }

@@ -38,6 +38,8 @@ export interface Family {
   readonly keyFor: (values: ReadonlyMap<string, string>) => string | null;
   /** The key that holds the version, for entries of kind `companion`; `null` for others. */
   readonly versionKeyFor: ((values: ReadonlyMap<string, string>) => string | null) | null;
+  /** The same, of a key as it lies in Redis; `null` when the key is not of this family, or does not tell its parameters. */
+  readonly versionKeyOf: ((key: string) => string | null) | null;
   readonly tags: readonly TagUse[];
   readonly epochs: readonly TagUse[];
   /** Whether some parameters make this key. */
