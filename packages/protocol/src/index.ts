@@ -82,9 +82,7 @@ export {
   encodeEpoch,
   encodePending,
   encodeTag,
-  epochFields,
   readPending,
-  tagFields,
 } from "./tag-layout.js";
 export { epochRefreshMs, epochTtlMs, indexEndAfterAdd, isPending, stateEndAfterAdd, stateEndAfterRaise } from "./tag-life.js";
 export type { Version } from "./version.js";
