@@ -48,7 +48,7 @@ const SCRIPT_MOVED = /Script attempted to (?:access a non local key|execute a (?
 const NO_CLUSTER = /cluster support disabled/i;
 
 const LOST =
-  /connection is closed|isn't writeable|timed out|socket timeout|max retries|too many cluster redirections|none of startup nodes|connection close|ECONN|EPIPE|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|CERT_|TLS/i;
+  /connection is closed|isn't writeable|timed out|socket timeout|max retries|too many cluster redirections|none of startup nodes|sentinels are unreachable|connection close|ECONN|EPIPE|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|CERT_|TLS/i;
 
 /**
  * Anything thrown by the Redis client as a `FreshetError` that says whether to wait or to page somebody. Its text holds

@@ -3,6 +3,7 @@ import { Redis, type RedisOptions } from "ioredis";
 import { classify, isTimeout } from "./classify.js";
 import { withDeadline } from "./deadline.js";
 import { scripts } from "./generated/scripts.js";
+import { sentinelSettings } from "./sentinel.js";
 
 /** What the store says about its connection; pino fits. */
 export interface StoreLogger {
@@ -36,6 +37,8 @@ export interface RedisConnectionConfig {
   readonly random?: () => number;
   /** `host:port` for the log, where there are several servers. */
   readonly server?: string;
+  /** The name of a master that sentinels watch; the URL leads to one of these then. */
+  readonly sentinelName?: string;
 }
 
 const RETRY_MS_MAX = 1_000;
@@ -58,7 +61,11 @@ export class RedisConnection {
     this.#label = config.server === undefined ? {} : { server: config.server };
     this.#timeouts = { ...defaultTimeouts, ...config.timeouts };
     const options: RedisOptions = { ...config.options, ...settings(this.#timeouts, config.random ?? Math.random) };
-    this.#client = new Redis(config.url, { ...options, replyMapping: "legacy" });
+    const { sentinelName } = config;
+    this.#client =
+      sentinelName === undefined
+        ? new Redis(config.url, { ...options, replyMapping: "legacy" })
+        : new Redis({ ...options, ...sentinelSettings(config.url, sentinelName, options), replyMapping: "legacy" });
     this.#client.on("error", (error: unknown) => this.#report(classify(error)));
     this.#client.on("ready", () => void this.#prepare());
   }

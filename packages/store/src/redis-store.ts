@@ -11,12 +11,12 @@ import { redisEntries } from "./redis-entries.js";
 import { type RedisLink, singleLink } from "./redis-link.js";
 import { redisTags } from "./redis-tags.js";
 
-export type RedisMode = "standalone" | "cluster";
+export type RedisMode = "standalone" | "cluster" | "sentinel";
 
 export interface RedisStoreConfig extends RedisConnectionConfig {
   /** Before each of Freshet's own keys, `fr:` by default; entries have their families' keys. */
   readonly prefix: string;
-  /** What the URL leads to: one server, `standalone` by default, or any server of a cluster. */
+  /** What the URL leads to: one server, `standalone` by default, any server of a cluster, or a sentinel (then with `sentinelName`). */
   readonly mode?: RedisMode;
   /** Accept a `maxmemory-policy` other than `noeviction`: evicted floors and leases let a lagging load come back. */
   readonly allowEviction?: boolean;
@@ -27,13 +27,17 @@ export interface RedisStoreConfig extends RedisConnectionConfig {
 /**
  * The store over one Redis. Connects on first use; every call settles within its deadline whatever the network does.
  *
- * @throws FreshetError FR1002 for a URL that cannot be one of Redis.
+ * @throws FreshetError FR1002 for a URL that cannot be one of Redis, or a mode that does not fit what else is given.
  */
 export function createRedisStore(config: RedisStoreConfig): StorePort {
   if (!/^rediss?:\/\//.test(config.url)) {
     throw new FreshetError("FR1002", "usage", "The Redis URL must begin with redis:// or rediss://.", "Correct FRESHET_REDIS_URL.");
   }
   const { prefix, allowEviction = false, mode = "standalone" } = config;
+  if ((mode === "sentinel") !== (config.sentinelName !== undefined)) {
+    const fix = "Set FRESHET_REDIS_MODE=sentinel and FRESHET_REDIS_SENTINEL_NAME, or neither.";
+    throw new FreshetError("FR1002", "usage", "The mode sentinel and the name of a master belong together.", fix);
+  }
   const link: RedisLink = mode === "cluster" ? clusterLink(config) : singleLink(config);
   const run: BustRun = config.readOnly === true ? "preview" : "apply";
   return {

@@ -1,0 +1,44 @@
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { freePort } from "./free-port.js";
+import { type OwnServer, startOwnServer } from "./own-server.js";
+import { ensureRedis, type OwnRedis } from "./redis.js";
+
+/** A sentinel of one's own. It decides alone, and soon: a master silent for half a second is gone. */
+export interface OwnSentinel extends OwnServer {
+  /** `redis://127.0.0.1:port` */
+  readonly url: string;
+}
+
+/** The name under which it watches its master. */
+export const SENTINEL_NAME = "main";
+
+/** Starts a sentinel that watches a master and replaces it by one of its replicas. */
+export async function startSentinel(master: OwnRedis): Promise<OwnSentinel> {
+  const program = await ensureRedis(() => undefined);
+  const port = await freePort();
+  const server = await startOwnServer({
+    name: "redis-sentinel",
+    port,
+    command: async (folder) => {
+      const file = join(folder, "sentinel.conf");
+      if (!existsSync(file)) await writeFile(file, configOf(port, master.port));
+      return [program, file, "--sentinel"];
+    },
+    ready: /\+monitor master/,
+    startTimeoutMs: 15_000,
+  });
+  return Object.assign(server, { url: `redis://127.0.0.1:${port}` });
+}
+
+function configOf(port: number, masterPort: number): string {
+  return [
+    `port ${port}`,
+    "bind 127.0.0.1",
+    `sentinel monitor ${SENTINEL_NAME} 127.0.0.1 ${masterPort} 1`,
+    `sentinel down-after-milliseconds ${SENTINEL_NAME} 500`,
+    `sentinel failover-timeout ${SENTINEL_NAME} 2000`,
+    "",
+  ].join("\n");
+}
