@@ -158,7 +158,7 @@ export const configSchema = z.object({
     }),
     mode: z.enum(["standalone", "cluster", "sentinel"]).default("standalone").register(settingTexts, {
       env: "FRESHET_REDIS_MODE",
-      text: "What the URL leads to. `cluster` and `sentinel` are read but not in this release: nothing connects with them.",
+      text: "What the URL leads to: one server, any server of a Redis Cluster, or a sentinel.",
       accepts: "standalone, cluster or sentinel",
     }),
     sentinelName: text.nullable().default(null).register(settingTexts, {

@@ -35,17 +35,15 @@ export async function connectKafka(config: Config, options: Pick<ConnectOptions<
 /**
  * The Redis of this configuration. Nothing is sent before the first call.
  *
- * @throws FreshetError FR1002 when none is configured, or one this release cannot talk to.
+ * @throws FreshetError FR1002 when none is configured, or one that cannot be of its mode.
  */
 export async function connectStore(config: Config, options: ConnectOptions<StoreLogger> = {}): Promise<StorePort> {
-  const { url, mode, prefix } = config.redis;
+  const { url, mode, sentinelName, prefix } = config.redis;
   if (url === null) throw missing("FRESHET_REDIS_URL", "Say where Redis is: redis://host:6379.");
-  if (mode !== "standalone") {
-    const fix = "Point FRESHET_REDIS_URL at one Redis that is a master, with FRESHET_REDIS_MODE=standalone.";
-    throw new FreshetError("FR1002", "usage", `FRESHET_REDIS_MODE=${mode} is not in this release`, fix);
-  }
   return createRedisStore({
     url: url.reveal(),
+    mode,
+    ...(sentinelName === null ? {} : { sentinelName }),
     prefix,
     allowEviction: config.allowEviction,
     readOnly: config.mode === "observe",

@@ -158,7 +158,7 @@ describe("the process refuses", () => {
       { FRESHET_REDIS_URL: "redis://:s3cret@redis.example:6379" },
       ["FR1002 FRESHET_REDIS_URL", "FRESHET_ALLOW_PLAINTEXT"],
     ],
-    ["a Redis Cluster", { FRESHET_REDIS_MODE: "cluster" }, ["FR1002", "not in this release"]],
+    ["a sentinel whose master has no name", { FRESHET_REDIS_MODE: "sentinel" }, ["FR1002", "FRESHET_REDIS_SENTINEL_NAME is missing"]],
     ["a rules file that is not there", { FRESHET_RULES: "/nowhere/rules.yaml" }, ["FR1002", "/nowhere/rules.yaml cannot be read"]],
   ])("%s, with exit code 2", async (_what, env, texts) => {
     const service = await (await setUp()).start({ env });
