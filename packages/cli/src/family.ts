@@ -1,5 +1,5 @@
 import { FreshetError, type SpaceKind } from "@freshet/protocol";
-import type { CompiledRules, Family } from "@freshet/rules";
+import type { CompiledRules, Family, Tag } from "@freshet/rules";
 
 /**
  * The family of this name.
@@ -24,4 +24,17 @@ export function spaceKindOf(space: string, rules: CompiledRules): SpaceKind {
   if (source !== undefined) return source.spaceKind;
   const known = [...new Set(sources.map((candidate) => candidate.space))].join(", ");
   throw new FreshetError("FR1001", "usage", `no source of the rules file has the space ${space}`, `They have: ${known}.`);
+}
+
+/**
+ * The declared tags that make this tag as it lies in Redis; at least one.
+ *
+ * @throws FreshetError `usage` when none does.
+ */
+export function tagsMaking(tag: string, rules: CompiledRules): readonly Tag[] {
+  const makers = [...rules.tags.values()].filter((declared) => declared.makes(tag));
+  if (makers.length > 0) return makers;
+  const known = [...rules.tags.values()].map(({ name, parameters }) => `${name} (${parameters.join(", ")})`).join(", ");
+  const fix = known === "" ? "The rules file has no tags." : `Write the tag as rules make it, from the key of one of: ${known}.`;
+  throw new FreshetError("FR1001", "usage", "no tag of the rules file makes this one", fix);
 }

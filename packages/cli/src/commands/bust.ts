@@ -1,81 +1,84 @@
-import { type BustOutcome, FreshetError, type KeyBust, limits, parseVersion, subjectOf, type Version } from "@freshet/protocol";
+import { type BustOutcome, FreshetError, type KeyBust, limits } from "@freshet/protocol";
+import type { CompiledRules, Family } from "@freshet/rules";
 import { redisPeer, useBounded } from "../bounded.js";
-import type { Deps, Flags } from "../deps.js";
+import type { Deployment, Deps, Flags } from "../deps.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
-import { familyNamed, spaceKindOf } from "../family.js";
+import { familyNamed } from "../family.js";
 import { type Io, outJson } from "../io.js";
 import { readDeployedRules } from "../rules-file.js";
+import { type BustLine, type Origin, type OriginOptions, originText, readOrigin, wrongUsage } from "./bust-origin.js";
+import { readTagBusts, sendTagBusts } from "./bust-tag.js";
 
-export interface BustOptions {
+export interface BustOptions extends OriginOptions {
   readonly key?: string;
   readonly family?: string;
   readonly tag?: string;
-  readonly space?: string;
-  readonly subject?: string;
-  readonly version?: string;
   readonly yes: boolean;
   readonly flags: Flags;
   readonly json: boolean;
 }
 
-/** What the options ask for. Without a version the bust is blind. */
-interface Target {
-  readonly key: string;
-  readonly family: string;
-  readonly space: string;
-  readonly subject: string;
-  readonly version: Version | null;
-}
-
-/** The name that stands for a bust by hand where rules have theirs. */
-const BY_HAND = "cli";
-
-/** Busts one entry by hand. Without `yes` it only shows what it would do, and ends as refused. */
+/** Busts one entry, or all of a tag, by hand. Without `yes` it only shows what it would do, and ends as refused. */
 export async function bust(io: Io, deps: Deps, options: BustOptions): Promise<ExitCode> {
-  const target = readTarget(options);
+  const send = readTarget(options);
   const deployment = deps.deploymentOf(deps.readConfig(options.flags));
-  const rules = await readDeployedRules(deployment, deps);
-  const { name: family, entry, makes } = familyNamed(target.family, rules);
-  if (!makes(target.key)) throw foreignKey(family);
-  const subject = target.subject === "" ? BY_HAND : subjectOf(target.space, target.subject);
-  const spaceKind = target.space === "" ? "none" : spaceKindOf(target.space, rules);
-  const planned: KeyBust = { ...target, target: "key", family, entry, subject, spaceKind, mode: "hard", rule: BY_HAND };
-  if (options.yes && deployment.mode === "observe") throw observing();
-  const [outcome] = await useBounded(
-    redisPeer,
-    () => deployment.connectStore(),
-    (store) => (options.yes ? store.bust([planned]) : store.preview([planned])),
-  );
-  if (outcome === undefined) throw new FreshetError("FR9001", "halt", "the store gave no answer", "Report it.");
-  const applied = options.yes;
-  if (options.json) outJson(io, { key: target.key, family, subject, version: target.version, outcome, applied });
-  else io.out(`${target.key}: ${sentence(outcome, planned, applied)}`);
-  if (applied) return exitCodes.done;
+  const lines = await send(await readDeployedRules(deployment, deps), deployment);
+  for (const { text, json } of lines) {
+    if (options.json) outJson(io, json);
+    else io.out(text);
+  }
+  if (options.yes) return exitCodes.done;
   throw new FreshetError("FR1005", "usage", "nothing was changed: this was a preview", "Add --yes to do it.");
 }
 
-function readTarget(options: BustOptions): Target {
-  const { key = "", family = "", space = "", subject = "" } = options;
-  if (options.tag !== undefined) {
-    throw new FreshetError("FR1004", "usage", "tags cannot be busted yet", "They come with the store protocol; use --key and --family.");
+type Send = (rules: CompiledRules, deployment: Deployment) => Promise<readonly BustLine[]>;
+
+function readTarget(options: BustOptions): Send {
+  const { key = "", family = "", tag = "", yes } = options;
+  if (options.tag !== undefined && (options.key !== undefined || options.family !== undefined)) {
+    throw wrongUsage("--tag does not go with --key and --family", "Bust an entry or a tag, one at a time.");
   }
-  if (key === "" || family === "")
-    throw wrong("--key and --family are both needed", "Say which entry, and which family of the rules file.");
+  if (options.tag === undefined && (key === "" || family === "")) {
+    throw wrongUsage("--key and --family are both needed, or --tag", "Say which entry and its family in the rules file, or which tag.");
+  }
   if (Buffer.byteLength(key) > limits.keyBytesMax)
-    throw wrong(`--key is longer than ${limits.keyBytesMax} bytes`, "No rule makes such a key.");
-  if ((space === "") !== (subject === "")) throw wrong("--space and --subject belong together", "Give both, or neither.");
-  if (options.version === undefined) return { key, family, space, subject, version: null };
-  if (subject === "") throw wrong("--version needs --space and --subject", "A version counts the changes of one subject.");
-  const version = parseVersion(options.version);
-  if (version !== null) return { key, family, space, subject, version };
-  throw wrong(
-    `--version is not a canonical decimal of at most ${limits.versionDigitsMax} digits`,
-    "Digits only: no sign, fraction, exponent or leading zero.",
-  );
+    throw wrongUsage(`--key is longer than ${limits.keyBytesMax} bytes`, "No rule makes such a key.");
+  const originOf = readOrigin(options);
+  return async (rules, deployment) => {
+    const origin = originOf(rules);
+    const tagBusts = options.tag === undefined ? null : readTagBusts(tag, origin, rules);
+    const keyBust = tagBusts === null ? keyBustOf(key, familyNamed(family, rules), origin) : null;
+    if (yes && deployment.mode === "observe") throw observing();
+    if (tagBusts !== null) return await sendTagBusts(tagBusts, yes, deployment);
+    return keyBust === null ? [] : [await sendKeyBust(keyBust, yes, deployment)];
+  };
 }
 
-function wrong(problem: string, fix: string): FreshetError {
-  return new FreshetError("FR1001", "usage", problem, fix);
+function keyBustOf(key: string, family: Family, origin: Origin): KeyBust {
+  const { name, entry, makes, versionKeyOf } = family;
+  if (!makes(key)) throw foreignKey(name);
+  if (origin.mode === "soft" && entry.kind !== "managed") {
+    throw wrongUsage(`entries of kind ${entry.kind} cannot be marked stale`, "Leave --mode out: only managed entries can.");
+  }
+  const planned = { ...origin, target: "key", key, family: name, entry } as const;
+  if (versionKeyOf === null) return planned;
+  const versionKey = versionKeyOf(key);
+  if (versionKey !== null) return { ...planned, versionKey };
+  throw wrongUsage(`the key does not tell where family ${name} keeps its version`, "Put something between the template's parameters.");
+}
+
+async function sendKeyBust(planned: KeyBust, applied: boolean, deployment: Deployment): Promise<BustLine> {
+  const [outcome] = await useBounded(
+    redisPeer,
+    () => deployment.connectStore(),
+    (store) => (applied ? store.bust([planned]) : store.preview([planned])),
+  );
+  if (outcome === undefined) throw new FreshetError("FR9001", "halt", "the store gave no answer", "Report it.");
+  const { key, family, subject, version, mode } = planned;
+  return {
+    text: `${key}: ${sentence(outcome, planned, applied)}`,
+    json: { key, family, subject, version, mode, outcome, applied },
+  };
 }
 
 function foreignKey(family: string): FreshetError {
@@ -89,7 +92,6 @@ function observing(): FreshetError {
 }
 
 function sentence(outcome: BustOutcome, planned: KeyBust, applied: boolean): string {
-  const by = planned.version === null ? "blind" : `${planned.subject} version ${planned.version}`;
   const keeps = planned.entry.onUnversioned === "keep";
   const texts: Readonly<Record<BustOutcome, readonly [done: string, planned: string]>> = {
     removed: ["removed", "would be removed"],
@@ -100,5 +102,5 @@ function sentence(outcome: BustOutcome, planned: KeyBust, applied: boolean): str
       ? ["stays: its version cannot be read", "would stay: its version cannot be read"]
       : ["removed: its version cannot be read", "would be removed: its version cannot be read"],
   };
-  return `${texts[outcome][applied ? 0 : 1]} (${by})`;
+  return `${texts[outcome][applied ? 0 : 1]} (${originText(planned)})`;
 }

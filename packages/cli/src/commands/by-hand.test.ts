@@ -141,6 +141,7 @@ describe("bust", () => {
       family: "page",
       subject: "catalog.product/42",
       version: "8",
+      mode: "hard",
       outcome: "removed",
       applied: true,
     });
@@ -155,8 +156,9 @@ describe("bust", () => {
   });
 
   test.each([
-    [["bust", "--tag", "brand:1"], "FR1004 tags cannot be busted yet"],
-    [["bust", "--key", "page:42"], "FR1001 --key and --family are both needed"],
+    [["bust", "--key", "page:42"], "FR1001 --key and --family are both needed, or --tag"],
+    [[...page, "--mode", "sfot"], "FR1001 --mode is neither hard nor soft"],
+    [[...page, "--mode", "soft"], "FR1001 entries of kind json cannot be marked stale"],
     [["bust", "--key", "page:42", "--family", "pgae"], "FR1001 the rules file has no family pgae"],
     [[...page, "--version", "7"], "FR1001 --version needs --space and --subject"],
     [[...page, "--space", "catalog.product"], "FR1001 --space and --subject belong together"],
@@ -181,12 +183,12 @@ describe("get", () => {
     const { code, out } = await transcript(["get", "product:42", "--family", "product"], world);
     expect(code).toBe(0);
     expect(out).toEqual([
-      "key      product:42",
-      "type     hash, read as managed",
-      "value    6 bytes",
-      "version  catalog.product/42 7",
-      "ttl      60000 ms",
-      "floor    catalog.product/42 6 hard, raised 2026-01-01T00:00:00.000Z",
+      "key         product:42",
+      "type        hash, read as managed",
+      "value       6 bytes",
+      "version     catalog.product/42 7",
+      "ttl         60000 ms",
+      "floor       catalog.product/42 6 hard, raised 2026-01-01T00:00:00.000Z",
     ]);
     const json = await transcript(["get", "product:42", "--family", "product", "--json"], world);
     expect(JSON.parse(json.out[0] ?? "")).toMatchObject({
@@ -204,7 +206,10 @@ describe("get", () => {
   test("nothing there is an answer, not an error", async () => {
     const { world } = await createShop();
     const { code, out } = await transcript(["get", "page:1", "--family", "page"], world);
-    expect({ code, out }).toEqual({ code: 0, out: ["key      page:1", "type     none, read as json", "value    none", "ttl      none"] });
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: ["key         page:1", "type        none, read as json", "value       none", "ttl         none"],
+    });
   });
 
   test("no rules file: 2, with what to set", async () => {

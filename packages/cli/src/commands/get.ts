@@ -1,63 +1,61 @@
-import type { EntryView } from "@freshet/store/port";
+import type { CompiledRules } from "@freshet/rules";
 import { redisPeer, useBounded } from "../bounded.js";
 import type { Deps, Flags } from "../deps.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
-import { familyNamed } from "../family.js";
+import { familyNamed, tagsMaking } from "../family.js";
 import { type Io, outJson } from "../io.js";
 import { readDeployedRules } from "../rules-file.js";
+import { wrongUsage } from "./bust-origin.js";
+import { entryJson, entryRows } from "./show-entry.js";
+import { tagJson, tagRows } from "./show-tag.js";
 
 export interface GetOptions {
-  readonly key: string;
-  readonly family: string;
+  readonly key?: string;
+  readonly family?: string;
+  readonly tag?: string;
   readonly flags: Flags;
   readonly json: boolean;
 }
 
-/** Decodes one entry as its family says it is stored. Shows sizes, versions and times, never the value. */
+/** What there is to show: lines of a label and a text, and the same as JSON. */
+export interface Shown {
+  readonly rows: readonly (readonly [label: string, text: string])[];
+  readonly json: object;
+}
+
+/**
+ * Decodes one entry as its family says it is stored, or shows the state of one tag. Shows sizes, versions and times, never
+ * the value.
+ */
 export async function get(io: Io, deps: Deps, options: GetOptions): Promise<ExitCode> {
+  const { key, family, tag, json } = options;
+  const isTag = tag !== undefined && key === undefined && family === undefined;
+  const isEntry = tag === undefined && key !== undefined && family !== undefined;
+  if (!isTag && !isEntry) throw wrongUsage("a key with --family is needed, or --tag alone", "Say what to show, one at a time.");
   const deployment = deps.deploymentOf(deps.readConfig(options.flags));
-  const family = familyNamed(options.family, await readDeployedRules(deployment, deps));
-  const view = await useBounded(
-    redisPeer,
-    () => deployment.connectStore(),
-    (store) => store.inspect(options.key, family.entry),
-  );
-  if (options.json) outJson(io, { key: options.key, family: family.name, kind: family.entry.kind, ...plain(view) });
-  else for (const [label, text] of rows(options.key, family.entry.kind, view)) io.out(`${label.padEnd(8)} ${text}`);
+  const rules = await readDeployedRules(deployment, deps);
+  const show = isTag ? showTag(tag, rules) : showEntry(key ?? "", family ?? "", rules);
+  const shown = await useBounded(redisPeer, () => deployment.connectStore(), show);
+  if (json) outJson(io, shown.json);
+  else for (const [label, text] of shown.rows) io.out(`${label.padEnd(11)} ${text}`);
   return exitCodes.done;
 }
 
-function plain(view: EntryView) {
-  const { value } = view;
-  return {
-    ...view,
-    value: typeof value === "object" && value !== null && "deps" in value ? { deps: Object.fromEntries(value.deps) } : value,
+type Show = (store: Awaited<ReturnType<ReturnType<Deps["deploymentOf"]>["connectStore"]>>) => Promise<Shown>;
+
+function showEntry(key: string, familyName: string, rules: CompiledRules): Show {
+  const { name: family, entry, versionKeyOf } = familyNamed(familyName, rules);
+  const versionKey = versionKeyOf?.(key) ?? undefined;
+  return async (store) => {
+    const view = await store.inspect(key, entry, versionKey);
+    return { rows: entryRows(key, entry.kind, view), json: { key, family, kind: entry.kind, ...entryJson(view) } };
   };
 }
 
-function rows(key: string, kind: string, view: EntryView): readonly (readonly [string, string])[] {
-  const { value, lease, blindFloor } = view;
-  return [
-    ["key", key],
-    ["type", `${view.redisType}, read as ${kind}`],
-    ["value", view.valueBytes === null ? "none" : `${view.valueBytes} bytes`],
-    ...versions(value).map((text) => ["version", text] as const),
-    ["ttl", view.ttlMs === null ? "none" : `${view.ttlMs} ms`],
-    ...view.floors.map((floor) => ["floor", `${floor.subject} ${floor.version} ${floor.mode}, raised ${at(floor.raisedAtUs)}`] as const),
-    ...(blindFloor === null ? [] : [["floor", `blind ${blindFloor.mode}, raised ${at(blindFloor.raisedAtUs)}`] as const]),
-    ...(lease === null ? [] : [["lease", `from ${at(lease.startUs)} until ${at(lease.deadlineUs)}`] as const]),
-  ];
-}
-
-function versions(value: EntryView["value"]): readonly string[] {
-  if (value === null) return [];
-  if (value === "opaque") return ["this kind has none"];
-  if (value === "unversioned") return ["cannot be read"];
-  if (value === "foreign") return ["none: another type than this family's entries have"];
-  if ("version" in value) return [value.version];
-  return [...value.deps].map(([subject, version]) => `${subject} ${version}`);
-}
-
-function at(microseconds: number): string {
-  return new Date(microseconds / 1000).toISOString();
+function showTag(tag: string, rules: CompiledRules): Show {
+  const declared = tagsMaking(tag, rules).map(({ name, kind }) => ({ name, kind }));
+  return async (store) => {
+    const view = await store.inspectTag(tag);
+    return { rows: tagRows(tag, declared, view), json: { tag, declared, ...tagJson(view) } };
+  };
 }

@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { bust } from "../commands/bust.js";
 import { get } from "../commands/get.js";
 import { publish } from "../commands/publish.js";
@@ -37,32 +37,38 @@ function addPublish(program: Command, wiring: Wiring): void {
 function addBust(program: Command, wiring: Wiring): void {
   const command = program
     .command("bust")
-    .description("bust one entry; shows what it would do unless --yes is given")
+    .description("bust one entry or tag; shows what it would do unless --yes is given")
     .option("--key <key>", "the entry's key")
     .option("--family <family>", "its family in the rules file")
-    .addOption(new Option("--tag <tag>").hideHelp()) // known, so that it gets a better answer than a typo does
+    .option("--tag <tag>", "in place of both: a tag, written as rules make it")
     .option("--space <space>", "what the version counts")
     .option("--subject <id>", "the id without its space")
     .option("--version <version>", "busts only what is older; without it the bust is blind")
+    .option("--mode <mode>", "hard (default) removes, soft marks stale")
     .option("--yes", "do it", false)
     .option("--json", "one JSON object", false);
   examples(command, [
-    "freshet bust --key page:42 --family product-page",
     "freshet bust --key page:42 --family product-page --yes \\\n    --space catalog.product --subject 42 --version 7",
+    "freshet bust --tag brand:acme --mode soft",
   ]);
-  addSettingFlags(command, "hidden");
-  act(command, wiring, (io, deps) => bust(io, deps, { ...command.opts(), flags: flagsOf(command) }));
+  const own = ["mode"]; // of the bust; whether the deployment applies or observes is not for this command line to say
+  addSettingFlags(command, "hidden", own);
+  act(command, wiring, (io, deps) => bust(io, deps, { ...command.opts(), flags: flagsOf(command, own) }));
 }
 
 function addGet(program: Command, wiring: Wiring): void {
   const command = program
-    .command("get <key>")
-    .description("decode one entry: size, versions, floors, lease, time to live")
-    .requiredOption("--family <family>", "its family in the rules file")
+    .command("get [key]")
+    .description("decode one entry: size, versions, tags, floors, lease, times; or show a tag")
+    .option("--family <family>", "the entry's family in the rules file")
+    .option("--tag <tag>", "in place of a key: floors, pending busts, walk, index, epoch")
     .option("--json", "one JSON object", false);
-  examples(command, ["freshet get page:42 --family product-page", "freshet get page:42 --family product-page --json"]);
+  examples(command, ["freshet get page:42 --family product-page", "freshet get --tag brand:acme --json"]);
   addSettingFlags(command, "hidden");
-  act(command, wiring, (io, deps) => get(io, deps, { ...command.opts(), flags: flagsOf(command), key: command.args[0] ?? "" }));
+  act(command, wiring, (io, deps) => {
+    const [key] = command.args;
+    return get(io, deps, { ...command.opts(), flags: flagsOf(command), ...(key === undefined ? {} : { key }) });
+  });
 }
 
 function addTopics(program: Command, wiring: Wiring): void {

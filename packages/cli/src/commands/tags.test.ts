@@ -1,0 +1,161 @@
+import { parseVersion } from "@freshet/protocol";
+import { createMemoryStore } from "@freshet/store";
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { transcript, type World } from "../../tests/transcript.js";
+
+const NOW_MS = 1_767_225_600_000;
+const RULES = `freshet: 1
+sources:
+  - { name: products, topic: shop.products, format: cloudevents, space: catalog.product }
+families:
+  listing: { key: "listing:{brand}:{page}", ttl: 1h, tags: [{ tag: brand, with: { id: brand } }] }
+  cart: { key: "{{u{id}}}:cart", ttl: 1h, entry: { kind: companion, companion: "{{u{id}}}:cart:v" } }
+tags:
+  brand: { key: "brand:{id}", kind: swept }
+  tenant: { key: "tenant:{id}", kind: epoch }
+rules:
+  - { name: any, source: products, bust: [{ tag: brand, with: { id: subject } }, { tag: tenant, with: { id: subject } }] }
+`;
+
+let store: ReturnType<typeof createMemoryStore>;
+let world: World;
+beforeEach(() => {
+  store = createMemoryStore({ nowUs: () => NOW_MS * 1000 });
+  world = { files: { "rules.yaml": RULES }, store };
+});
+
+const of = (version: string) => ["--space", "catalog.product", "--subject", "42", "--version", version];
+const brand = ["bust", "--tag", "brand:acme"];
+
+async function fill(page: number): Promise<void> {
+  const version = parseVersion("3");
+  const key = `listing:acme:${page}`;
+  await store.seed.putManaged(key, { value: "v", deps: version === null ? new Map() : new Map([["catalog.product/42", version]]) });
+  await store.indexAdd({ tag: "brand:acme", key, fillTimeUs: NOW_MS * 1000, keepMs: 60_000, floorTtlMs: 9250, skewMs: 250 });
+}
+
+describe("bust --tag", () => {
+  test("without --yes it only shows what it would do: 4", async () => {
+    const { code, out, talk } = await transcript(brand, world);
+    expect({ code, out }).toEqual({ code: 4, out: ["brand:acme: would be busted, and its index walked (blind)"] });
+    expect(talk[0]).toBe("FR1005 nothing was changed: this was a preview");
+    expect(await store.pendingSweeps()).toEqual([]);
+  });
+
+  test("with --yes the tag has its floor and waits for a walk; the second time nothing", async () => {
+    await fill(1);
+    const done = await transcript([...brand, ...of("7"), "--mode", "soft", "--yes"], world);
+    const walks = "busted; a running invalidator walks its index and marks stale what is older";
+    expect(done).toEqual({ code: 0, out: [`brand:acme: ${walks} (catalog.product/42 version 7)`], talk: [] });
+    expect(await store.inspectTag("brand:acme")).toMatchObject({
+      next: [{ subject: "catalog.product/42", version: "7", mode: "soft" }],
+      floors: [{ subject: "catalog.product/42", version: "7" }],
+    });
+    expect((await store.pendingSweeps()).map(({ tag }) => tag)).toEqual(["brand:acme"]);
+    const again = await transcript([...brand, ...of("7"), "--mode", "soft", "--yes", "--json"], world);
+    expect(JSON.parse(again.out[0] ?? "")).toEqual({
+      tag: "brand:acme",
+      name: "brand",
+      kind: "swept",
+      subject: "catalog.product/42",
+      version: "7",
+      mode: "soft",
+      outcome: "covered",
+      applied: true,
+    });
+  });
+
+  test("of an epoch bumps it", async () => {
+    const { code, out } = await transcript(["bust", "--tag", "tenant:eu", "--yes"], world);
+    expect({ code, out }).toEqual({ code: 0, out: ["tenant:eu: busted: its entries count as not there (blind)"] });
+    expect((await store.inspectTag("tenant:eu")).epoch).not.toBeNull();
+  });
+
+  test("FRESHET_MODE=observe allows the preview only", async () => {
+    const observing = { ...world, env: { FRESHET_MODE: "observe" } };
+    expect((await transcript([...brand, "--yes"], observing)).talk[0]).toBe("FR1005 FRESHET_MODE=observe allows no writes");
+    expect(await store.pendingSweeps()).toEqual([]);
+  });
+
+  test.each([
+    [["bust", "--tag", "brand:a:b"], "FR1001 no tag of the rules file makes this one"],
+    [["bust", "--tag", "brands:acme"], "FR1001 no tag of the rules file makes this one"],
+    [["bust", "--tag", ""], "FR1001 no tag of the rules file makes this one"],
+    [[...brand, "--key", "listing:a:1"], "FR1001 --tag does not go with --key and --family"],
+    [[...brand, "--version", "7"], "FR1001 --version needs --space and --subject"],
+    [[...brand, "--mode", "purge"], "FR1001 --mode is neither hard nor soft"],
+  ])("%j is refused with 2", async (argv, problem) => {
+    const { code, out, talk } = await transcript([...argv, "--yes"], world);
+    expect({ code, out, problem: talk[0] }).toEqual({ code: 2, out: [], problem });
+    expect(await store.pendingSweeps()).toEqual([]);
+  });
+
+  test("the fix names the tags there are", async () => {
+    const { talk } = await transcript(["bust", "--tag", "acme"], world);
+    expect(talk[1]).toBe("  fix: Write the tag as rules make it, from the key of one of: brand (id), tenant (id).");
+  });
+});
+
+describe("get --tag", () => {
+  test("shows index, floors and what waits for a walk", async () => {
+    await fill(1);
+    await fill(2);
+    await transcript([...brand, ...of("7"), "--yes"], world);
+    const { code, out } = await transcript(["get", "--tag", "brand:acme"], world);
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: [
+        "tag         brand:acme",
+        "declared    brand, swept",
+        "index       2 members",
+        "floor       catalog.product/42 7 hard, raised 2026-01-01T00:00:00.000Z",
+        "pending     catalog.product/42 7 hard, raised 2026-01-01T00:00:00.000Z",
+      ],
+    });
+  });
+
+  test("shows the walk under way, and not its id", async () => {
+    await fill(1);
+    await transcript([...brand, ...of("7"), "--yes"], world);
+    await store.claimSweep("brand:acme", { id: "a-secret-id", holdMs: 10_000 });
+    const { out } = await transcript(["get", "--tag", "brand:acme"], world);
+    expect(out.slice(-2)).toEqual([
+      "walk        at its start, held until 2026-01-01T00:00:10.000Z",
+      "walked for  catalog.product/42 7 hard, raised 2026-01-01T00:00:00.000Z",
+    ]);
+    const { out: json } = await transcript(["get", "--tag", "brand:acme", "--json"], world);
+    expect(json.join("")).not.toContain("a-secret-id");
+    expect(JSON.parse(json[0] ?? "")).toMatchObject({
+      tag: "brand:acme",
+      declared: [{ name: "brand", kind: "swept" }],
+      indexSize: 1,
+      next: [],
+      sweep: { cursor: null, busts: [{ subject: "catalog.product/42", version: "7", mode: "hard" }] },
+      epoch: null,
+    });
+  });
+
+  test("shows an epoch, and makes none by looking", async () => {
+    const look = () => transcript(["get", "--tag", "tenant:eu"], world);
+    const none = ["tag         tenant:eu", "declared    tenant, epoch", "epoch       none yet: nobody has read or busted it"];
+    expect((await look()).out).toEqual(none);
+    expect((await look()).out).toEqual(none);
+    await transcript(["bust", "--tag", "tenant:eu", "--yes"], world);
+    expect((await look()).out[2]).toMatch(/^epoch {7}\d+, hard \d+, \d+ ms old$/);
+  });
+
+  test.each([[["get"]], [["get", "listing:acme:1"]], [["get", "listing:acme:1", "--tag", "brand:acme"]]])("%j: 2", async (argv) => {
+    const { code, talk } = await transcript(argv, world);
+    expect({ code, problem: talk[0] }).toEqual({ code: 2, problem: "FR1001 a key with --family is needed, or --tag alone" });
+  });
+});
+
+test("bust --key of a companion family finds the key of the version", async () => {
+  const seen: unknown[] = [];
+  const preview = async (busts: readonly object[]) => {
+    seen.push(...busts);
+    return ["absent" as const];
+  };
+  await transcript(["bust", "--key", "{u7}:cart", "--family", "cart"], { ...world, store: { ...store, preview } });
+  expect(seen).toMatchObject([{ key: "{u7}:cart", versionKey: "{u7}:cart:v" }]);
+});
