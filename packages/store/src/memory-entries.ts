@@ -13,6 +13,7 @@ import {
   managedFields,
   promote,
   readable,
+  setIfNewer,
 } from "@freshet/protocol";
 import { checkFill, checkLease, checkRead, checkStep } from "./entry-requests.js";
 import { readerState, storedValue, withMarks } from "./managed-entry.js";
@@ -22,22 +23,30 @@ import type { Keyspace } from "./memory-keyspace.js";
 import { liveMarks, marksEndMs, marksKey } from "./memory-marks.js";
 import type { EntryPort, FillReply, FillRequest, LeaseReply, LeaseRequest, StoredValue, TagPort } from "./port.js";
 
-/** The steps of readers and loaders in memory: those of `decide-fill.ts`, on entries as Redis holds them. */
-export function memoryEntries(keys: Keyspace, { epochs }: Pick<TagPort, "epochs">): EntryPort {
+/** The steps of `decide-fill.ts`. A test that takes a safety line out of one gives its own. */
+export const entrySteps = { readable, lease, fill, promote, drop, setIfNewer } as const;
+export type EntrySteps = typeof entrySteps;
+
+/** The steps of readers and loaders in memory, on entries as Redis holds them. */
+export function memoryEntries(
+  keys: Keyspace,
+  { epochs, steps = entrySteps }: Pick<TagPort, "epochs"> & { readonly steps?: EntrySteps },
+): EntryPort {
   return {
     read: async (key, entry, epochTags) => {
       checkRead(key, entry, epochTags);
       const current = await epochs(epochTags);
       const held = hold(keys, key);
-      const found = readable(held.state, { epochs: current, nowUs: held.nowUs });
+      const found = steps.readable(held.state, { epochs: current, nowUs: held.nowUs });
       return { found, stored: found === "none" ? null : storedOf(held), epochs: current, atUs: held.nowUs };
     },
-    lease: async (request) => (request.entry.kind === "managed" ? leaseKey(keys, request) : leaseGated(keys, request)),
-    fill: async (request) => fillKey(keys, request),
+    lease: async (request) =>
+      request.entry.kind === "managed" ? leaseKey({ keys, steps }, request) : leaseGated({ keys, steps }, request),
+    fill: async (request) => fillKey({ keys, steps }, request),
     promote: async (key, entry, token) => {
       checkStep(key, entry, token);
       const { state, stored, nowUs } = hold(keys, key);
-      const step = promote(state, { token, nowUs });
+      const step = steps.promote(state, { token, nowUs });
       if (step.write === null || stored === undefined || typeof stored.content === "string") return step.outcome;
       const content = new Map(stored.content);
       content.delete(managedFields.provisional);
@@ -47,12 +56,18 @@ export function memoryEntries(keys: Keyspace, { epochs }: Pick<TagPort, "epochs"
     drop: async (key, entry, token) => {
       checkStep(key, entry, token);
       const held = hold(keys, key);
-      const step = drop(held.state, { token });
+      const step = steps.drop(held.state, { token });
       if (step.write !== null) keys.set(key, marksKey(liveMarks(held.state, { entry, nowUs: held.nowUs }), entry));
       return step.outcome;
     },
-    setIfNewer: async (request) => setGated(keys, request),
+    setIfNewer: async (request) => setGated({ keys, steps }, request),
   };
+}
+
+/** Where a step is done, and by which functions. */
+interface Place {
+  readonly keys: Keyspace;
+  readonly steps: EntrySteps;
 }
 
 /** A key as one step sees it. */
@@ -73,12 +88,12 @@ function storedOf({ stored, nowUs }: Held): StoredValue | null {
   return storedValue(stored.content, Buffer.from(stored.content.get(managedFields.value) ?? "", "latin1"), nowUs);
 }
 
-function leaseKey(keys: Keyspace, request: LeaseRequest): LeaseReply {
+function leaseKey({ keys, steps }: Place, request: LeaseRequest): LeaseReply {
   checkLease(request);
   const { key, entry } = request;
   const held = hold(keys, key);
   const { state, nowUs } = held;
-  const step = lease(state, { ...request, floorTtlMs: entry.floorTtlMs, nowUs });
+  const step = steps.lease(state, { ...request, floorTtlMs: entry.floorTtlMs, nowUs });
   const isServed = step.outcome !== "leased" && step.outcome !== "busy";
   const common = { stored: isServed ? storedOf(held) : null, atUs: nowUs };
   switch (step.outcome) {
@@ -96,7 +111,7 @@ function leaseKey(keys: Keyspace, request: LeaseRequest): LeaseReply {
   }
 }
 
-function fillKey(keys: Keyspace, request: FillRequest): FillReply {
+function fillKey({ keys, steps }: Place, request: FillRequest): FillReply {
   checkFill(request);
   const { key, entry } = request;
   const held = hold(keys, key);
@@ -106,7 +121,7 @@ function fillKey(keys: Keyspace, request: FillRequest): FillReply {
     floorTtlMs: entry.floorTtlMs,
     nowUs: held.nowUs,
   };
-  const step = fill(held.state, args);
+  const step = steps.fill(held.state, args);
   if (step.outcome === "refused") {
     if (step.write !== null) setMarks(keys, request, { ...liveMarks(held.state, { entry, nowUs: held.nowUs }), lease: null });
     return { outcome: step.outcome, reason: step.reason };

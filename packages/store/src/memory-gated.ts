@@ -4,12 +4,12 @@ import {
   encodeMarks,
   gateField,
   jsonVersion,
-  lease,
+  type lease,
   type Marks,
   noEntry,
   parseVersion,
   readMarks,
-  setIfNewer,
+  type setIfNewer,
 } from "@freshet/protocol";
 import { checkLease, checkSet } from "./entry-requests.js";
 import { gateKeyOf } from "./gate-key.js";
@@ -21,6 +21,12 @@ import type { LeaseReply, LeaseRequest, SetReply, SetRequest } from "./port.js";
 /** The store in memory has no other deployment beside it. */
 const PREFIX = "fr:";
 
+/** Where a step is done, and by which functions. */
+interface Place {
+  readonly keys: Keyspace;
+  readonly steps: { readonly lease: typeof lease; readonly setIfNewer: typeof setIfNewer };
+}
+
 interface Gated {
   readonly key: string;
   readonly versionKey?: string;
@@ -28,12 +34,12 @@ interface Gated {
 }
 
 /** The lease of an entry that an existing service reads and writes itself. */
-export function leaseGated(keys: Keyspace, request: LeaseRequest): LeaseReply {
+export function leaseGated({ keys, steps }: Place, request: LeaseRequest): LeaseReply {
   checkLease(request);
   const { entry } = request;
   const nowUs = keys.nowUs();
   const state = gatedState(keys, request, nowUs);
-  const step = lease(state, { ...request, epochs: new Map(), floorTtlMs: entry.floorTtlMs, nowUs });
+  const step = steps.lease(state, { ...request, epochs: new Map(), floorTtlMs: entry.floorTtlMs, nowUs });
   if (step.outcome === "hit") return { outcome: "hit", stored: null, atUs: nowUs };
   if ("waitMs" in step) return { outcome: step.outcome, stored: null, waitMs: step.waitMs, atUs: nowUs };
   const { outcome, write, min } = step;
@@ -42,12 +48,12 @@ export function leaseGated(keys: Keyspace, request: LeaseRequest): LeaseReply {
 }
 
 /** Writes such an entry, unless a floor or what is there is newer; its lease is given up either way. */
-export function setGated(keys: Keyspace, request: SetRequest): SetReply {
+export function setGated({ keys, steps }: Place, request: SetRequest): SetReply {
   checkSet(request);
   const { entry, token } = request;
   const nowUs = keys.nowUs();
   const state = gatedState(keys, request, nowUs);
-  const step = setIfNewer(state, { ...request, floorTtlMs: entry.floorTtlMs, nowUs });
+  const step = steps.setIfNewer(state, { ...request, floorTtlMs: entry.floorTtlMs, nowUs });
   if (step.outcome === "refused" && step.reason === "lease_lost") return step;
   const live = liveMarks(state, { entry, nowUs });
   const marks = { ...live, lease: token === null ? live.lease : null };

@@ -9,10 +9,11 @@
 -- REPLY epochs            field e
 -- REPLY tags              field t
 -- EFFECTS none.
+-- @include lib/version.lua lib/foreign.lua
 
-local time = redis.call("TIME")
-local got = redis.pcall("HMGET", KEYS[1], "v", "d", "o", "p", "e", "t")
-if got.err and not string.find(got.err, "^-?WRONGTYPE") then
-  return got
+local time = call("TIME")
+local got = pcall("HMGET", KEYS[1], "v", "d", "o", "p", "e", "t")
+if isForeign(got) then
+  got = {}
 end
 return { string.format("%.0f", time[1] * 1000000 + time[2]), got[1], got[2], got[3], got[4], got[5], got[6] }
