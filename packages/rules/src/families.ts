@@ -7,7 +7,7 @@ import type { FamilyModel, TagModel } from "./model.js";
 import { nearest, suggest } from "./nearest.js";
 import type { Report, Spot } from "./report.js";
 import type { EntryText, FamilyText } from "./schema.js";
-import { type Escape, keyMatcher, keyReader, parseTemplate, renderer, type Template, utf8Bytes } from "./template.js";
+import { type Escape, keyMatcher, keyReader, parseTemplate, type Render, renderer, type Template, utf8Bytes } from "./template.js";
 import type { Bounds, Family } from "./types.js";
 
 /** More make no key anybody wants, and long work of the search for keys that collide. */
@@ -24,8 +24,10 @@ export function resolveTags(draft: Draft, bounds: Bounds, report: Report): Reado
       report.at([...path, "key"], { code: "template_braces", problem, fix: "Leave {{ and }} out." });
     }
     const spec = tagSpec(name, draft, bounds);
-    const tag = { name, kind: text.kind, spec, parameters: template.parameters, makes: keyMatcher(template) };
-    models.set(name, { path, name, kind: text.kind, template, render: renderer(template), tag });
+    const render = renderer(template);
+    const { parameters } = template;
+    const tag = { name, kind: text.kind, spec, parameters, tagFor: keyMaker(template, render), makes: keyMatcher(template) };
+    models.set(name, { path, name, kind: text.kind, template, render, tag });
   }
   return models;
 }
@@ -83,10 +85,7 @@ function resolveFamily(name: string, { path, text }: Located<FamilyText>, contex
     bounds,
     entry: entrySpec(entry, bounds.floorMs, staleMs),
     parameters: template.parameters,
-    keyFor: (values) => {
-      const texts = ordered(template, values);
-      return texts.includes("") ? null : render(texts);
-    },
+    keyFor: keyMaker(template, render),
     versionKeyFor: companion === null || renderVersionKey === null ? null : (values) => renderVersionKey(ordered(companion, values)),
     versionKeyOf: companion === null ? null : versionKeyReader(template, companion),
     tags: tagUses(text.tags ?? []),
@@ -94,6 +93,13 @@ function resolveFamily(name: string, { path, text }: Located<FamilyText>, contex
     makes: keyMatcher(template),
   };
   return { path, text, entry, template, companion, render, family };
+}
+
+function keyMaker(template: Template, render: Render): Family["keyFor"] {
+  return (values) => {
+    const texts = ordered(template, values);
+    return texts.includes("") ? null : render(texts);
+  };
 }
 
 function versionKeyReader(template: Template, companion: Template): (key: string) => string | null {

@@ -38,6 +38,12 @@ describe("the complete sample", () => {
     expect(listing?.keyFor(new Map([["brand", "a"]]))).toBeNull();
   });
 
+  test("tagFor makes tags as rules do", () => {
+    const brand = rulesOf(fixture("sample.yaml")).tags.get("brand");
+    expect(brand?.tagFor(new Map([["id", "a:b"]]))).toBe("brand:a%3Ab");
+    expect(brand?.tagFor(new Map())).toBeNull();
+  });
+
   test("versionKeyOf finds the companion of a key as it lies in Redis", () => {
     const { families } = rulesOf(fixture("sample.yaml"));
     expect(families.get("old-cart")?.versionKeyOf?.("{u7}:cart")).toBe("{u7}:cart:v");

@@ -52,6 +52,8 @@ export interface Tag {
   readonly kind: "swept" | "epoch";
   readonly spec: TagSpec;
   readonly parameters: readonly string[];
+  /** The tag for these parameters, `null` when there is none (too long, one missing). Values are strings, not yet escaped. */
+  readonly tagFor: (values: ReadonlyMap<string, string>) => string | null;
   /** Whether some parameters make this tag. */
   readonly makes: (tag: string) => boolean;
 }
