@@ -23,6 +23,10 @@ describe("an error of Redis", () => {
     ["TRYAGAIN Multiple keys request during rehashing of slot", "FR2002", "wait"],
     ["NOPERM this user has no permissions to run the 'hset' command", "FR2003", "halt"],
     ["ERR The user executing the script can't run this command or subcommand script: abc, on @user_script:1.", "FR2003", "halt"],
+    ["ERR ACL failure in script: User u has no permissions to run the 'unlink' command script: abc, on @user_script:2.", "FR2003", "halt"],
+    ["ERR Script attempted to access a non local key in a cluster node script: abc, on @user_script:2.", "FR2002", "wait"],
+    ["ERR Script attempted to execute a command while the cluster is down script: abc", "FR2002", "wait"],
+    ["ERR This instance has cluster support disabled", "FR2004", "halt"],
     ["NOAUTH Authentication required.", "FR2003", "halt"],
     ["WRONGPASS invalid username-password pair or user is disabled.", "FR2003", "halt"],
     ["CROSSSLOT Keys in request don't hash to the same slot", "FR2004", "halt"],
@@ -49,6 +53,7 @@ describe("trouble of the connection waits", () => {
     ["AbortError", "Command aborted due to connection close"],
     ["MaxRetriesPerRequestError", "Reached the max retries per request limit (which is 1)."],
     ["ClusterAllFailedError", "Failed to refresh slots cache. Too many Cluster redirections"],
+    ["Error", "All sentinels are unreachable. Retrying from scratch after 50ms."],
     ["Error", "connect ECONNREFUSED 127.0.0.1:1"],
     ["Error", "getaddrinfo ENOTFOUND redis"],
   ])("%s %s", (name, message) => {

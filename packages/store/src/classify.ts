@@ -90,11 +90,11 @@ function ofReply(error: Error): FreshetError {
 
 /**
  * A script's error may carry the word behind a minus sign, where a proxy or an old server wraps it. What a user may not
- * run inside a script comes without any word of its own (Redis 7.0), and so does what a cluster refuses to a script that
+ * run inside a script comes without any word of its own (the first text is Redis 7.0's, the second that of later ones), and so does what a cluster refuses to a script that
  * runs already.
  */
 function firstWord(error: Error): string {
-  if (/^-?ERR The user executing the script can't/.test(error.message)) return "NOPERM";
+  if (/^-?ERR (?:The user executing the script can't|ACL failure in script)/.test(error.message)) return "NOPERM";
   if (SCRIPT_MOVED.test(error.message)) return "CLUSTERDOWN";
   const [, word = ""] = /^-?([A-Z]+)\b/.exec(error.message) ?? [];
   if (word !== "ERR") return word;
