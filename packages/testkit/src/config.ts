@@ -1,5 +1,5 @@
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { FreshetError } from "@freshet/protocol";
 
 /**
@@ -41,6 +41,16 @@ export function givenServers(): { readonly kafka: string | undefined; readonly r
 /** Images to use in place of the ones the testkit knows. */
 export function givenImages(): { readonly kafka: string | undefined; readonly redis: string | undefined } {
   return { kafka: setting("FRESHET_TEST_KAFKA_IMAGE"), redis: setting("FRESHET_TEST_REDIS_IMAGE") };
+}
+
+/** A program to use in place of `redis-server`, or `undefined`. */
+export function givenRedisProgram(): string | undefined {
+  return setting("FRESHET_TEST_REDIS_SERVER");
+}
+
+/** Programs of servers that the store is to be tried with, by their paths. */
+export function givenMatrix(): readonly string[] {
+  return (setting("FRESHET_TEST_MATRIX") ?? "").split(delimiter).filter((path) => path !== "");
 }
 
 /** The seed to repeat a run with, or `undefined`. */

@@ -1,3 +1,4 @@
+import { givenRedisProgram } from "../config.js";
 import { findProgram } from "./find-program.js";
 import { freePort } from "./free-port.js";
 import { type OwnServer, startOwnServer } from "./own-server.js";
@@ -13,11 +14,13 @@ export interface RedisOptions {
   readonly port?: number;
   /** Arguments of `redis-server`, after the defaults (loopback, nothing persisted). To keep data over `restart`: `--appendonly yes`. */
   readonly args?: readonly string[];
+  /** In place of `redis-server`. */
+  readonly program?: string;
 }
 
 /** Starts a Redis of one's own: to be stopped, paused, filled up or cut off. */
 export async function startRedis(options: RedisOptions = {}): Promise<OwnRedis> {
-  const program = await ensureRedis(() => undefined);
+  const program = options.program ?? (await ensureRedis(() => undefined));
   const port = options.port ?? (await freePort());
   const defaults = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
   const server = await startOwnServer({
@@ -31,12 +34,12 @@ export async function startRedis(options: RedisOptions = {}): Promise<OwnRedis> 
 }
 
 /**
- * The path of `redis-server`, from the PATH or else from the system's packages.
+ * The path of `redis-server`: what FRESHET_TEST_REDIS_SERVER says, from the PATH or else from the system's packages.
  *
  * @throws Error that says what to install.
  */
 export async function ensureRedis(say: Say): Promise<string> {
-  const found = findProgram("redis-server");
+  const found = givenRedisProgram() ?? findProgram("redis-server");
   if (found !== null) return found;
   await installPackages(["redis-server"], say).catch((error: Error) => {
     throw new Error(`there is no redis-server on the PATH; ${error.message}`);

@@ -1,0 +1,46 @@
+import { FreshetError } from "@freshet/protocol";
+import { givenMatrix } from "./config.js";
+import { fetchPrograms } from "./servers/debian-packages.js";
+import { lastLines, runProgram } from "./servers/run-program.js";
+import type { Say } from "./servers/system-packages.js";
+
+export { startRedis } from "./servers/redis.js";
+
+/** A server that the store must work with. */
+export interface MatrixServer {
+  /** Product and version as it tells them, e.g. `Redis 8.0.2`. */
+  readonly name: string;
+  /** Full path, to be used in place of `redis-server`. */
+  readonly program: string;
+}
+
+/** The newest of both that a release of Debian holds; the system's own Redis is what `npm test` takes. */
+const NEWEST = { release: "trixie", packages: ["redis-server", "valkey-server"], programs: ["redis-server", "valkey-server"] } as const;
+const VERSION_TIMEOUT_MS = 20_000;
+
+/**
+ * The servers of the compatibility matrix: those that FRESHET_TEST_MATRIX names, else Redis 8 and Valkey 8 from Debian's
+ * packages.
+ *
+ * @throws FreshetError `usage` that says how to get some.
+ */
+export async function provideMatrix(say: Say): Promise<readonly MatrixServer[]> {
+  try {
+    const given = givenMatrix();
+    const programs = given.length > 0 ? given : await fetchPrograms(NEWEST, say);
+    return await Promise.all(programs.map(async (program) => ({ name: await nameOf(program), program })));
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    const fix =
+      "Run it on Debian with its package lists (apt-get update), or name servers you have: " +
+      "FRESHET_TEST_MATRIX=/path/of/redis-server:/path/of/valkey-server.";
+    throw new FreshetError("FR1002", "usage", `no servers to test with: ${problem}`, fix);
+  }
+}
+
+async function nameOf(program: string): Promise<string> {
+  const { code, output } = await runProgram([program, "--version"], { timeoutMs: VERSION_TIMEOUT_MS });
+  const [, product = "", version = ""] = /^(\w+)?.*?\bv=(\d\S*)/.exec(output) ?? [];
+  if (code !== 0 || version === "") throw new Error(`${program} is no Redis and no Valkey:\n${lastLines(output, 3)}`);
+  return `${product} ${version}`;
+}
