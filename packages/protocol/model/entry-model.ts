@@ -1,5 +1,6 @@
 import type { BustMode } from "../src/bust.js";
 import { EntrySteps } from "./entry-steps.ts";
+import { at, chosen, compareParts, exchange, put } from "./place.ts";
 import type { Model, State } from "./search.ts";
 import type { Steps } from "./steps.ts";
 
@@ -98,20 +99,10 @@ class EntryWorld {
 
   canon(state: number[]): number[] {
     if (this.#config.readers !== 2) return state;
-    const first = this.#readers;
-    for (let part = 0; part < 4; part++) {
-      const difference = at(state, first + part) - at(state, first + 4 + part);
-      if (difference > 0) return this.#swapped(state);
-      if (difference < 0) return state;
-    }
+    const order = compareParts(state, this.#readers, 4);
+    if (order > 0) exchange(state, this.#readers, 4);
+    state[this.#entry] = chosen(order, at(state, this.#entry), this.#entries.swap(at(state, this.#entry), 0, 1));
     return state;
-  }
-
-  #swapped(state: number[]): number[] {
-    const first = this.#readers;
-    const swapped = [...state.slice(0, first), ...state.slice(first + 4), ...state.slice(first, first + 4)];
-    swapped[this.#entry] = this.#entries.swap(at(state, this.#entry), 0, 1);
-    return swapped;
   }
 
   next(state: State, emit: Emit): void {
@@ -178,7 +169,9 @@ class EntryWorld {
 
   #ended(state: number[], reader: number): number[] {
     state.fill(0, this.#readers + 4 * reader, this.#readers + 4 * reader + 4);
-    state[this.#entry] = this.#entries.orphan(at(state, this.#entry), reader);
+    const step = this.#entries.orphan(at(state, this.#entry), reader);
+    state[this.#entry] = step.entry;
+    if (!step.holds) state.fill(0, this.#entry + 1, this.#entry + 3);
     return state;
   }
 
@@ -237,14 +230,4 @@ class EntryWorld {
       }
     }
   }
-}
-
-function at(state: State, place: number): number {
-  return state[place] ?? 0;
-}
-
-function put(state: State, ...changes: readonly (readonly [number, number])[]): number[] {
-  const to = [...state];
-  for (const [place, value] of changes) to[place] = value;
-  return to;
 }

@@ -5,7 +5,7 @@ import { Memo, Pool } from "./pool.ts";
 import type { Steps } from "./steps.ts";
 
 /** Now, in microseconds, of every step: states hold times relative to it, and a tick moves them back. */
-const baseUs = 1_000_000_000;
+export const baseUs = 1_000_000_000;
 
 export interface EntryBounds {
   readonly tickUs: number;
@@ -44,7 +44,14 @@ export interface Stepped {
 
 const ever = Number.MAX_SAFE_INTEGER;
 
-const subjects = ["x/a", "x/b"] as const;
+export const subjects = ["x/a", "x/b"] as const;
+
+/** A small number as a version. */
+export function versionOf(steps: Steps, ordinal: number): Version {
+  const version = steps.parseVersion(String(ordinal));
+  if (version === null) throw new Error(`${ordinal} is no version`);
+  return version;
+}
 
 function tokenOf(reader: number): string {
   return `r${reader + 1}`;
@@ -94,7 +101,7 @@ export class EntrySteps {
       const { readLagMs, floorMs, provisionalMs, keepMs } = this.#bounds;
       const step = this.#steps.fill(this.get(entry), {
         token: tokenOf(reader),
-        deps: new Map(deps.flatMap((dep, at) => (dep < 0 ? [] : [[subjects[at] ?? "", this.version(dep)] as const]))),
+        deps: new Map(deps.flatMap((dep, at) => (dep < 0 ? [] : [[subjects[at] ?? "", versionOf(this.#steps, dep)] as const]))),
         epochs: new Map(),
         primaryRead: primary,
         provisionalMs: provisional ? provisionalMs : null,
@@ -130,7 +137,7 @@ export class EntrySteps {
       const before = this.get(entry);
       const step = this.#steps.bust(before, {
         subject: subjects[subject] ?? "",
-        version: ordinal < 0 ? null : this.version(ordinal),
+        version: ordinal < 0 ? null : versionOf(this.#steps, ordinal),
         spaceKind: timestamp ? "timestamp" : "counter",
         mode,
         leaveFloor,
@@ -168,31 +175,32 @@ export class EntrySteps {
     });
   }
 
-  /** A reader ends or dies. The next load of that reader has another token, so what it left behind belongs to nobody. */
-  orphan(entry: number, reader: number): number {
-    const renamed = (token: string): string => (token === tokenOf(reader) ? "r0" : token);
-    return this.#memo.of(entry, (12 << 12) + reader, () => this.#renamed(entry, renamed)).entry;
+  /**
+   * A reader ends or dies, and its next load has another token. What it left behind belongs to nobody: a provisional value that
+   * nobody will promote is as good as none, and a lease that ends early only lets more happen.
+   */
+  orphan(entry: number, reader: number): Stepped {
+    return this.#memo.of(entry, (12 << 12) + reader, () => {
+      const state = this.get(entry);
+      const { floors, blindFloor, provisional } = state;
+      const lease = state.lease?.token === tokenOf(reader) ? null : state.lease;
+      if (provisional?.token !== tokenOf(reader)) return this.#stepped(entry, "", { ...state, lease });
+      return this.#stepped(entry, "", { ...this.#steps.noEntry, floors, blindFloor, lease });
+    });
   }
 
   /** The same with two readers' names exchanged. */
   swap(entry: number, a: number, b: number): number {
     const renamed = (token: string): string => (token === tokenOf(a) ? tokenOf(b) : token === tokenOf(b) ? tokenOf(a) : token);
-    return this.#memo.of(entry, (13 << 12) + a * 16 + b, () => this.#renamed(entry, renamed)).entry;
-  }
-
-  version(value: number): Version {
-    const version = this.#steps.parseVersion(String(value));
-    if (version === null) throw new Error(`${value} is no version`);
-    return version;
-  }
-
-  #renamed(entry: number, rename: (token: string) => string): Stepped {
-    const { lease, provisional, ...rest } = this.get(entry);
-    return this.#stepped(entry, "", {
-      ...rest,
-      lease: lease && { ...lease, token: rename(lease.token) },
-      provisional: provisional && { ...provisional, token: rename(provisional.token) },
+    const swapped = this.#memo.of(entry, (13 << 12) + a * 16 + b, () => {
+      const { lease, provisional, ...rest } = this.get(entry);
+      return this.#stepped(entry, "", {
+        ...rest,
+        lease: lease && { ...lease, token: renamed(lease.token) },
+        provisional: provisional && { ...provisional, token: renamed(provisional.token) },
+      });
     });
+    return swapped.entry;
   }
 
   #stepped(entry: number, outcome: string, write: EntryState | null): Stepped {

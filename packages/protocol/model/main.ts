@@ -1,9 +1,11 @@
 import type { Holding, Mutant } from "./cases.ts";
+import { epochHoldings, epochMutants } from "./epoch-cases.ts";
 import { keyHoldings, keyMutants } from "./key-model.ts";
 import { primaryHoldings, primaryMutants } from "./primary-model.ts";
 import { search, type Verdict } from "./search.ts";
 import { softHoldings, softMutants } from "./soft-model.ts";
 import { loadSteps } from "./steps.ts";
+import { tagHoldings, tagMutants } from "./tag-cases.ts";
 import { twoSubjectsHoldings, twoSubjectsMutants } from "./two-subjects-model.ts";
 
 const usage = `npm run model [-- [--small | --mutants] [TEXT]]
@@ -13,8 +15,22 @@ Each line says what was found: holds (every state was visited), CUT (memory or t
 or FAILS with the shortest way to a stale value. --mutants: the steps with one safety line taken away, which must fail.
 `;
 
-const holdings: readonly Holding[] = [...keyHoldings, ...twoSubjectsHoldings, ...softHoldings, ...primaryHoldings];
-const mutants: readonly Mutant[] = [...keyMutants, ...twoSubjectsMutants, ...softMutants, ...primaryMutants];
+const holdings: readonly Holding[] = [
+  ...keyHoldings,
+  ...twoSubjectsHoldings,
+  ...softHoldings,
+  ...primaryHoldings,
+  ...epochHoldings,
+  ...tagHoldings,
+];
+const mutants: readonly Mutant[] = [
+  ...keyMutants,
+  ...twoSubjectsMutants,
+  ...softMutants,
+  ...primaryMutants,
+  ...epochMutants,
+  ...tagMutants,
+];
 
 /** About 250 bytes a state. */
 const limits = { maxStates: 9_000_000, maxSeconds: 600 };
