@@ -36,6 +36,8 @@ export interface MemoryTagsOptions {
 
 /** Members an index gives up in one call. */
 const TRIMMED_PER_CALL_MAX = 1_000;
+/** Members a new one takes out, so that an index nobody busts does not grow for ever. */
+const TRIMMED_PER_ADD_MAX = 2;
 
 /** Tags held in memory, with the times to live that they have in Redis. */
 export function memoryTags({ nowUs, bustMembers }: MemoryTagsOptions): TagSteps {
@@ -66,7 +68,7 @@ export function memoryTags({ nowUs, bustMembers }: MemoryTagsOptions): TagSteps 
       return outcome;
     },
     forgetSweep: async ({ tag, seen }) => tags.forget(tag, seen),
-    trimIndex: async (tag, skewMs) => tags.trim(checkTag(tag), skewMs),
+    trimIndex: async (tag, skewMs) => tags.trim(checkTag(tag), { skewMs, nowUs: nowUs(), max: TRIMMED_PER_CALL_MAX }),
   };
 }
 
@@ -97,12 +99,14 @@ class Tags {
     const nowUs = this.#nowUs();
     const index = this.#index(tag) ?? { scores: new Map(), endMs: 0 };
     const old = this.state(tag);
-    const step = indexAdd(old, index.scores.get(key) ?? null, { fillTimeUs, keepMs, floorTtlMs, nowUs });
+    const oldScore = index.scores.get(key) ?? null;
+    const step = indexAdd(old, oldScore, { fillTimeUs, keepMs, floorTtlMs, nowUs });
     index.scores.set(key, step.score);
     index.endMs = Math.max(index.endMs, indexEndAfterAdd({ fillTimeUs, keepMs, skewMs, nowUs }));
     this.#indexes.set(tag, index);
     const state = step.write ?? old;
     this.write(tag, state, stateEndAfterAdd(state, { floorTtlMs, skewMs, nowUs }));
+    if (oldScore === null) this.trim(tag, { skewMs, nowUs, max: TRIMMED_PER_ADD_MAX });
     return { ...step.floors, score: step.score };
   }
 
@@ -115,16 +119,15 @@ class Tags {
     return due.length;
   }
 
-  trim(tag: string, skewMs: number): number {
-    const before = trimBefore(this.state(tag), { skewMs, nowUs: this.#nowUs() });
+  trim(tag: string, { max, ...times }: { readonly max: number; readonly skewMs: number; readonly nowUs: number }): number {
+    const before = trimBefore(this.state(tag), times);
     if (before === null) return 0;
-    const old = this.members(tag).filter(({ score }) => score < before);
-    return this.removeMembers(tag, old.slice(0, TRIMMED_PER_CALL_MAX));
+    return this.removeMembers(tag, this.members(tag, before).slice(0, max));
   }
 
-  /** By score, ties by the bytes of the member. */
-  members(tag: string): readonly IndexMember[] {
-    const all = [...(this.#index(tag)?.scores ?? [])].map(([key, score]) => ({ key, score }));
+  /** By score, ties by the bytes of the member; those with a lower score than `before`, or all. */
+  members(tag: string, before = Number.POSITIVE_INFINITY): readonly IndexMember[] {
+    const all = [...(this.#index(tag)?.scores ?? [])].filter(([, score]) => score < before).map(([key, score]) => ({ key, score }));
     return all.sort((a, b) => a.score - b.score || Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
   }
 

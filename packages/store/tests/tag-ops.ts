@@ -33,7 +33,9 @@ export function randomSequence(rng: Rng, { nowUs, length, by }: { nowUs: number;
   const before = maker.before();
   const ops: TagOp[] = [];
   let world = before;
-  for (let i = 0; i < length; i++) {
+  // Long lists cost time at every step, and show what they have to show at once.
+  const steps = before === emptyWorld ? length : Math.ceil(length / 3);
+  for (let i = 0; i < steps; i++) {
     const op = maker.next(world);
     ops.push(op);
     world = decideOp(world, op, by).world;

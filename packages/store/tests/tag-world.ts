@@ -139,8 +139,10 @@ function added(world: World, op: Op<"index-add">, by: Decisions): Decided {
   const state = write ?? world.state;
   const stateEndMs = Math.max(world.stateEndMs, stateEndAfterAdd(state, op));
   const indexEndMs = Math.max(world.indexEndMs, indexEndAfterAdd(op));
-  const label = `${old === null ? "new" : score === old + 1 ? "raised by one" : "raised"}${isPending(state) ? ", pending" : ""}`;
-  const index = new Map(world.index).set(op.key, score);
+  const all = new Map(world.index).set(op.key, score);
+  const index = old === null ? withoutOld(all, by.trimBefore(state, op), 2) : all;
+  const what = old !== null ? (score === old + 1 ? "raised by one" : "raised") : index.size < all.size ? "new, trims" : "new";
+  const label = `${what}${isPending(state) ? ", pending" : ""}`;
   return { reply: [String(score), encodeFloors(world.state)], label, world: { ...world, state, stateEndMs, index, indexEndMs } };
 }
 
@@ -153,12 +155,17 @@ function removed(index: ReadonlyMap<string, number>, members: readonly IndexMemb
 
 function trimmed(world: World, op: Op<"index-trim">, by: Decisions): Decided {
   const before = by.trimBefore(world.state, op);
-  const old = before === null ? [] : sortedIndex(world.index).filter(([, score]) => score < before);
-  const index = new Map(world.index);
-  for (const [key] of old.slice(0, op.max)) index.delete(key);
+  const index = withoutOld(world.index, before, op.max);
   const count = world.index.size - index.size;
-  const label = count === 0 ? "none" : count < old.length ? "some" : "all";
+  const label = count === 0 ? "none" : withoutOld(index, before, 1).size < index.size ? "some" : "all";
   return { reply: [String(count)], label, world: { ...world, index } };
+}
+
+function withoutOld(index: ReadonlyMap<string, number>, before: number | null, max: number): ReadonlyMap<string, number> {
+  const old = before === null ? [] : sortedIndex(index).filter(([, score]) => score < before);
+  const left = new Map(index);
+  for (const [key] of old.slice(0, max)) left.delete(key);
+  return left;
 }
 
 function claimed(world: World, op: Op<"sweep-claim">, by: Decisions): Decided {

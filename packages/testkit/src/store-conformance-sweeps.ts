@@ -2,7 +2,7 @@ import { type IndexMember, type SweepCursor, sweepPage } from "@freshet/protocol
 import type { ClaimReply, StorePort } from "@freshet/store";
 import { expect, test } from "@jest/globals";
 import { bustOf, depsOf, entries } from "./store-bench.js";
-import { indexOf, memberOf, type TagBench, tagBustOf } from "./tag-bench.js";
+import { FILLED_US, indexOf, memberOf, type TagBench, tagBustOf } from "./tag-bench.js";
 import { until } from "./until.js";
 
 const HOLD_MS = 60_000;
@@ -90,7 +90,7 @@ function holdTests({ store, tag, key }: TagBench): void {
   });
 
   test("another takes over where a silent worker stopped, and what the old one writes is refused", async () => {
-    await store().indexAdd(memberOf(tag("a"), key("1"), { fillTimeUs: 1_000 }));
+    await store().indexAdd(memberOf(tag("a"), key("1")));
     await store().bustTags([tagBustOf({ tag: tag("a"), version: "5" })]);
     const first = await claim("w1", HOLD_MS);
     const cursor = { score: 1_763_716_800_123_457, member: "a\tb\nc" };
@@ -99,7 +99,7 @@ function holdTests({ store, tag, key }: TagBench): void {
     await until(async () => (await claim("w2", HOLD_MS)).outcome === "claimed");
     const second = await claim("w2", HOLD_MS);
     expect(second).toMatchObject({ outcome: "claimed", cursor, busts: first.outcome === "claimed" ? first.busts : null });
-    const gone = [{ key: key("1"), score: 1_000 }];
+    const gone = [{ key: key("1"), score: FILLED_US }];
     expect(await move("w1", { cursor: { score: 9, member: "z" }, gone })).toBe("lost");
     expect(await indexOf(store(), tag("a"))).toEqual(gone);
     expect(await store().endSweep(tag("a"), "w1")).toBe("lost");
@@ -128,13 +128,13 @@ function holdTests({ store, tag, key }: TagBench): void {
 
   test("as many as are gone leave the index, those filled again stay", async () => {
     const ids = Array.from({ length: 1_300 }, (_, i) => String(i));
-    await Promise.all(ids.map((id) => store().indexAdd(memberOf(tag("a"), key(id), { fillTimeUs: 1_000 }))));
+    await Promise.all(ids.map((id) => store().indexAdd(memberOf(tag("a"), key(id)))));
     await store().bustTags([tagBustOf({ tag: tag("a"), version: "5" })]);
     await claim("w1", HOLD_MS);
     const gone = await indexOf(store(), tag("a"));
-    await store().indexAdd(memberOf(tag("a"), key("7"), { fillTimeUs: 1_000 }));
-    expect(await move("w1", { cursor: { score: 1_000, member: "~" }, gone })).toBe("moved");
-    expect(await indexOf(store(), tag("a"))).toEqual([{ key: key("7"), score: 1_001 }]);
+    await store().indexAdd(memberOf(tag("a"), key("7")));
+    expect(await move("w1", { cursor: { score: FILLED_US, member: "~" }, gone })).toBe("moved");
+    expect(await indexOf(store(), tag("a"))).toEqual([{ key: key("7"), score: FILLED_US + 1 }]);
   });
 }
 
@@ -180,13 +180,13 @@ function pageTests({ store, tag, key }: TagBench): void {
   };
 
   test("a walk by pages meets every member once, with more of them at one score than a page holds", async () => {
-    const at = (id: string) => (id.startsWith("early") ? 1_000 : id.startsWith("late") ? 3_000 : 2_000);
+    const at = (id: string) => FILLED_US + (id.startsWith("early") ? 0 : id.startsWith("late") ? 2_000 : 1_000);
     const ids = ["early1", "early2", ...Array.from({ length: 11 }, (_, i) => `tie${i}`), "é", "z", "Z", "late1"];
     for (const id of ids) await store().indexAdd(memberOf(tag("a"), key(id), { fillTimeUs: at(id) }));
     for (const limit of [1, 3, 11, 500]) {
-      const handled = await walk(limit, 3_000);
+      const handled = await walk(limit, FILLED_US + 2_000);
       expect([...handled].sort()).toEqual(ids.map(key).sort());
-      expect([...(await walk(limit, 2_999))].sort()).toEqual(
+      expect([...(await walk(limit, FILLED_US + 1_999))].sort()).toEqual(
         ids
           .filter((id) => id !== "late1")
           .map(key)
@@ -197,7 +197,7 @@ function pageTests({ store, tag, key }: TagBench): void {
 
   test("ties are in the order of their bytes", async () => {
     const ids = ["b", "a", "é", "Z", "\u{10000}", "\uffee"];
-    for (const id of ids) await store().indexAdd(memberOf(tag("a"), key(id), { fillTimeUs: 1_000 }));
+    for (const id of ids) await store().indexAdd(memberOf(tag("a"), key(id)));
     const due = ["Z", "a", "b", "é", "\uffee", "\u{10000}"].map(key);
     expect((await indexOf(store(), tag("a"))).map((member) => member.key)).toEqual(due);
   });

@@ -4,6 +4,7 @@ import { freshPrefix } from "./fresh.js";
 import { epochTests } from "./store-conformance-epochs.js";
 import { sweepTests } from "./store-conformance-sweeps.js";
 import {
+  FILLED_US,
   indexOf,
   type MakeTagStore,
   memberOf,
@@ -147,42 +148,42 @@ function foldTests({ store, tag }: TagBench): void {
 
 function indexTests({ store, tag, key }: TagBench): void {
   test("an entry that is indexed learns every floor that stands", async () => {
-    const first = await store().indexAdd(memberOf(tag("a"), key("1"), { fillTimeUs: 1_000 }));
-    expect(first).toEqual({ floors: [], blindFloor: null, score: 1_000 });
+    const first = await store().indexAdd(memberOf(tag("a"), key("1")));
+    expect(first).toEqual({ floors: [], blindFloor: null, score: FILLED_US });
     await store().bustTags([
       tagBustOf({ tag: tag("a"), version: "5", mode: "soft" }),
       tagBustOf({ tag: tag("a"), version: "7", subject: "stock/1", spaceKind: "timestamp" }),
       tagBustOf({ tag: tag("a"), version: null, spaceKind: "none" }),
     ]);
-    const second = await store().indexAdd(memberOf(tag("a"), key("2"), { fillTimeUs: 1_000 }));
+    const second = await store().indexAdd(memberOf(tag("a"), key("2")));
     expect(new Set(second.floors.map(({ subject, version, spaceKind, mode }) => `${subject} ${version} ${spaceKind} ${mode}`))).toEqual(
       new Set(["catalog.product/1 5 counter soft", "stock/1 7 timestamp hard"]),
     );
     expect(second.blindFloor).toMatchObject({ mode: "hard" });
-    const dead = { ...memberOf(tag("a"), key("3"), { fillTimeUs: 1_000 }), floorTtlMs: 0 };
+    const dead = { ...memberOf(tag("a"), key("3")), floorTtlMs: 0 };
     await until(async () => (await store().indexAdd(dead)).blindFloor === null);
   });
 
   test("a score rises with each fill, whatever its clock says", async () => {
     const scores: number[] = [];
-    for (const fillTimeUs of [1_000, 1_000, 900, 5_000]) {
+    for (const fillTimeUs of [0, 0, -100, 5_000].map((us) => FILLED_US + us)) {
       scores.push((await store().indexAdd(memberOf(tag("a"), key("1"), { fillTimeUs }))).score);
     }
-    expect(scores).toEqual([1_000, 1_001, 1_002, 5_000]);
-    expect(await indexOf(store(), tag("a"))).toEqual([{ key: key("1"), score: 5_000 }]);
+    expect(scores.map((score) => score - FILLED_US)).toEqual([0, 1, 2, 5_000]);
+    expect(await indexOf(store(), tag("a"))).toEqual([{ key: key("1"), score: FILLED_US + 5_000 }]);
   });
 
   test("an entry filled again since it was seen stays in the index", async () => {
-    for (const id of ["1", "2", "3"]) await store().indexAdd(memberOf(tag("a"), key(id), { fillTimeUs: 1_000 }));
+    for (const id of ["1", "2", "3"]) await store().indexAdd(memberOf(tag("a"), key(id)));
     const seen = await indexOf(store(), tag("a"));
-    await store().indexAdd(memberOf(tag("a"), key("2"), { fillTimeUs: 1_000 }));
-    expect(await store().indexRemove(tag("a"), [...seen, { key: key("unknown"), score: 1_000 }])).toBe(2);
-    expect(await indexOf(store(), tag("a"))).toEqual([{ key: key("2"), score: 1_001 }]);
+    await store().indexAdd(memberOf(tag("a"), key("2")));
+    expect(await store().indexRemove(tag("a"), [...seen, { key: key("unknown"), score: FILLED_US }])).toBe(2);
+    expect(await indexOf(store(), tag("a"))).toEqual([{ key: key("2"), score: FILLED_US + 1 }]);
     expect(await store().indexRemove(tag("a"), [])).toBe(0);
   });
 
   test("members may hold any text, and real times keep every digit", async () => {
-    const fillTimeUs = 1_763_716_800_123_457;
+    const fillTimeUs = FILLED_US + 457;
     const odd = ["a\tb", "c\nd", "ü{1}", "1700000000000000"].map((id) => key(id));
     for (const name of odd) await store().indexAdd(memberOf(tag("a {ü}"), name, { fillTimeUs }));
     const found = await indexOf(store(), tag("a {ü}"));
@@ -197,10 +198,10 @@ function trimTests({ store, tag, key }: TagBench): void {
   test("members go when no entry of the tag could be served that long, and not before", async () => {
     await store().bustTags([tagBustOf({ tag: tag("clock"), version: "5" })]);
     const atUs = (await store().inspectTag(tag("clock"))).next[0]?.raisedAtUs ?? 0;
-    const keepMs = 20_000;
-    await store().indexAdd(memberOf(tag("a"), key("new"), { fillTimeUs: atUs, keepMs }));
-    await store().indexAdd(memberOf(tag("a"), key("just"), { fillTimeUs: atUs - keepMs * 1000, keepMs: 10 }));
-    await store().indexAdd(memberOf(tag("a"), key("old"), { fillTimeUs: atUs - (keepMs + 10_000) * 1000, keepMs: 10 }));
+    const [keepMs, skewMs] = [20_000, 20_000];
+    await store().indexAdd(memberOf(tag("a"), key("new"), { fillTimeUs: atUs, keepMs, skewMs }));
+    await store().indexAdd(memberOf(tag("a"), key("just"), { fillTimeUs: atUs - keepMs * 1000, keepMs: 10, skewMs }));
+    await store().indexAdd(memberOf(tag("a"), key("old"), { fillTimeUs: atUs - (keepMs + 10_000) * 1000, keepMs: 10, skewMs }));
     expect(await store().trimIndex(tag("a"), 9_000)).toBe(1);
     expect((await indexOf(store(), tag("a"))).map((member) => member.key)).toEqual([key("just"), key("new")]);
     await until(async () => (await store().trimIndex(tag("a"), 1)) === 1);
@@ -208,9 +209,21 @@ function trimTests({ store, tag, key }: TagBench): void {
     expect(await store().trimIndex(tag("nobody"), 1)).toBe(0);
   });
 
+  test("a new member takes two out that may be trimmed; one that is filled again takes none", async () => {
+    const late = { fillTimeUs: FILLED_US, keepMs: 10, skewMs: 3_600_000 };
+    for (const id of ["1", "2", "3"]) await store().indexAdd(memberOf(tag("a"), key(id), late));
+    const now = { fillTimeUs: FILLED_US + 60_000_000, keepMs: 10, skewMs: 1 };
+    await store().indexAdd(memberOf(tag("a"), key("3"), { ...late, skewMs: 1 }));
+    expect((await store().inspectTag(tag("a"))).indexSize).toBe(3);
+    await store().indexAdd(memberOf(tag("a"), key("4"), now));
+    expect((await indexOf(store(), tag("a"))).map((member) => member.key)).toEqual([key("3"), key("4")]);
+  });
+
   test("at most 1,000 go in one call", async () => {
     const ids = Array.from({ length: 1_100 }, (_, i) => i);
-    const adds = ids.map((id) => store().indexAdd(memberOf(tag("a"), key(String(id)), { fillTimeUs: 1_000 + id })));
+    const adds = ids.map((id) =>
+      store().indexAdd(memberOf(tag("a"), key(String(id)), { fillTimeUs: FILLED_US + id, keepMs: 10, skewMs: 3_600_000 })),
+    );
     await Promise.all(adds);
     expect([await store().trimIndex(tag("a"), 1), await store().trimIndex(tag("a"), 1)]).toEqual([1_000, 100]);
   });
@@ -222,7 +235,7 @@ function requestTests({ store, tag, key }: TagBench): void {
     const error = { code: "FR1006", disposition: "usage" };
     await expect(store().bustTags([fine, tagBustOf({ tag: bad, version: "5" })])).rejects.toMatchObject(error);
     await expect(store().bustTags([fine, tagBustOf({ tag: bad, version: "5", target: "epoch" })])).rejects.toMatchObject(error);
-    await expect(store().indexAdd(memberOf(bad, key("1"), { fillTimeUs: 1 }))).rejects.toMatchObject(error);
+    await expect(store().indexAdd(memberOf(bad, key("1")))).rejects.toMatchObject(error);
     await expect(store().epochs([{ tag: bad, skewMs: tagSpec.skewMs }])).rejects.toMatchObject(error);
     expect(await store().pendingSweeps()).toEqual([]);
   });

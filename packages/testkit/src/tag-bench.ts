@@ -1,5 +1,5 @@
 import { type BustMode, type IndexMember, parseVersion, type SpaceKind, type TagBust, type TagSpec } from "@freshet/protocol";
-import { createRedisStore, type StorePort, seedRedis } from "@freshet/store";
+import { createRedisStore, type IndexAddRequest, type StorePort, seedRedis } from "@freshet/store";
 import { Redis } from "ioredis";
 import { freshPrefix } from "./fresh.js";
 import type { StoreUnderTest } from "./store-bench.js";
@@ -66,9 +66,18 @@ export function tagBustOf({ version: text, ...rest }: TagBustOf): TagBust {
   };
 }
 
+/** A fill time that is a while ago, in microseconds. */
+export const FILLED_US = (Date.now() - 60_000) * 1000;
+
+export interface MemberOf {
+  readonly fillTimeUs?: number;
+  readonly keepMs?: number;
+  readonly skewMs?: number;
+}
+
 /** An entry for the index of a tag. */
-export function memberOf(tag: string, key: string, { fillTimeUs, keepMs = 60_000 }: { fillTimeUs: number; keepMs?: number }) {
-  return { tag, key, fillTimeUs, keepMs, ...tagSpec };
+export function memberOf(tag: string, key: string, change: MemberOf = {}): IndexAddRequest {
+  return { tag, key, fillTimeUs: FILLED_US, keepMs: 3_600_000, ...tagSpec, ...change };
 }
 
 export async function indexOf(store: StorePort, tag: string): Promise<readonly IndexMember[]> {
