@@ -5,11 +5,11 @@ import { freshet, startFreshet } from "./process.js";
 const ESCAPE = String.fromCharCode(27);
 
 describe("freshet dev --once, as a process", () => {
-  test("shows four promises, all held, and ends with 0 in less than 3 s", async () => {
+  test("shows seven promises, all held, and ends with 0 in less than 3 s", async () => {
     const { code, stdout, stderr, ms } = await freshet(["dev", "--once"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout).toContain("All 4 promises held.\n");
-    expect(stdout.match(/^ {3}held$/gm)).toHaveLength(4);
+    expect(stdout).toContain("All 7 promises held.\n");
+    expect(stdout.match(/^ {3}held$/gm)).toHaveLength(7);
     expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
     expect(stdout).not.toContain(ESCAPE);
     expect(ms).toBeLessThan(3000);
@@ -18,9 +18,10 @@ describe("freshet dev --once, as a process", () => {
   test("with a bust that removes nothing it ends with 1 and says which promises broke", async () => {
     const { code, stdout } = await freshet(["dev", "--once"], { FRESHET_TEST_BREAK_BUSTS: "1" });
     expect(code).toBe(1);
-    const verdict = stdout.slice(stdout.indexOf("3 of 4 promises broken:"));
+    const verdict = stdout.slice(stdout.indexOf("6 of 7 promises broken:"));
     expect(verdict).toContain("  A price change busts the cached page\n");
     expect(verdict).toContain("  A repeated event does nothing: the refilled page stays\n");
+    expect(verdict).toContain("  A bust of a brand takes every listing page of it along\n");
     expect(verdict).not.toContain("An older event");
   });
 
@@ -31,8 +32,8 @@ describe("freshet dev --once, as a process", () => {
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line) as { kind: string });
-    expect(told.map(({ kind }) => kind)).toEqual(["banner", "chapter", "chapter", "chapter", "chapter", "verdict", "next"]);
-    expect(told).toContainEqual({ kind: "verdict", held: true, promises: 4, broken: [] });
+    expect(told.map(({ kind }) => kind)).toEqual(["banner", ...Array.from({ length: 7 }, () => "chapter"), "verdict", "next"]);
+    expect(told).toContainEqual({ kind: "verdict", held: true, promises: 7, broken: [] });
   });
 });
 

@@ -1,4 +1,5 @@
-import { type Promised, promises } from "./promises.js";
+import type { Promised } from "./promised.js";
+import { promises } from "./promises.js";
 import { createScene, type Scene, type ScenePorts } from "./scene.js";
 import type { Chapter, Telling } from "./telling.js";
 

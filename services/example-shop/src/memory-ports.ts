@@ -22,6 +22,7 @@ export async function createMemoryPorts({ clock, wrapStore = (store) => store }:
   return {
     kafka: log.client(),
     store: wrapStore(store),
+    readers: store,
     rules: compile(await readFile(RULES_FILE, "utf8")),
     cache: { get: (key) => store.readText(key), set: (key, text, ttlMs) => store.seed.putJson(key, { text, ttlMs }) },
     readTopic: async (topic) => log.records(topic),

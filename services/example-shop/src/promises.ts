@@ -1,17 +1,9 @@
 import { headerText, type KafkaRecord } from "@freshet/protocol";
+import type { Promised, PromiseSeen } from "./promised.js";
 import { type PageView, pageKey, readPage } from "./reader.js";
 import type { Scene } from "./scene.js";
 import { PRODUCT_TOPIC, type Product } from "./shop.js";
-import type { Chapter } from "./telling.js";
-
-/** What a chapter found out, before it has a number. */
-type Found = Pick<Chapter, "did" | "seen" | "why" | "held">;
-
-/** A promise of Freshet and the act that puts it to the test. */
-export interface Promised {
-  readonly promise: string;
-  readonly act: (scene: Scene, id: string) => Promise<Found>;
-}
+import { tagPromises } from "./tag-promises.js";
 
 /** The promises in the order in which they are shown. */
 export const promises: readonly Promised[] = [
@@ -19,9 +11,10 @@ export const promises: readonly Promised[] = [
   { promise: "An older event that arrives late changes nothing", act: olderEventChangesNothing },
   { promise: "A repeated event does nothing: the refilled page stays", act: repeatedEventDoesNothing },
   { promise: "A poison event is dead-lettered, and the stream goes on", act: poisonEventStepsAside },
+  ...tagPromises,
 ];
 
-async function newerEventBusts(scene: Scene, id: string): Promise<Found> {
+async function newerEventBusts(scene: Scene, id: string): Promise<PromiseSeen> {
   const before = await read(scene, id);
   await scene.send(scene.shop.setPrice(id, nextPrice(before.page)));
   const gone = (await scene.cache.get(pageKey(id))) === null;
@@ -38,7 +31,7 @@ async function newerEventBusts(scene: Scene, id: string): Promise<Found> {
   };
 }
 
-async function olderEventChangesNothing(scene: Scene, id: string): Promise<Found> {
+async function olderEventChangesNothing(scene: Scene, id: string): Promise<PromiseSeen> {
   const older = scene.shop.setPrice(id, nextPrice(scene.shop.load(id)));
   const olderVersion = versionOf(scene.shop.load(id));
   await scene.send(scene.shop.setPrice(id, nextPrice(scene.shop.load(id))));
@@ -58,7 +51,7 @@ async function olderEventChangesNothing(scene: Scene, id: string): Promise<Found
   };
 }
 
-async function repeatedEventDoesNothing(scene: Scene, id: string): Promise<Found> {
+async function repeatedEventDoesNothing(scene: Scene, id: string): Promise<PromiseSeen> {
   await read(scene, id);
   const event = scene.shop.setPrice(id, nextPrice(scene.shop.load(id)));
   await scene.send(event);
@@ -78,7 +71,7 @@ async function repeatedEventDoesNothing(scene: Scene, id: string): Promise<Found
   };
 }
 
-async function poisonEventStepsAside(scene: Scene, id: string): Promise<Found> {
+async function poisonEventStepsAside(scene: Scene, id: string): Promise<PromiseSeen> {
   await read(scene, id);
   const poison = { ...scene.shop.setPrice(id, scene.shop.load(id).price), value: new TextEncoder().encode('{"price": 17') };
   const ended = await scene.send(poison);

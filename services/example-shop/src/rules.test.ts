@@ -12,5 +12,5 @@ test("the sample rules have no findings, `run` takes them, and their own tests p
   const report = runRuleTests(rules, await read("rules.test.yaml"));
   expect(report.findings).toEqual([]);
   expect(report.tests.filter((result) => !result.passed)).toEqual([]);
-  expect(report.tests).toHaveLength(4);
+  expect(report.tests).toHaveLength(6);
 });

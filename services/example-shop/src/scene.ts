@@ -1,15 +1,21 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { KafkaPort, ProduceRecord } from "@freshet/kafka/port";
-import { createLoop, type SliceReport } from "@freshet/pipeline";
+import { createLoop, createSweeper, type SliceReport, type Sweeper } from "@freshet/pipeline";
 import type { KafkaRecord, RecordOutcome } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import type { StorePort } from "@freshet/store/port";
+import { createManagedReader, type ManagedReader } from "./managed-reader.js";
 import type { PageCache } from "./reader.js";
-import { createShop, PRODUCT_TOPIC, type Shop } from "./shop.js";
+import { createShop, PRODUCT_TOPIC, type Shop, TENANT_TOPIC } from "./shop.js";
 
 /** What a scene stands on. The demo gives it a log and a store in memory; nothing here knows that. */
 export interface ScenePorts {
   readonly kafka: KafkaPort;
+  /** The store as Freshet has it. */
   readonly store: StorePort;
+  /** The same store as the shop's readers have it. */
+  readonly readers: StorePort;
   readonly rules: CompiledRules;
   readonly cache: PageCache;
   /** Everything that lies in a topic, in order. */
@@ -23,6 +29,9 @@ export interface ScenePorts {
 export interface Scene {
   readonly shop: Shop;
   readonly cache: PageCache;
+  readonly managed: ManagedReader;
+  /** Ends when no bust of this tag waits for a walk. */
+  readonly walked: (tag: string) => Promise<void>;
   /** Sends one event; answers with how it ended, once the pipeline has settled it. */
   readonly send: (record: ProduceRecord) => Promise<RecordOutcome>;
   readonly deadLetters: () => Promise<readonly KafkaRecord[]>;
@@ -31,11 +40,18 @@ export interface Scene {
 
 const DEPLOYMENT = "demo";
 const DEAD_LETTER_TOPIC = `freshet.dlq.${DEPLOYMENT}`;
-const PRODUCTS = [
-  { id: "42", name: "Teapot", price: 2000 },
-  { id: "43", name: "Kettle", price: 3500 },
-  { id: "44", name: "Tea cup", price: 800 },
-];
+const STOCK = {
+  products: [
+    { id: "42", name: "Teapot", brand: "finetea", price: 2000 },
+    { id: "43", name: "Kettle", brand: "finetea", price: 3500 },
+    { id: "44", name: "Tea cup", brand: "finetea", price: 800 },
+  ],
+  tenants: [
+    { id: "hotel", discount: 10 },
+    { id: "cafe", discount: 15 },
+  ],
+};
+const LOOK_MS = 5;
 
 /** Opens the shop: makes its topics and starts the loop. */
 export async function createScene(ports: ScenePorts): Promise<Scene> {
@@ -44,20 +60,29 @@ export async function createScene(ports: ScenePorts): Promise<Scene> {
   const one = { partitions: 1, replicationFactor: 1, config: {} };
   await kafka.createTopics([
     { topic: PRODUCT_TOPIC, ...one },
+    { topic: TENANT_TOPIC, ...one },
     { topic: DEAD_LETTER_TOPIC, ...one },
   ]);
   const settled = createSettled(ports.settleWithinMs);
   const group = `freshet-${DEPLOYMENT}`;
   const deadLetters = { topic: DEAD_LETTER_TOPIC, group, rulesHash: ports.rules.hash };
+  const sweeper = startSweeper(ports);
+  const bustTags: StorePort["bustTags"] = async (busts) => {
+    const outcomes = await ports.store.bustTags(busts);
+    sweeper.nudge();
+    return outcomes;
+  };
   const loop = createLoop({
-    ports: { rules: ports.rules, store: ports.store, kafka, deadLetters, now },
+    ports: { rules: ports.rules, store: { ...ports.store, bustTags }, kafka, deadLetters, now },
     events: { sliceSettled: (report) => settled.note(report), partitionWaiting: () => {}, partitionResumed: () => {} },
     clock,
   });
   const consumption = await kafka.consume({ group, topics: ports.rules.topics, onBatch: loop.onBatch, onAssigned: loop.onAssigned });
   return {
-    shop: createShop(PRODUCTS, now),
+    shop: createShop(STOCK, now),
     cache: ports.cache,
+    managed: createManagedReader({ store: ports.readers, rules: ports.rules, newToken: randomUUID, sleep }),
+    walked: (tag) => untilWalked(tag, ports),
     send: async (record) => {
       const ended = settled.next();
       await kafka.produce([record]);
@@ -65,11 +90,33 @@ export async function createScene(ports: ScenePorts): Promise<Scene> {
     },
     deadLetters: () => ports.readTopic(DEAD_LETTER_TOPIC),
     close: async () => {
-      await consumption.stop();
+      await Promise.all([consumption.stop(), sweeper.stop()]);
       await kafka.close();
       await ports.store.close();
     },
   };
+}
+
+function startSweeper({ store, rules, clock }: ScenePorts): Sweeper {
+  const quiet = () => undefined;
+  const sweeper = createSweeper({
+    store,
+    rules,
+    scheduler: { nowMs: clock.nowMs, sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(quiet) },
+    newId: randomUUID,
+    events: { stepped: quiet, sweepEnded: quiet, sweepLost: quiet, sweepTrouble: quiet },
+  });
+  sweeper.start();
+  return sweeper;
+}
+
+async function untilWalked(tag: string, { readers, settleWithinMs }: ScenePorts): Promise<void> {
+  for (let waitedMs = 0; waitedMs < settleWithinMs; waitedMs += LOOK_MS) {
+    const { sweep, next } = await readers.inspectTag(tag);
+    if (sweep === null && next.length === 0) return;
+    await sleep(LOOK_MS);
+  }
+  throw new Error(`the index of ${tag} was not walked within ${settleWithinMs} ms`);
 }
 
 /** Hands out how events ended. They are sent one at a time, so the next slice to settle is that of the last one sent. */

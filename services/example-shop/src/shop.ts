@@ -5,55 +5,101 @@ import { encodeCloudEvent, parseVersion, type Version } from "@freshet/protocol"
 export interface Product {
   readonly id: string;
   readonly name: string;
+  readonly brand: string;
   readonly price: number;
   /** Counts the writes of this row: one more with each. */
   readonly version: Version;
 }
 
-/** The topic of the sample rules. */
+/** A customer of the shop that buys at prices of its own. */
+export interface Tenant {
+  readonly id: string;
+  /** In percent. */
+  readonly discount: number;
+  readonly version: Version;
+}
+
+/** The topics of the sample rules. */
 export const PRODUCT_TOPIC = "shop.products";
+export const TENANT_TOPIC = "shop.tenants";
 
 /** The shop's database. A write raises the row's version in the same step, and its event carries that version. */
 export interface Shop {
   readonly products: () => readonly Product[];
+  readonly tenants: () => readonly Tenant[];
   readonly load: (id: string) => Product;
+  readonly tenant: (id: string) => Tenant;
   /** Writes a price; answers with the event that tells of it. Sending it is the caller's. */
   readonly setPrice: (id: string, price: number) => ProduceRecord;
+  /** Writes a tenant's discount; answers in the same way. */
+  readonly setDiscount: (id: string, discount: number) => ProduceRecord;
 }
 
-/** A shop whose products are new: each at version 1. `now` gives the time of events, RFC 3339. */
-export function createShop(products: readonly Omit<Product, "version">[], now: () => string): Shop {
-  const rows = new Map(products.map((product) => [product.id, { ...product, version: versionOf(1n) }]));
-  const load = (id: string): Product => {
-    const row = rows.get(id);
-    if (row === undefined) throw new RangeError(`there is no product ${id}`);
-    return row;
-  };
+/** What a new shop holds: every row is at version 1. */
+export interface Stock {
+  readonly products: readonly Omit<Product, "version">[];
+  readonly tenants: readonly Omit<Tenant, "version">[];
+}
+
+/** A shop with this stock. `now` gives the time of events, RFC 3339. */
+export function createShop(stock: Stock, now: () => string): Shop {
+  const products = createTable<Product>(stock.products);
+  const tenants = createTable<Tenant>(stock.tenants);
   return {
-    products: () => [...rows.values()],
-    load,
+    products: products.all,
+    tenants: tenants.all,
+    load: products.load,
+    tenant: tenants.load,
     setPrice(id, price) {
-      const before = load(id);
-      const after = { ...before, price, version: versionOf(BigInt(before.version) + 1n) };
-      rows.set(id, after);
-      return updatedEvent({ before, after, time: now() });
+      const { before, after } = products.write(id, { price });
+      const { name, brand } = after;
+      const data = { name, brand, price, previous: { name: before.name, brand: before.brand, price: before.price } };
+      return eventOf({ topic: PRODUCT_TOPIC, type: "product.updated", row: after, data, time: now() });
+    },
+    setDiscount(id, discount) {
+      const { after } = tenants.write(id, { discount });
+      return eventOf({ topic: TENANT_TOPIC, type: "tenant.updated", row: after, data: { discount }, time: now() });
     },
   };
 }
 
-/** The event of one write: a CloudEvent whose version is the row's, and which says what was there before. */
-function updatedEvent(write: { readonly before: Product; readonly after: Product; readonly time: string }): ProduceRecord {
-  const { before, after, time } = write;
-  const encoded = encodeCloudEvent({
-    id: `product-${after.id}-${after.version}`,
-    source: "example-shop",
-    type: "product.updated",
-    subject: after.id,
-    version: after.version,
-    time,
-    data: JSON.stringify({ name: after.name, price: after.price, previous: { name: before.name, price: before.price } }),
-  });
-  return { topic: PRODUCT_TOPIC, ...encoded };
+interface Row {
+  readonly id: string;
+  readonly version: Version;
+}
+
+function createTable<R extends Row>(stock: readonly Omit<R, "version">[]) {
+  const first = stock.map((row) => ({ ...row, version: versionOf(1n) }) as R);
+  const rows = new Map(first.map((row) => [row.id, row]));
+  const load = (id: string): R => {
+    const row = rows.get(id);
+    if (row === undefined) throw new RangeError(`there is no row ${id}`);
+    return row;
+  };
+  return {
+    all: (): readonly R[] => [...rows.values()],
+    load,
+    write(id: string, change: Partial<Omit<R, keyof Row>>): { readonly before: R; readonly after: R } {
+      const before = load(id);
+      const after = { ...before, ...change, version: versionOf(BigInt(before.version) + 1n) };
+      rows.set(id, after);
+      return { before, after };
+    },
+  };
+}
+
+interface Written {
+  readonly topic: string;
+  readonly type: string;
+  readonly row: Row;
+  readonly data: object;
+  readonly time: string;
+}
+
+/** The event of one write: a CloudEvent whose version is the row's. */
+function eventOf({ topic, type, row: { id, version }, data, time }: Written): ProduceRecord {
+  const about = { id: `${type}-${id}-${version}`, source: "example-shop", type, subject: id, version, time };
+  return { topic, ...encodeCloudEvent({ ...about, data: JSON.stringify(data) }) };
 }
 
 function versionOf(count: bigint): Version {
