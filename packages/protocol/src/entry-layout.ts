@@ -156,13 +156,13 @@ export function managedState(content: Fields | string, subject: string | null, n
   return { ...lifetimeOf(content), ...marks, value: managedValue(deps, subject) };
 }
 
-/** A string that is no marks is some other service's: data of another type. */
+/** A string that is no marks is some other service's, as is a hash without `d`: data of another type. */
 function bareMarks(text: string, nowUs: number): Partial<EntryState> {
   return isMarks(text) ? readMarks(text, nowUs) : { value: "foreign" };
 }
 
 function managedValue(text: string | undefined, subject: string | null): EntryState["value"] {
-  if (text === undefined) return "unversioned";
+  if (text === undefined) return "foreign";
   if (subject === null) {
     const all = decodeDeps(text);
     return all === "unversioned" ? all : { deps: all };

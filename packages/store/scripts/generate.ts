@@ -29,12 +29,22 @@ function parseHeader(name: string, text: string) {
   return facts;
 }
 
-/** The script as it is shipped: the `#!lua` line, the included files, then the script itself. */
+/**
+ * The script as it is shipped: the `#!lua` line, the included files, then the script itself. Each run of a script makes the
+ * functions of its files anew, so what is rarely needed is wrapped in one function (`@later`), whose argument is `step`
+ * and whose result is what its last file returns.
+ */
 function assemble(name: string, text: string): string {
   const [shebang = "", ...rest] = text.split("\n");
   if (!shebang.startsWith("#!lua")) throw new Error(`${name}: the first line must begin with #!lua`);
-  const includes = /^-- @include (.+)$/m.exec(text)?.[1]?.split(" ") ?? [];
-  return [shebang, ...includes.map((file) => readFileSync(join(source, file), "utf8")), ...rest].join("\n");
+  const includes = textsOf(/^-- @include (.+)$/m.exec(text)?.[1]);
+  const [, wrapper, files] = /^-- @later (\w+) (.+)$/m.exec(text) ?? [];
+  const later = wrapper === undefined ? [] : [`local function ${wrapper}(step)`, ...textsOf(files), "end"];
+  return [shebang, ...includes, ...later, ...rest].join("\n");
+}
+
+function textsOf(files: string | undefined): readonly string[] {
+  return files === undefined ? [] : files.split(" ").map((file) => readFileSync(join(source, file), "utf8"));
 }
 
 const entries = readdirSync(source)

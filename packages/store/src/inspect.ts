@@ -4,69 +4,96 @@ import {
   type EntrySpec,
   type EntryState,
   type Fields,
-  gateFields,
-  gateMarks,
+  gateField,
   jsonVersion,
+  type Marks,
   managedFields,
   managedState,
-  marksOf,
   noEntry,
   parseVersion,
+  readMarks,
 } from "@freshet/protocol";
 import type { Redis } from "ioredis";
+import { hasGateKey } from "./bust-calls.js";
 import { classify } from "./classify.js";
 import { execOrThrow } from "./exec.js";
+import { gateKeyOf } from "./gate-key.js";
 import type { EntryView } from "./port.js";
+
+interface Asked {
+  readonly key: string;
+  readonly entry: EntrySpec;
+  /** Of entries of kind `companion`. */
+  readonly versionKey: string | undefined;
+  readonly prefix: string;
+}
 
 interface Facts {
   readonly redisType: string;
-  readonly ttlMs: number | null;
   readonly nowUs: number;
 }
 
 type ValueView = Omit<EntryView, "ttlMs" | "redisType">;
 
-/** Reads one key for people and tests: two round trips, so not a snapshot of a key that is being written. */
-export async function inspectEntry(client: Redis, key: string, entry: EntrySpec): Promise<EntryView> {
-  const [redisType, ttl, time] = await execOrThrow(client.pipeline().type(key).pttl(key).time());
+/** Reads one entry for people and tests, in a few round trips: not a snapshot of one that is being written. */
+export async function inspectEntry(client: Redis, asked: Asked): Promise<EntryView> {
+  const { key, entry } = asked;
+  const [type, ttl, time] = await execOrThrow(client.pipeline().type(key).pttl(key).time());
   const [seconds = 0, micros = 0] = Array.isArray(time) ? time.map(Number) : [];
-  const facts = { redisType: String(redisType), ttlMs: Number(ttl) < 0 ? null : Number(ttl), nowUs: seconds * 1_000_000 + micros };
-  const { redisType: type, ttlMs } = facts;
-  return { ...(await valueView(client, { key, entry }, facts)), ttlMs, redisType: type };
-}
-
-async function valueView(client: Redis, { key, entry }: { key: string; entry: EntrySpec }, facts: Facts): Promise<ValueView> {
-  if (facts.redisType === "none") return bare(null, null);
-  if (entry.kind === "managed" && facts.redisType === "hash") return await managedView(client, key, facts.nowUs);
-  if (entry.kind === "hash" && facts.redisType === "hash") return await hashView(client, { key, entry }, facts.nowUs);
-  const bytes = facts.redisType === "string" ? await client.strlen(key).catch(rethrow) : null;
-  if (entry.kind === "opaque") return bare("opaque", bytes);
-  if (entry.kind !== "json" || facts.redisType !== "string") return bare("foreign", bytes);
-  const version = jsonVersion((await client.get(key).catch(rethrow)) ?? "", entry.versionField);
-  return bare(version === null ? "unversioned" : { version }, bytes);
+  const facts = { redisType: String(type), nowUs: seconds * 1_000_000 + micros };
+  const view = entry.kind === "managed" ? await managedView(client, key, facts) : await otherView(client, asked, facts);
+  const { redisType } = facts;
+  return { ...view, ttlMs: Number(ttl) < 0 ? null : Number(ttl), redisType };
 }
 
 const noNote = { encoding: "", tags: [] };
+const noMarks: Marks = { floors: [], blindFloor: null, lease: null };
 
-function bare(value: EntryState["value"], valueBytes: number | null): ValueView {
-  return { ...noEntry, value, valueBytes, ...noNote };
+function bare(value: EntryState["value"], valueBytes: number | null, marks: Marks = noMarks): ValueView {
+  return { ...noEntry, ...marks, value, valueBytes, ...noNote };
 }
 
-async function managedView(client: Redis, key: string, nowUs: number): Promise<ValueView> {
+async function managedView(client: Redis, key: string, { redisType, nowUs }: Facts): Promise<ValueView> {
+  if (redisType === "none") return bare(null, null);
+  if (redisType === "string") {
+    const state = managedState((await client.get(key).catch(rethrow)) ?? "", null, nowUs);
+    return { ...state, valueBytes: state.value === null ? null : await client.strlen(key).catch(rethrow), ...noNote };
+  }
+  if (redisType !== "hash") return bare("foreign", null);
   const { value, ...rest } = managedFields;
   const [fields, valueBytes] = await fieldsOf(client, key, { readAlso: Object.values(rest), skip: value });
-  const state = managedState(fields, null, nowUs);
   const encoding = decodeHead(fields.get(managedFields.deps) ?? "")?.encoding ?? "";
   const tags = decodeTags(fields.get(managedFields.tags) ?? "");
-  return { ...state, valueBytes: state.value === null ? null : valueBytes, encoding, tags };
+  return { ...managedState(fields, null, nowUs), valueBytes, encoding, tags };
+}
+
+async function otherView(client: Redis, asked: Asked, facts: Facts): Promise<ValueView> {
+  const { key, entry, prefix } = asked;
+  const { redisType, nowUs } = facts;
+  const gate = hasGateKey(entry) ? await client.get(gateKeyOf(prefix, key)).catch(rethrow) : null;
+  const marks = readMarks(gate, nowUs);
+  if (redisType === "none") return bare(null, null, marks);
+  if (entry.kind === "hash" && redisType === "hash") return await hashView(client, { key, entry }, nowUs);
+  const bytes = redisType === "string" ? await client.strlen(key).catch(rethrow) : null;
+  if (entry.kind === "opaque") return bare("opaque", bytes);
+  if (entry.kind === "hash" || (entry.kind !== "companion" && redisType !== "string")) return bare("foreign", bytes, marks);
+  const version = parseVersion(await digitsOf(client, asked));
+  return bare(version === null ? "unversioned" : { version }, bytes, marks);
+}
+
+/** The digits a string holds, or the string beside it; payloads of `prefix` and `companion` are never read. */
+async function digitsOf(client: Redis, { key, entry, versionKey }: Asked): Promise<string> {
+  if (entry.kind === "json") return jsonVersion((await client.get(key).catch(rethrow)) ?? "", entry.versionField) ?? "";
+  if (entry.kind === "companion") return versionKey === undefined ? "" : await client.getrange(versionKey, 0, 20).catch(() => "");
+  return /^(\d+)\n/.exec(await client.getrange(key, 0, 20).catch(rethrow))?.[1] ?? "";
 }
 
 async function hashView(client: Redis, { key, entry }: { key: string; entry: EntrySpec }, nowUs: number): Promise<ValueView> {
-  const [fields, valueBytes] = await fieldsOf(client, key, { readAlso: [entry.versionField, ...gateMarks], skip: "" });
-  const marks = entry.gate ? marksOf(fields, gateFields, nowUs) : {};
-  if (![...fields.keys()].some((name) => !gateMarks.has(name))) return { ...noEntry, ...marks, valueBytes: null, ...noNote };
+  const [fields, valueBytes] = await fieldsOf(client, key, { readAlso: [entry.versionField, gateField], skip: "" });
+  const marks = entry.gate ? readMarks(fields.get(gateField) ?? null, nowUs) : noMarks;
+  if (![...fields.keys()].some((name) => name !== gateField)) return bare(null, null, marks);
   const version = parseVersion(fields.get(entry.versionField) ?? "");
-  return { ...noEntry, ...marks, value: version === null ? "unversioned" : { version }, valueBytes, ...noNote };
+  return bare(version === null ? "unversioned" : { version }, valueBytes, marks);
 }
 
 /**
@@ -86,7 +113,7 @@ async function fieldsOf(
   );
   const fields = new Map(textsOf(names).map((name) => [name ?? "", ""]));
   for (const [at, text] of textsOf(texts).entries()) if (text !== null) fields.set(readAlso[at] ?? "", text);
-  const payload = skip === "" ? [...fields.keys()].filter((name) => !gateMarks.has(name)) : [skip];
+  const payload = skip === "" ? [...fields.keys()].filter((name) => name !== gateField) : [skip];
   const lengths = client.pipeline();
   for (const name of payload) lengths.hstrlen(key, name);
   const bytes = payload.length === 0 ? [] : await execOrThrow(lengths);

@@ -11,16 +11,12 @@ import {
 } from "@freshet/protocol";
 import type { StoredValue } from "./port.js";
 
-/**
- * A managed entry as readers and fills see it. A hash without `d` is no entry of ours and has no room for a lease; one
- * without `v` has nothing to serve.
- */
+/** A managed entry as readers and fills see it: one without `v` has nothing to serve. */
 export function readerState(content: Fields | string | undefined, nowUs: number): EntryState {
   if (content === undefined) return noEntry;
   const state = managedState(content, null, nowUs);
   if (typeof content === "string") return state;
-  if (!content.has(managedFields.deps)) return { ...noEntry, value: "foreign" };
-  return content.has(managedFields.value) ? state : { ...state, value: "unversioned" };
+  return state.value === "foreign" || content.has(managedFields.value) ? state : { ...state, value: "unversioned" };
 }
 
 /** What a reader is given of an entry that it may have. */

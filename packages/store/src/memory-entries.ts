@@ -1,6 +1,5 @@
 import {
   drop,
-  type EntrySpec,
   type EntryState,
   encodeDeps,
   encodeEpochs,
@@ -9,16 +8,15 @@ import {
   type FillArguments,
   fill,
   lease,
-  type Marks,
   managedFields,
   promote,
   readable,
   setIfNewer,
 } from "@freshet/protocol";
 import { checkFill, checkLease, checkRead, checkStep } from "./entry-requests.js";
-import { readerState, storedValue, withMarks } from "./managed-entry.js";
+import { readerState, storedValue } from "./managed-entry.js";
 import { leaseGated, setGated } from "./memory-gated.js";
-import type { StoredKey } from "./memory-keys.js";
+import { putMarks, type StoredKey } from "./memory-keys.js";
 import type { Keyspace } from "./memory-keyspace.js";
 import { liveMarks, marksEndMs, marksKey } from "./memory-marks.js";
 import type { EntryPort, FillReply, FillRequest, LeaseReply, LeaseRequest, StoredValue, TagPort } from "./port.js";
@@ -57,7 +55,7 @@ export function memoryEntries(
       checkStep(key, entry, token);
       const held = hold(keys, key);
       const step = steps.drop(held.state, { token });
-      if (step.write !== null) keys.set(key, marksKey(liveMarks(held.state, { entry, nowUs: held.nowUs }), entry));
+      if (step.write !== null) keys.set(key, marksKey(liveMarks(step.write, { entry, nowUs: held.nowUs }), entry));
       return step.outcome;
     },
     setIfNewer: async (request) => setGated({ keys, steps }, request),
@@ -105,7 +103,7 @@ function leaseKey({ keys, steps }: Place, request: LeaseRequest): LeaseReply {
     default: {
       const { outcome, write, min } = step;
       if (write !== null && write !== state.lease)
-        setMarks(keys, request, { ...liveMarks(held.state, { entry, nowUs: held.nowUs }), lease: write });
+        putMarks(keys, request, { ...liveMarks(held.state, { entry, nowUs: held.nowUs }), lease: write });
       return { outcome, min, leaseStartUs: write?.startUs ?? nowUs, ...common };
     }
   }
@@ -123,7 +121,7 @@ function fillKey({ keys, steps }: Place, request: FillRequest): FillReply {
   };
   const step = steps.fill(held.state, args);
   if (step.outcome === "refused") {
-    if (step.write !== null) setMarks(keys, request, { ...liveMarks(held.state, { entry, nowUs: held.nowUs }), lease: null });
+    if (step.write !== null) putMarks(keys, request, { ...liveMarks(held.state, { entry, nowUs: held.nowUs }), lease: null });
     return { outcome: step.outcome, reason: step.reason };
   }
   const endUs = Math.max(step.write.keepUntilUs ?? 0, step.write.provisional?.deadlineUs ?? 0);
@@ -142,17 +140,4 @@ function fieldsOf(state: EntryState, { value, encoding, deps, tags }: FillReques
   if (state.epochs.size > 0) fields.set(managedFields.epochs, encodeEpochs(state.epochs));
   if (tags.length > 0) fields.set(managedFields.tags, encodeTags(tags));
   return fields;
-}
-
-/** Writes floors and lease where they belong: beside a value, whose time to live never gets shorter, or in place of none. */
-function setMarks(keys: Keyspace, { key, entry }: { key: string; entry: EntrySpec }, marks: Marks): void {
-  const stored = keys.get(key);
-  if (stored === undefined || typeof stored.content === "string") {
-    keys.set(key, marksKey(marks, entry));
-    return;
-  }
-  const content = new Map(stored.content);
-  content.set(managedFields.deps, withMarks(content.get(managedFields.deps) ?? "", marks));
-  const endMs = marksEndMs(marks, entry);
-  keys.set(key, { content, expireAtMs: stored.expireAtMs === null ? null : Math.max(stored.expireAtMs, endMs) });
 }

@@ -1,12 +1,22 @@
-import { type BustOutcome, bust, decodeHead, decodeTags, type EntrySpec, encodeDeps, type KeyBust, managedFields } from "@freshet/protocol";
-import { type BustRun, leavesFloor, planBustCalls } from "./bust-calls.js";
+import {
+  decodeHead,
+  decodeTags,
+  type EntrySpec,
+  encodeDeps,
+  gateField,
+  isMarks,
+  managedFields,
+  managedState,
+  noEntry,
+} from "@freshet/protocol";
 import { memoryBounds } from "./memory-bounds.js";
+import { bustKeys } from "./memory-busts.js";
 import { memoryEntries } from "./memory-entries.js";
-import { applyStep, readKey, type StoredKey } from "./memory-keys.js";
+import { type EntryAt, readEntry, type StoredKey } from "./memory-keys.js";
 import { Keyspace } from "./memory-keyspace.js";
 import { memoryTags } from "./memory-tags.js";
 import type { EntryView, StorePort } from "./port.js";
-import { markFields, type StoreSeed } from "./seed.js";
+import type { StoreSeed } from "./seed.js";
 
 /** The store in memory, with the seeds that tests and the demo put into it. */
 export interface MemoryStore extends StorePort {
@@ -18,14 +28,14 @@ export interface MemoryStore extends StorePort {
 /** A store that runs `decide.ts` on keys held as Redis holds them. `nowUs` is its clock, in microseconds. */
 export function createMemoryStore({ nowUs }: { nowUs: () => number }): MemoryStore {
   const keys = new Keyspace(nowUs);
-  const tags = memoryTags({ nowUs, bustMembers: async (busts) => runBusts(keys, busts, { run: "apply", floor: "none" }) });
+  const tags = memoryTags({ nowUs, bustMembers: async (busts) => bustKeys(keys, busts, { run: "apply", floor: "none" }) });
   return {
-    bust: async (busts) => runBusts(keys, busts, { run: "apply" }),
-    preview: async (busts) => runBusts(keys, busts, { run: "preview" }),
+    bust: async (busts) => bustKeys(keys, busts, { run: "apply" }),
+    preview: async (busts) => bustKeys(keys, busts, { run: "preview" }),
     ...memoryEntries(keys, tags),
     ...tags,
     ...memoryBounds(),
-    inspect: async (key, entry) => viewOf(keys, key, entry),
+    inspect: async (key, entry, versionKey) => viewOf(keys, { key, entry, versionKey }),
     probe: async () => [],
     close: async () => undefined,
     seed: seedOf(keys),
@@ -36,32 +46,11 @@ export function createMemoryStore({ nowUs }: { nowUs: () => number }): MemorySto
   };
 }
 
-/** `floor: "none"`: the tag of a sweep has a floor, so its members need none. */
-function runBusts(keys: Keyspace, busts: readonly KeyBust[], { run, floor }: { run: BustRun; floor?: "none" }): readonly BustOutcome[] {
-  planBustCalls(busts, run);
-  const nowUs = keys.nowUs();
-  return busts.map(({ key, entry, subject, version, spaceKind, mode }) => {
-    const stored = keys.get(key);
-    const before = readKey(stored, entry, { subject, nowUs });
-    const { onUnversioned, floorTtlMs, staleTtlMs } = entry;
-    const fact = { subject, version, spaceKind, mode };
-    const done = bust(before, {
-      ...fact,
-      leaveFloor: floor !== "none" && leavesFloor(entry),
-      onUnversioned,
-      floorTtlMs,
-      staleTtlMs,
-      nowUs,
-    });
-    if (run === "apply") keys.set(key, applyStep(stored, entry, { before, done }));
-    return done.outcome;
-  });
-}
-
-function viewOf(keys: Keyspace, key: string, entry: EntrySpec): EntryView {
+function viewOf(keys: Keyspace, at: EntryAt): EntryView {
+  const { key, entry } = at;
   const nowUs = keys.nowUs();
   const stored = keys.get(key);
-  const state = readKey(stored, entry, { subject: null, nowUs });
+  const state = readEntry(keys, at, { subject: null, nowUs });
   const redisType = stored === undefined ? "none" : typeof stored.content === "string" ? "string" : "hash";
   const ttlMs = stored === undefined || stored.expireAtMs === null ? null : stored.expireAtMs - Math.floor(nowUs / 1000);
   const fields = typeof stored?.content === "object" && entry.kind === "managed" ? stored.content : new Map<string, string>();
@@ -75,28 +64,29 @@ function bytesOf({ content }: StoredKey, entry: EntrySpec): number | null {
   if (typeof content === "string") return Buffer.byteLength(content);
   if (entry.kind === "managed") return content.get(managedFields.value)?.length ?? 0;
   if (entry.kind !== "hash") return null;
-  return [...content].reduce((sum, [field, text]) => sum + (markFields.has(field) ? 0 : Buffer.byteLength(text)), 0);
+  return [...content].reduce((sum, [field, text]) => sum + (field === gateField ? 0 : Buffer.byteLength(text)), 0);
 }
 
 function seedOf(keys: Keyspace): StoreSeed {
-  const putFields = (key: string, fields: Iterable<readonly [string, string]>, ttlMs: number | undefined) => {
-    const old = keys.get(key)?.content;
-    keys.put(key, new Map([...(typeof old === "object" ? old : []), ...fields]), ttlMs);
-  };
   return {
     putManaged: async (key, { value, deps, ttlMs }) => {
-      // One character a byte: values are bytes.
+      const nowUs = keys.nowUs();
+      const old = keys.get(key)?.content;
+      const marks = old === undefined ? noEntry : managedState(old, null, nowUs);
+      const fields = typeof old === "object" ? old : [];
       const bytes = Buffer.from(value).toString("latin1");
-      const fields = [[managedFields.value, bytes] as const, [managedFields.deps, encodeDeps(deps)] as const];
-      putFields(key, fields, ttlMs);
+      keys.put(key, new Map([...fields, [managedFields.value, bytes], [managedFields.deps, encodeDeps(deps, undefined, marks)]]), ttlMs);
     },
-    putHash: async (key, { fields, ttlMs }) => putFields(key, Object.entries(fields), ttlMs),
+    putHash: async (key, { fields, ttlMs }) => {
+      const old = keys.get(key)?.content;
+      keys.put(key, new Map([...(typeof old === "object" ? old : []), ...Object.entries(fields)]), ttlMs);
+    },
     putJson: async (key, { text, ttlMs }) => keys.put(key, text, ttlMs),
     putOpaque: async (key, { value, ttlMs }) => keys.put(key, value, ttlMs),
     has: async (key) => {
       const content = keys.get(key)?.content;
-      if (content === undefined || typeof content === "string") return content !== undefined;
-      return [...content.keys()].some((field) => !markFields.has(field));
+      if (content === undefined || typeof content === "string") return content !== undefined && !isMarks(content);
+      return [...content.keys()].some((field) => field !== gateField);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type EntrySpec, FreshetError, type KeyBust } from "@freshet/protocol";
+import { type EntrySpec, FreshetError, type KeyBust, parseVersion } from "@freshet/protocol";
 import type { Redis } from "ioredis";
 import { type BustRun, planBustCalls } from "./bust-calls.js";
 import { classify } from "./classify.js";
@@ -88,26 +88,40 @@ async function evictionPolicy(client: Redis): Promise<string> {
 }
 
 /**
- * Loads the script and runs each of its branches on a key of our own, so that every right it needs is tried: the managed
- * bust leaves a floor there, the others read it, and the last one unlinks it.
+ * Loads the scripts and runs each of their branches on a key of our own, so that every right they need is tried. The first
+ * leaves a hash there, the next a floor, and the last one removes what is left.
  */
 async function checkScripts({ client, keyHere }: RedisMaster, { prefix, run }: ProbeOptions): Promise<Check> {
   const key = keyHere(`${prefix}probe`);
-  const sha1 = await client.script("LOAD", scripts.bust.text);
-  if (sha1 !== scripts.bust.sha1)
+  for (const name of ["bust", "bust-other"] as const) {
+    const sha1 = await client.script("LOAD", scripts[name].text);
+    if (sha1 === scripts[name].sha1) continue;
     throw new FreshetError("FR2004", "halt", "Redis gave the script another digest.", "Check what stands between Freshet and Redis.");
-  for (const kind of ["managed", "hash", "json", "opaque"] as const) {
-    for (const call of planBustCalls([probeBust(key, kind)], run)) {
-      const reply = await client.evalsha(sha1, call.keys.length, ...call.keys, ...call.args);
-      parseBustReply(reply, call.keys.length);
+  }
+  for (const bust of probeBusts(key)) {
+    for (const { script, keys, args, positions } of planBustCalls([bust], { run, prefix })) {
+      const reply = await client.evalsha(scripts[script].sha1, keys.length, ...keys, ...args);
+      parseBustReply(reply, positions.length);
     }
   }
   return null;
 }
 
-function probeBust(key: string, kind: EntrySpec["kind"]): KeyBust {
-  const entry: EntrySpec = { kind, versionField: "version", onUnversioned: "keep", gate: false, floorTtlMs: 1_000, staleTtlMs: 0 };
-  return { target: "key", key, family: "", entry, subject: "freshet/probe", version: null, spaceKind: "none", mode: "hard", rule: "probe" };
+function probeBusts(key: string): readonly KeyBust[] {
+  const entry: EntrySpec = {
+    kind: "managed",
+    versionField: "version",
+    onUnversioned: "bust",
+    gate: false,
+    floorTtlMs: 1_000,
+    staleTtlMs: 0,
+  };
+  const common = { target: "key", key, versionKey: key, family: "", subject: "freshet/probe", mode: "hard", rule: "probe" } as const;
+  const blind = (change: Partial<EntrySpec>): KeyBust => ({ ...common, spaceKind: "none", version: null, entry: { ...entry, ...change } });
+  const versioned = (digits: string): KeyBust => ({ ...common, spaceKind: "counter", version: parseVersion(digits), entry });
+  const kinds = ["hash", "json", "prefix", "companion"] as const;
+  const others = kinds.map((kind) => blind({ kind, onUnversioned: "keep" }));
+  return [blind({ kind: "hash", gate: true }), versioned("0"), versioned("1"), blind({}), ...others, blind({ kind: "opaque" })];
 }
 
 function infoField(info: string, name: string): string {

@@ -14,12 +14,12 @@ export async function runBusts(link: RedisLink, busts: readonly KeyBust[], way: 
   };
   const replies = await link.run(calls.map(withApart));
   for (const [index, call] of calls.entries()) {
-    const reply = parseBustReply(replies[index], call.keys.length);
+    const reply = parseBustReply(replies[index], call.positions.length);
     for (const [i, outcome] of reply.outcomes.entries()) outcomes[call.positions[i] ?? -1] = outcome;
   }
   return outcomes;
 }
 
-function scriptCall({ keys, args }: BustCall): RedisCall {
-  return { run: { script: "bust" }, keys, args };
+function scriptCall({ script, keys, args }: BustCall): RedisCall {
+  return { run: { script }, keys, args };
 }

@@ -41,12 +41,12 @@ export function createRedisStore(config: RedisStoreConfig): StorePort {
   const link: RedisLink = mode === "cluster" ? clusterLink(config) : singleLink(config);
   const run: BustRun = config.readOnly === true ? "preview" : "apply";
   return {
-    bust: (busts) => runBusts(link, busts, { run }),
-    preview: (busts) => runBusts(link, busts, { run: "preview" }),
+    bust: (busts) => runBusts(link, busts, { run, prefix }),
+    preview: (busts) => runBusts(link, busts, { run: "preview", prefix }),
     ...redisEntries(link, prefix),
     ...redisTags(link, { prefix, run }),
     ...redisBounds(link, prefix),
-    inspect: (key, entry) => link.readAt(key, (client) => inspectEntry(client, key, entry)),
+    inspect: (key, entry, versionKey) => link.readAt(key, (client) => inspectEntry(client, { key, entry, versionKey, prefix })),
     probe: async () => (await link.eachMaster((master) => probeRedis(master, { prefix, allowEviction, run, mode }))).flat(),
     close: async () => link.close(),
   };

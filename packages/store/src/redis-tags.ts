@@ -17,7 +17,7 @@ export function redisTags(link: RedisLink, { prefix, run }: { readonly prefix: s
     ...redisSweeps(link, prefix),
     bustTags: (busts) => bustTags({ link, prefix }, busts, run),
     previewTags: (busts) => bustTags({ link, prefix }, busts, "preview"),
-    bustMembers: (busts) => runBusts(link, busts, { run, floor: "none" }),
+    bustMembers: (busts) => runBusts(link, busts, { run, prefix, floor: "none" }),
     indexAdd: async (request) => {
       const [reply] = await link.run([indexAddCall(prefix, request)]);
       return parseIndexAdd(reply, request);

@@ -3,6 +3,7 @@ import { type BustOutcome, FreshetError } from "@freshet/protocol";
 /** Every letter a bust may answer for one key. */
 const outcomeByLetter: ReadonlyMap<string, BustOutcome> = new Map([
   ["r", "removed"],
+  ["s", "softened"],
   ["a", "absent"],
   ["c", "covered"],
   ["u", "unversioned"],

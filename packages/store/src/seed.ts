@@ -1,4 +1,4 @@
-import { encodeDeps, gateFields, managedFields, type Version } from "@freshet/protocol";
+import { encodeDeps, type Fields, gateField, isMarks, managedFields, managedState, noEntry, type Version } from "@freshet/protocol";
 import type { Cluster, Redis } from "ioredis";
 
 export interface SeedTtl {
@@ -25,32 +25,41 @@ export interface StoreSeed {
   has(key: string): Promise<boolean>;
 }
 
-/** The fields that are not a value. */
-export const markFields: ReadonlySet<string> = new Set([managedFields.floors, managedFields.lease, gateFields.floors, gateFields.lease]);
-
 /** Seeds over a Redis client of the caller's, which stays the caller's to close. Errors are the client's own. */
 export function seedRedis(redis: Redis | Cluster): StoreSeed {
   return {
-    putManaged: (key, { value, deps, ttlMs }) => {
-      return putFields(redis, key, { fields: { [managedFields.value]: value, [managedFields.deps]: encodeDeps(deps) }, ttlMs });
+    putManaged: async (key, { value, deps, ttlMs }) => {
+      const old = await managedContent(redis, key);
+      const marks = old === null ? noEntry : managedState(old, null, Date.now() * 1000);
+      if (typeof old === "string") await redis.unlink(key);
+      const fields = { [managedFields.value]: value, [managedFields.deps]: encodeDeps(deps, undefined, marks) };
+      await putFields(redis, key, { fields, ttlMs });
     },
     putHash: (key, { fields, ttlMs }) => putFields(redis, key, { fields, ttlMs }),
     putJson: (key, { text, ttlMs }) => putText(redis, key, { text, ttlMs }),
     putOpaque: (key, { value, ttlMs }) => putText(redis, key, { text: value, ttlMs }),
     has: async (key) => {
       const type = await redis.type(key);
-      if (type !== "hash") return type !== "none";
-      return (await redis.hkeys(key)).some((field) => !markFields.has(field));
+      if (type === "hash") return (await redis.hkeys(key)).some((field) => field !== gateField);
+      return type !== "none" && !(type === "string" && isMarks(await redis.getrange(key, 0, 40)));
     },
   };
 }
 
-interface Fields {
+/** What lies there already: marks as a string, or the deps of a hash. */
+async function managedContent(redis: Redis | Cluster, key: string): Promise<Fields | string | null> {
+  const type = await redis.type(key);
+  if (type === "string") return await redis.get(key);
+  const deps = type === "hash" ? await redis.hget(key, managedFields.deps) : null;
+  return deps === null ? null : new Map([[managedFields.deps, deps]]);
+}
+
+interface FieldsSeed {
   readonly fields: Readonly<Record<string, string>>;
   readonly ttlMs: number | undefined;
 }
 
-async function putFields(redis: Redis | Cluster, key: string, { fields, ttlMs }: Fields): Promise<void> {
+async function putFields(redis: Redis | Cluster, key: string, { fields, ttlMs }: FieldsSeed): Promise<void> {
   const before = await redis.pttl(key);
   await redis.hset(key, fields);
   if (ttlMs === undefined) await redis.persist(key);

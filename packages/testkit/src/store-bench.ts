@@ -1,4 +1,4 @@
-import { type EntrySpec, type KeyBust, parseVersion, type SpaceKind, type Version } from "@freshet/protocol";
+import { type BustMode, type EntrySpec, type KeyBust, parseVersion, type SpaceKind, type Version } from "@freshet/protocol";
 import { createRedisStore, type StorePort, type StoreSeed, seedRedis } from "@freshet/store";
 import { Redis } from "ioredis";
 import { freshPrefix } from "./fresh.js";
@@ -37,6 +37,11 @@ export const entries = {
   hash: { ...common, kind: "hash", versionField: "ver" },
   gatedHash: { ...common, kind: "hash", versionField: "ver", gate: true },
   json: { ...common, kind: "json", versionField: "version" },
+  gatedJson: { ...common, kind: "json", versionField: "version", gate: true },
+  prefix: { ...common, kind: "prefix" },
+  gatedPrefix: { ...common, kind: "prefix", gate: true },
+  companion: { ...common, kind: "companion" },
+  gatedCompanion: { ...common, kind: "companion", gate: true },
   opaque: { ...common, kind: "opaque" },
 } as const satisfies Record<string, EntrySpec>;
 
@@ -47,11 +52,21 @@ export interface BustOf {
   readonly version: string | null;
   readonly subject?: string;
   readonly spaceKind?: SpaceKind;
+  readonly mode?: BustMode;
+  /** Of entries of kind `companion`; by default `versionKeyOf(key)`. */
+  readonly versionKey?: string;
 }
 
-export function bustOf({ key, entry, version, subject = "catalog.product/1", spaceKind = "counter" }: BustOf): KeyBust {
+/** A key in the slot of `key`, which holds no braces. */
+export function versionKeyOf(key: string): string {
+  return `{${key}}:version`;
+}
+
+export function bustOf({ entry, version, subject = "catalog.product/1", spaceKind = "counter", mode = "hard", ...at }: BustOf): KeyBust {
   const canonical = version === null ? null : versionOf(version);
-  return { target: "key", key, family: "suite", entry, subject, version: canonical, spaceKind, mode: "hard", rule: "suite" };
+  const { key, versionKey = versionKeyOf(key) } = at;
+  const beside = entry.kind === "companion" ? { versionKey } : {};
+  return { target: "key", key, ...beside, family: "suite", entry, subject, version: canonical, spaceKind, mode, rule: "suite" };
 }
 
 function versionOf(text: string): Version {

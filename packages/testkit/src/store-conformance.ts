@@ -161,14 +161,14 @@ function callTests({ store, seed, key }: Bench): void {
   });
 
   test.each([
-    ["soft busts", { mode: "soft" as const }],
-    ["prefix entries", { entry: { ...entries.opaque, kind: "prefix" as const } }],
-    ["a gate for json", { entry: { ...entries.json, gate: true } }],
-  ])("what this release does not run is refused before anything is sent: %s", async (_what, change) => {
+    ["a soft bust of a hash", "FR1004", { entry: entries.hash, mode: "soft" as const }],
+    ["a companion without the key of its version", "FR1006", { entry: entries.companion }],
+    ["a gate for a key that no other can share a slot with", "FR1006", { entry: { ...entries.json, gate: true }, key: "a}" }],
+  ])("what cannot be is refused before anything is sent: %s", async (_what, code, change) => {
     await seed().putOpaque(key("a"), { value: "page" });
     const fine = bustOf({ key: key("a"), entry: entries.opaque, version: "1" });
-    const refused = { ...bustOf({ key: key("b"), entry: entries.managed, version: "1" }), ...change };
-    await expect(store().bust([fine, refused])).rejects.toMatchObject({ code: "FR1004", disposition: "usage" });
+    const { versionKey: _none, ...refused } = bustOf({ key: key("b"), version: "1", ...change });
+    await expect(store().bust([fine, refused])).rejects.toMatchObject({ code, disposition: "usage" });
     expect(await seed().has(key("a"))).toBe(true);
   });
 }

@@ -13,7 +13,7 @@
 -- REPLY time              of this Redis, in microseconds
 -- REPLY letter            p pending, c covered
 -- EFFECTS HSET of floors and list; PERSIST: the state never goes while something is pending.
--- @include lib/version.lua lib/marks.lua lib/tag-floors.lua lib/tag-life.lua lib/pending.lua
+-- @include lib/version.lua lib/marks.lua lib/raise.lua lib/tag-life.lua lib/pending.lua
 
 local state, subject, version, space, mode = KEYS[1], ARGV[1], ARGV[2], ARGV[3], sub(ARGV[4], 1, 1)
 local floorTtl = tonumber(ARGV[5])
@@ -25,7 +25,7 @@ local got = call("HMGET", state, "f", "n", "x")
 local marks = readMarks(got[1] or "", "\n", { now = now, ttlUs = floorTtl * 1000 })
 local letter = space == "timestamp" and string.upper(mode) or mode
 local bust = { at = nowText, letter = letter, space = space, subject = subject, version = version }
-if not raiseTagFloor(marks, bust, tonumber(ARGV[6])) then
+if not raiseFloors(marks, bust, tonumber(ARGV[6])) then
   return { whole(now), "c" }
 elseif ARGV[8] ~= "apply" then
   return { whole(now), "p" }

@@ -1,100 +1,101 @@
 #!lua flags=allow-oom
--- Busts entries: each goes away unless it covers its event, and a floor is left where the family wants one. The same step as `bust`
--- in protocol's decide.ts; a test holds the two together on a real Redis.
+-- Busts managed entries, and leaves floors: `bust` of protocol's decide.ts; tests hold the two together on a real Redis. What is commonest
+-- is decided here, from one MGET and a HGET for each value, and written by one MSET or UNLINK; all else by `onSlowPath`, one by one.
 -- KEYS entry 1..200       all on one node; a key may repeat, and then every one of its busts counts
--- ARGV 1 kind             managed | hash | json | opaque
--- ARGV 2 field            of the version: a field for hash, a member for json, else empty
--- ARGV 3 space            counter | timestamp | none
--- ARGV 4 unversioned      bust | keep
--- ARGV 5 floorTtlUs       F, by which floors are judged alive
--- ARGV 6 floor            leave | none
+-- ARGV 1 space            counter | timestamp | none
+-- ARGV 2 mode             hard | soft
+-- ARGV 3 unversioned      bust | keep
+-- ARGV 4 floorTtlUs       F, by which floors are judged alive
+-- ARGV 5 staleTtlUs       how long a softened entry may still be served
+-- ARGV 6 floor            leave | none (floors that are there stay)
 -- ARGV 7 run              apply | preview (writes nothing)
 -- ARGV 8 subject stride 2 one per key
 -- ARGV 9 version stride 2 one per key, empty for a blind bust
 -- REPLY time              of this Redis, used for the whole call, in microseconds
--- REPLY letters           one per key: r removed, a absent, c covered, u unversioned
--- EFFECTS per entry: UNLINK of what goes away, before any write; then HSET of floors and lease, PEXPIREAT.
--- @include lib/version.lua lib/floors.lua lib/raise.lua lib/json-version.lua lib/entry.lua
+-- REPLY letters           one per key: r removed, s softened, a absent, c covered, u unversioned
+-- EFFECTS floors and lease in place of what goes away (MSET or SET, PEXPIREAT), or nothing (UNLINK); beside what stays, in its field d
+-- (HSET, PEXPIREAT GT); softened: HSET of the field o.
+-- @include lib/version.lua lib/dep.lua lib/strings.lua
+-- @later slowPath lib/marks.lua lib/foreign.lua lib/raise.lua lib/bust-step.lua lib/bust-managed.lua
 
-local kind, field, space, unversioned = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local ttlUs, leave, apply = tonumber(ARGV[5]), ARGV[6] == "leave", ARGV[7] == "apply"
-local managedNames = { version = "d", floors = "f", lease = "l" }
-local names = kind == "managed" and managedNames or { version = field, floors = "fr:f", lease = "fr:l" }
-local read = ({ managed = readManaged, hash = readHash, json = readJson, opaque = readOpaque })[kind]
+local space, mode, keys, argv = ARGV[1], sub(ARGV[2], 1, 1), KEYS, ARGV
+local ttlUs, leave, apply = tonumber(ARGV[4]), ARGV[6] == "leave", ARGV[7] == "apply"
 local time = call("TIME")
 local now = time[1] * 1000000 + time[2]
-local nowText = string.format("%.0f", now)
-local oldestLive = string.format("%.0f", math.max(0, now - ttlUs))
-local function isLive(at)
-  return not newer(oldestLive, at)
-end
-local clock = { text = nowText, isLive = isLive }
-local function milliseconds(us)
-  return string.format("%.0f", math.ceil(us / 1000))
-end
-local nextFloorsEnd = milliseconds(now + ttlUs)
+local nowText = string.format("%016.0f", now)
+local oldestLive = string.format("%016.0f", math.max(0, now - ttlUs))
+local lead = nowText .. (space == "timestamp" and string.upper(mode) or mode)
+local own, isCounter, isHard = byte(lead, 17), space == "counter", mode == "h"
 
-local function outcomeOf(value, held, subject, version)
-  if value == "opaque" then
-    return "r"
-  elseif value == "deps" then
-    held = depOf(held, subject)
-  elseif value ~= "version" then
-    return "u"
-  end
-  if held == false then
-    return "u"
-  end
-  return held and version ~= "" and covers(held, version, space) and "c" or "r"
+local onSlowPath
+local function slow(i)
+  onSlowPath = onSlowPath or slowPath({
+    now = now, ttlUs = ttlUs, staleUs = tonumber(ARGV[5]), space = space, mode = mode, unversioned = ARGV[3], leave = leave, apply = apply,
+  })
+  return onSlowPath(keys[i], argv[6 + i + i], argv[7 + i + i])
 end
 
--- Puts floors in place of what is gone, with the lease that was there, or beside what stays. A value that stays keeps
--- at least its old time to live, and a key without one stays without (GT).
-local function leaveFloors(key, floors, raisedAt, lease, isGone, isKept)
-  local ends = raisedAt == nowText and nextFloorsEnd or milliseconds(raisedAt + ttlUs)
-  local deadline = lease and leaseDeadline(lease, now)
-  if deadline and deadline > raisedAt + ttlUs then
-    ends = milliseconds(deadline)
-  end
-  if deadline and isGone then
-    call("HSET", key, names.floors, floors, names.lease, lease)
-  else
-    call("HSET", key, names.floors, floors)
-  end
-  if isKept then
-    call("PEXPIREAT", key, ends, "GT")
-  else
-    call("PEXPIREAT", key, ends)
-  end
-end
-
-local function bust(key, subject, version)
-  local value, held, floors, lease = read(key, names, now, leave)
-  local raised, raisedAt
-  if leave and floors then
-    raised, raisedAt = raise(floors, subject, version, space, clock)
-    if not raised then
-      return value == nil and "a" or "c"
+-- What waits to be written: pairs for MSET, or keys for UNLINK; and keys at which nothing was found, or a hash of somebody else.
+local batch, m, bare, b, at, letters = {}, 0, {}, 0, {}, {}
+local function flush()
+  local isClear = b == 0 or call("EXISTS", unpack(bare, 1, b)) == 0
+  for j = 1, b do
+    local i = at[bare[j]]
+    if not isClear and call("EXISTS", bare[j]) == 1 then
+      letters[i] = slow(i)
+    elseif leave then
+      batch[m + 1], batch[m + 2] = keys[i], lead .. argv[6 + i + i] .. "\t" .. argv[7 + i + i]
+      m = m + 2
     end
-  elseif leave then
-    raised, raisedAt = "\n" .. (version == "" and "*" or subject) .. "\t" .. version .. raisedMark(version == "" and "none" or space, clock), nowText
   end
-  local outcome = value and outcomeOf(value, held, subject, version) or "a"
-  if not apply then
-    return outcome
+  if m > 0 and apply then
+    call(leave and "MSET" or "UNLINK", unpack(batch, 1, m))
   end
-  local isGone = outcome == "r" or (outcome == "u" and unversioned == "bust")
-  if isGone then
-    call("UNLINK", key)
+  if leave and apply then
+    local ends = string.format("%.0f", math.ceil((now + ttlUs) / 1000))
+    for j = 1, m, 2 do
+      call("PEXPIREAT", batch[j], ends)
+    end
   end
-  if raised and (isGone or value ~= "foreign") then
-    leaveFloors(key, raised, raisedAt, lease, isGone, value and not isGone)
-  end
-  return outcome
+  b, m = 0, 0
 end
 
-local letters = {}
-for i = 1, #KEYS do
-  letters[i] = bust(KEYS[i], ARGV[6 + 2 * i], ARGV[7 + 2 * i])
+local texts, isEmpty = stringsAt(leave and keys or {})
+for i = 1, #keys do
+  local key, text, subject, version, letter, isRaised = keys[i], texts[i], argv[6 + i + i], argv[7 + i + i], nil, true
+  if at[key] then
+    flush()
+  elseif version == "" then -- a blind bust
+  elseif text then
+    local tab, _, last = 18 + #subject, find(text, "^%d+[hsHS]")
+    local had, floor = sub(text, tab + 1), byte(text, 17)
+    if last == 17 and byte(text, tab) == 9 and sub(text, 18, tab - 1) == subject and canonical(had) then
+      isRaised = newer(version, had) or sub(text, 1, 16) < oldestLive
+      letter = (isRaised or (isCounter and (floor == 104 or floor == own))) and "a"
+    end
+  elseif isEmpty then
+    letter = "a"
+  else
+    local d = pcall("HGET", key, "d")
+    if not d then
+      b, letter, isRaised = b + 1, "a", false
+      bare[b] = key
+    elseif isHard and type(d) == "string" and not find(d, "\f", 1, true) then
+      local held = depOf(d, subject)
+      letter = (held == nil or (held and newer(version, held))) and "r"
+    end
+  end
+  at[key] = i
+  if not letter then
+    letter = slow(i)
+  elseif isRaised and leave then
+    batch[m + 1], batch[m + 2] = key, lead .. subject .. "\t" .. version
+    m = m + 2
+  elseif letter == "r" then
+    m = m + 1
+    batch[m] = key
+  end
+  letters[i] = letter
 end
+flush()
 return { nowText, table.concat(letters) }

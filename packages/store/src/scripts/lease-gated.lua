@@ -15,7 +15,7 @@
 -- REPLY nothing x 3       as lease.lua answers what is stored
 -- REPLY min repeated      leased: a subject, then the version that a load must have at least
 -- EFFECTS the lease is written, unless it is held: HSET and PEXPIREAT of the entry (hash), SET of the gate (others).
--- @include lib/version.lua lib/marks.lua lib/json-version.lua lib/foreign.lua lib/gated.lua
+-- @include lib/version.lua lib/marks.lua lib/json-version.lua lib/foreign.lua lib/entry.lua lib/gated.lua
 
 local kind, token = ARGV[1], ARGV[3]
 local time = call("TIME")

@@ -18,7 +18,7 @@
 -- REPLY outcome           stored | lease_lost | floor | older | foreign
 -- EFFECTS stored: UNLINK and HSET, PEXPIREAT (hash), or SET (others; of companion the version key too). The lease is given up, if it
 -- was held, either way.
--- @include lib/version.lua lib/marks.lua lib/json-version.lua lib/foreign.lua lib/gated.lua lib/load.lua
+-- @include lib/version.lua lib/marks.lua lib/json-version.lua lib/foreign.lua lib/entry.lua lib/gated.lua lib/load.lua
 
 local CONTENT = 10
 local kind, field, token, subject, version = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
@@ -51,7 +51,7 @@ local function storeHash(ends)
   end
   call("HSET", KEYS[1], field, version)
   if text ~= "" then
-    call("HSET", KEYS[1], gateField, text)
+    call("HSET", KEYS[1], "fr:f", text)
   end
   call("PEXPIREAT", KEYS[1], milliseconds(math.max(ends, marksEnd(marks, clock))))
 end

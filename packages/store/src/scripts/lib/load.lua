@@ -10,7 +10,7 @@ end
 
 local function meetsFloors(marks, load)
   for _, floor in ipairs(marks.floors) do
-    local space = floor.letter < "a" and "timestamp" or "counter"
+    local space = (floor.letter == "H" or floor.letter == "S") and "timestamp" or "counter"
     local dep = load.deps[floor.subject]
     if not (dep and covers(dep, floor.version, space)) then
       local cannotTell = not dep or (space == "timestamp" and dep == floor.version)

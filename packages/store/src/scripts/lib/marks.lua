@@ -31,7 +31,7 @@ local function readMark(marks, line)
     return false
   elseif subject == "*" then
     marks.blind = { at = at, letter = letter }
-    return version == "" and letter > "a"
+    return version == "" and (letter == "h" or letter == "s")
   end
   marks.floors[#marks.floors + 1] = { at = at, letter = letter, subject = subject, version = version }
   return canonical(version)

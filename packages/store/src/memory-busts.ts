@@ -1,0 +1,24 @@
+import { type BustOutcome, bust, type KeyBust } from "@freshet/protocol";
+import { type BustFloor, type BustRun, leavesFloor, planBustCalls } from "./bust-calls.js";
+import { applyBust, MEMORY_PREFIX, readEntry } from "./memory-keys.js";
+import type { Keyspace } from "./memory-keyspace.js";
+
+/** The bust step in memory. Nothing is done when one of the busts is refused. */
+export function bustKeys(
+  keys: Keyspace,
+  busts: readonly KeyBust[],
+  { run, floor = "leave" }: { readonly run: BustRun; readonly floor?: BustFloor },
+): readonly BustOutcome[] {
+  planBustCalls(busts, { run, prefix: MEMORY_PREFIX });
+  const nowUs = keys.nowUs();
+  return busts.map((one) => {
+    const { entry, subject, version, spaceKind, mode } = one;
+    const before = readEntry(keys, one, { subject, nowUs });
+    const { onUnversioned, floorTtlMs, staleTtlMs } = entry;
+    const leaveFloor = leavesFloor(entry) && (floor === "leave" || entry.kind !== "managed");
+    const times = { floorTtlMs, staleTtlMs, nowUs };
+    const done = bust(before, { subject, version, spaceKind, mode, leaveFloor, onUnversioned, ...times });
+    if (run === "apply") applyBust(keys, one, { before, done });
+    return done.outcome;
+  });
+}
