@@ -13,5 +13,7 @@ export function map(decoded: Decoded, rules: CompiledRules): Mapped {
   if (decoded.kind !== "event") return decoded;
   const mapped = rules.map(decoded.event);
   if (mapped.kind === "rejected") return mapped;
-  return mapped.busts.length === 0 ? { kind: "no_match" } : { kind: "busts", busts: mapped.busts };
+  return mapped.busts.length === 0 ? NO_MATCH : mapped;
 }
+
+const NO_MATCH: Mapped = Object.freeze({ kind: "no_match" });

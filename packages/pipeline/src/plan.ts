@@ -23,8 +23,21 @@ export function plan(mapped: readonly Mapped[]): Plan {
   const tags = new Merged<TagBust>();
   const place = (bust: Bust): number =>
     bust.target === "key" ? keys.place(bust.key, bust) : ~tags.place(`${bust.target}:${bust.tag}`, bust);
-  const answers = mapped.map((record) => (record.kind === "busts" ? record.busts.map(place) : NONE));
+  const answers = mapped.map((record) => (record.kind === "busts" ? answersOf(record.busts, place) : NONE));
   return { busts: keys.busts, tagBusts: tags.busts, answers };
+}
+
+/** Lists of one answer, kept: most records wait for one, and a slice's answers are small numbers. */
+const singles: (readonly number[])[] = [];
+const SINGLES_MAX = 1000;
+
+function answersOf(busts: readonly Bust[], place: (bust: Bust) => number): readonly number[] {
+  const [bust] = busts;
+  if (bust === undefined || busts.length > 1) return busts.map(place);
+  const answer = place(bust);
+  if (answer < 0 || answer >= SINGLES_MAX) return [answer];
+  singles[answer] ??= [answer];
+  return singles[answer];
 }
 
 /** Busts of one kind, merged as they come. */

@@ -1,4 +1,4 @@
-import type { KafkaPort } from "@freshet/kafka/port";
+import type { KafkaPort, ProduceRecord } from "@freshet/kafka/port";
 import type { KafkaRecord, RecordOutcome } from "@freshet/protocol";
 import type { Applied } from "./apply.js";
 import { type DeadLetterContext, deadLetter } from "./dead-letter.js";
@@ -28,10 +28,11 @@ export interface SettlePorts {
 export async function settle(input: SettleInput, ports: SettlePorts): Promise<readonly RecordOutcome[]> {
   const ended = input.mapped.map((mapped, at) => outcomeOf(mapped, input.plan.answers[at] ?? [], input.applied));
   const context = { ...ports.deadLetters, at: ports.now() };
-  const letters = input.mapped.flatMap((mapped, at) => {
+  const letters: ProduceRecord[] = [];
+  for (const [at, mapped] of input.mapped.entries()) {
     const record = input.records[at];
-    return mapped.kind === "rejected" && record !== undefined ? [deadLetter(record, mapped.rejection, context)] : [];
-  });
+    if (mapped.kind === "rejected" && record !== undefined) letters.push(deadLetter(record, mapped.rejection, context));
+  }
   if (letters.length > 0) await ports.kafka.produce(letters);
   return ended;
 }
@@ -40,6 +41,6 @@ export async function settle(input: SettleInput, ports: SettlePorts): Promise<re
 function outcomeOf(mapped: Mapped, answers: readonly number[], { outcomes, tagOutcomes }: Applied): RecordOutcome {
   if (mapped.kind === "rejected") return "dead";
   if (mapped.kind !== "busts") return mapped.kind;
-  const isCovered = (at: number): boolean => (at >= 0 ? outcomes[at] : tagOutcomes[~at]) === "covered";
-  return answers.every(isCovered) ? "covered" : "applied";
+  for (const at of answers) if ((at >= 0 ? outcomes[at] : tagOutcomes[~at]) !== "covered") return "applied";
+  return "covered";
 }

@@ -1,9 +1,9 @@
-import { type Bust, type DomainEvent, limits } from "@freshet/protocol";
+import { type DomainEvent, limits } from "@freshet/protocol";
 import { type Condition, type Conditions, conditionsOf } from "./conditions.js";
 import { EvaluationFailure } from "./failure.js";
 import { Scope } from "./scope.js";
 import type { RuleExplanation } from "./types.js";
-import { addBustsOf, holds, type ReadyRule } from "./walk.js";
+import { addBustsOf, type Collecting, holds, type ReadyRule } from "./walk.js";
 
 /** Tells for one event, rule by rule, what `map` does with it: the first condition that is false, or the busts. */
 export function explainer(rules: readonly ReadyRule[]): (event: DomainEvent) => readonly RuleExplanation[] {
@@ -23,10 +23,10 @@ function explainRule(rule: ReadyRule, conditions: Conditions | null, scope: Scop
   const held = holds(rule, scope);
   if (held === false) return no(whyFalse(conditions, scope));
   if (held !== true) return no(`${held.reason}: ${held.message}`);
-  const busts: Bust[] = [];
-  const rejection = addBustsOf(rule, { scope, busts, room: limits.keysPerEventMax });
+  const collecting: Collecting = { scope, busts: null, room: limits.keysPerEventMax };
+  const rejection = addBustsOf(rule, collecting);
   if (rejection !== null) return no(`${rejection.reason}: ${rejection.message}`);
-  return { rule: rule.name, matched: true, because: "", busts };
+  return { rule: rule.name, matched: true, because: "", busts: collecting.busts ?? [] };
 }
 
 /** The first false part of an `&&` chain; of an `||` chain every part is false, so all are named. */

@@ -1,16 +1,15 @@
-import { type Bust, type DomainEvent, limits } from "@freshet/protocol";
+import { type DomainEvent, limits } from "@freshet/protocol";
 import { Scope } from "./scope.js";
 import type { MapResult } from "./types.js";
-import { addBustsOf, holds, type ReadyRule } from "./walk.js";
+import { addBustsOf, type Collecting, holds, type ReadyRule } from "./walk.js";
 
 /** Every bust of every rule that matches; one that fails rejects the event whole (`protocol.md` section 6). */
 export function mapper(rules: readonly ReadyRule[]): (event: DomainEvent) => MapResult {
   const rulesFor = ruleIndex(rules);
   return (event) => {
     const scope = new Scope(event);
-    const names: string[] = [];
-    const busts: Bust[] = [];
-    const collecting = { scope, busts, room: limits.keysPerEventMax };
+    const collecting: Collecting = { scope, busts: null, room: limits.keysPerEventMax };
+    let matched: readonly string[] = NONE;
     for (const rule of rulesFor(event.source, event.type)) {
       if (!rule.ops.has(event.op)) continue;
       const held = holds(rule, scope);
@@ -18,11 +17,13 @@ export function mapper(rules: readonly ReadyRule[]): (event: DomainEvent) => Map
       if (held !== true) return { kind: "rejected", rejection: held };
       const rejection = addBustsOf(rule, collecting);
       if (rejection !== null) return { kind: "rejected", rejection };
-      names.push(rule.name);
+      matched = matched.length === 0 ? rule.alone : [...matched, rule.name];
     }
-    return { kind: "busts", rules: names, busts };
+    return { kind: "busts", rules: matched, busts: collecting.busts ?? NONE };
   };
 }
+
+const NONE: readonly never[] = Object.freeze([]);
 
 /** Types seen are remembered up to this many; events may carry any number of them. */
 const rememberedTypesMax = 1000;

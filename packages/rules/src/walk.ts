@@ -8,6 +8,8 @@ import type { CelValue, Scope } from "./scope.js";
 /** A rule as the hot path wants it. */
 export interface ReadyRule {
   readonly name: string;
+  /** The name in a list, for the many events that match no other rule. */
+  readonly alone: readonly string[];
   readonly source: string;
   readonly ops: ReadonlySet<Op>;
   readonly types: readonly string[] | null;
@@ -28,6 +30,7 @@ export interface ReadyBust {
 export function readyRule(rule: RuleModel): ReadyRule {
   return {
     name: rule.name,
+    alone: [rule.name],
     source: rule.source?.spec.name ?? "",
     ops: rule.ops,
     types: rule.types,
@@ -95,7 +98,8 @@ export function holds(rule: ReadyRule, scope: Scope): boolean | Rejection {
 /** What the busts of an event are collected in. */
 export interface Collecting {
   readonly scope: Scope;
-  readonly busts: Bust[];
+  /** `null` for none yet. Most events get one: a list is made as long as it has to be, and an empty one that grows takes room for 17. */
+  busts: Bust[] | null;
   /** How many busts there may be at most. */
   readonly room: number;
 }
@@ -110,11 +114,12 @@ export function addBustsOf(rule: ReadyRule, collecting: Collecting): Rejection |
 }
 
 function addBusts(bust: ReadyBust, rule: ReadyRule, collecting: Collecting): Rejection | null {
-  const { scope, room, busts } = collecting;
-  if (bust.forEach === null) return busts.length >= room ? tooMany(rule) : addBust(bust, rule, collecting);
+  const { scope, room } = collecting;
+  const count = collecting.busts?.length ?? 0;
+  if (bust.forEach === null) return count >= room ? tooMany(rule) : addBust(bust, rule, collecting);
   const items = listOf(bust.forEach, rule, scope);
   if (!Array.isArray(items)) return items as Rejection;
-  if (busts.length + items.length > room) return tooMany(rule);
+  if (count + items.length > room) return tooMany(rule);
   for (const item of items as readonly CelValue[]) {
     scope.item = item;
     const rejection = addBust(bust, rule, collecting);
@@ -132,7 +137,8 @@ function listOf(program: Program, rule: ReadyRule, scope: Scope): readonly CelVa
   }
 }
 
-function addBust(bust: ReadyBust, rule: ReadyRule, { scope, busts }: Collecting): Rejection | null {
+function addBust(bust: ReadyBust, rule: ReadyRule, collecting: Collecting): Rejection | null {
+  const { scope } = collecting;
   const values = new Array<string>(bust.parameters.length); // as long as it gets: one that grows takes room for seventeen
   for (let at = 0; at < values.length; at++) {
     const name = bust.names[at] ?? "";
@@ -148,7 +154,8 @@ function addBust(bust: ReadyBust, rule: ReadyRule, { scope, busts }: Collecting)
   }
   const made = bust.make(values, scope.event);
   if (made === null) return unresolved(rule, `the key is longer than ${limits.keyBytesMax} bytes or not valid Unicode`);
-  busts.push(made);
+  if (collecting.busts === null) collecting.busts = [made];
+  else collecting.busts.push(made);
   return null;
 }
 
