@@ -1,10 +1,10 @@
-import { FreshetError, type KafkaRecord } from "@freshet/protocol";
+import { FreshetError } from "@freshet/protocol";
 import type { EachBatchPayload } from "kafkajs";
 import { type ConsumptionState, tellTrouble } from "./consumption-state.js";
 import { FlatMessages } from "./fetch-decoder.js";
 import { nameOfPartition } from "./gate.js";
 import { fromKafkajs, isKafkajsError, leadsToJoin, protocolTypeOf } from "./kafka-errors.js";
-import type { BatchControl, BatchEnd, TopicPartition } from "./port.js";
+import type { BatchControl, BatchEnd, RecordList, TopicPartition } from "./port.js";
 import { within } from "./within.js";
 
 /**
@@ -35,11 +35,12 @@ export async function runBatch(payload: EachBatchPayload, state: ConsumptionStat
 type Ending = BatchEnd | null;
 
 class BatchRun implements BatchControl {
-  readonly records: readonly KafkaRecord[];
+  readonly records: RecordList;
   readonly #payload: EachBatchPayload;
   readonly #at: TopicPartition;
   readonly #state: ConsumptionState;
   readonly #generation: number;
+  readonly #lastOffset: number;
   #retired = false;
   #endedThrough = -1;
   /** The first error of the group that a commit or heartbeat met; kafkajs gets to see it however the handler ends. */
@@ -51,11 +52,12 @@ class BatchRun implements BatchControl {
     this.#state = state;
     this.#generation = state.generation;
     this.records = recordsOf(payload);
+    this.#lastOffset = this.records.at(-1)?.offset ?? -1;
   }
 
   ended(offset: number): void {
     if (this.#isStale() || offset <= this.#endedThrough) return;
-    const last = this.records.at(-1)?.offset ?? -1;
+    const last = this.#lastOffset;
     this.#endedThrough = Math.min(offset, last);
     this.#state.progress++;
     // The batch's last offset counts control records and compacted tails too; without them the lag never gets to 0.
@@ -201,7 +203,7 @@ export async function commitResolved(payload: EachBatchPayload, state: Consumpti
 }
 
 /** Our decoder brings records in one carrier. What lies before the offset asked for came along in its batch and is dropped. */
-function recordsOf(payload: EachBatchPayload): readonly KafkaRecord[] {
+function recordsOf(payload: EachBatchPayload): RecordList {
   const [message] = payload.batch.messages;
   if (!(message instanceof FlatMessages)) {
     const problem = "a fetch was not decoded by Freshet's decoder";
@@ -209,7 +211,7 @@ function recordsOf(payload: EachBatchPayload): readonly KafkaRecord[] {
   }
   const { fetchedOffset } = payload.batch as { fetchedOffset?: string };
   const from = Number(fetchedOffset ?? 0);
-  const first = message.records[0];
+  const first = message.records.at(0);
   if (first === undefined || first.offset >= from) return message.records;
-  return message.records.filter((record) => record.offset >= from);
+  return message.records.slice().filter((record) => record.offset >= from);
 }

@@ -1,5 +1,4 @@
-import type { KafkaRecord } from "@freshet/protocol";
-import type { TopicPartition } from "./port.js";
+import type { RecordList, TopicPartition } from "./port.js";
 import { type AbortedTransaction, decodeRecordSet } from "./record-batch-decoder.js";
 import { WireReader } from "./wire-reader.js";
 
@@ -9,7 +8,7 @@ import { WireReader } from "./wire-reader.js";
  */
 export class FlatMessages {
   readonly offset: string;
-  readonly records: readonly KafkaRecord[];
+  readonly records: RecordList;
   readonly key = null;
   readonly value = null;
   readonly headers = {};
@@ -18,7 +17,7 @@ export class FlatMessages {
   readonly isControlRecord = false;
   readonly batchContext = {};
 
-  constructor(records: readonly KafkaRecord[], lastOffset: number) {
+  constructor(records: RecordList, lastOffset: number) {
     this.offset = String(lastOffset);
     this.records = records;
   }

@@ -15,8 +15,8 @@ export interface FlatBatch extends TopicPartition {
 const NO_HEADERS: readonly RecordHeader[] = Object.freeze([]);
 
 /**
- * A record as positions in its batch. Thousands of them live at once, and a view of a buffer costs as much memory as the
- * record it shows: so views and headers are made when somebody asks, and not kept.
+ * A record as positions in its batch. A view of a buffer costs as much memory as the record it shows: so views and
+ * headers are made when somebody asks, and not kept.
  */
 export class FlatRecord implements KafkaRecord {
   private readonly batch: FlatBatch;
@@ -28,7 +28,7 @@ export class FlatRecord implements KafkaRecord {
   private readonly valueEnd: number;
   private readonly headersAt: number;
 
-  /** Reads one record and checks that its parts end where it says. `reader` stands behind its length. */
+  /** Reads one record that was checked before. `reader` stands behind its length. */
   constructor(batch: FlatBatch, reader: WireReader) {
     this.batch = batch;
     reader.at++; // attributes, unused
@@ -42,7 +42,16 @@ export class FlatRecord implements KafkaRecord {
     const headersAt = reader.at;
     const count = reader.varint();
     this.headersAt = count <= 0 ? -1 : headersAt;
-    for (let left = count; left > 0; left--) {
+  }
+
+  /** Steps over a record and checks its parts as the constructor does. */
+  static check(reader: WireReader): void {
+    reader.at++;
+    reader.varlong();
+    reader.varint();
+    reader.skipVarBytes();
+    reader.skipVarBytes();
+    for (let left = reader.varint(); left > 0; left--) {
       reader.skipVarBytes();
       reader.skipVarBytes();
     }

@@ -10,6 +10,7 @@ export type {
   KafkaPort,
   ProduceRecord,
   RecordBatch,
+  RecordList,
   TopicDescription,
   TopicPartition,
   TopicSpec,

@@ -105,7 +105,7 @@ describe("the patches", () => {
     const theirs = await fetchOf(1_000_000).response.decode(bytes);
     const [message] = ours.responses[0]?.partitions[0]?.messages ?? [];
     expect(message).toBeInstanceOf(FlatMessages);
-    const records = message instanceof FlatMessages ? message.records : [];
+    const records = message instanceof FlatMessages ? message.records.slice() : [];
     expect(records.map(({ topic, partition, offset }) => [topic, partition, offset])).toEqual([
       ["t", 5, 7],
       ["t", 5, 8],

@@ -5,9 +5,17 @@ export interface TopicPartition {
   readonly partition: number;
 }
 
+/** What is asked of a batch's records; an array does it. They may be made each time they are taken. */
+export interface RecordList extends Iterable<KafkaRecord> {
+  readonly length: number;
+  at(index: number): KafkaRecord | undefined;
+  slice(start?: number, end?: number): readonly KafkaRecord[];
+  map<T>(make: (record: KafkaRecord, index: number) => T): T[];
+}
+
 /** Records of one partition, in offset order; offsets may have gaps (compaction, control records). */
 export interface RecordBatch extends TopicPartition {
-  readonly records: readonly KafkaRecord[];
+  readonly records: RecordList;
   /** The end of the log when the batch was fetched: the offset the next record will get. */
   readonly highWatermark: number;
 }

@@ -17,8 +17,10 @@ import {
 import { BATCH_BYTES_MAX, decodeRecordSet } from "./record-batch-decoder.js";
 
 const source = { topic: "t", partition: 3 };
-const decode = (batches: readonly Buffer[], aborted: Parameters<typeof decodeRecordSet>[2] = []) =>
-  decodeRecordSet(Buffer.concat(batches), source, aborted);
+const decode = async (batches: readonly Buffer[], aborted: Parameters<typeof decodeRecordSet>[2] = []) => {
+  const { records, lastOffset } = await decodeRecordSet(Buffer.concat(batches), source, aborted);
+  return { records: records.slice(), lastOffset };
+};
 const valuesOf = (records: readonly KafkaRecord[]) =>
   records.map((record) => record.undecodable ?? Buffer.from(record.value ?? []).toString());
 const codecIds = [

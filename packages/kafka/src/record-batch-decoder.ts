@@ -2,12 +2,13 @@ import type { KafkaRecord, RecordHeader } from "@freshet/protocol";
 import { codecs } from "./codecs.js";
 import { crc32c } from "./crc32c.js";
 import { type FlatBatch, FlatRecord } from "./flat-record.js";
+import { FlatRecords } from "./flat-records.js";
 import type { TopicPartition } from "./port.js";
 import { MalformedBytes, WireReader } from "./wire-reader.js";
 
 /** What a fetched stretch of a partition held. */
 export interface DecodedRecords {
-  readonly records: readonly KafkaRecord[];
+  readonly records: FlatRecords;
   /** The last offset the bytes account for, control records and compacted tails included; -1 when they hold no whole batch. */
   readonly lastOffset: number;
 }
@@ -22,6 +23,8 @@ export interface AbortedTransaction {
 export const BATCH_BYTES_MAX = 64 * 1024 * 1024;
 
 const HEADER_BYTES = 61;
+/** Length, attributes, two deltas, key, value and header count, each a byte. */
+const RECORD_BYTES_MIN = 7;
 const LENGTH_END = 12;
 const MAGIC_AT = 16;
 const CRC_AT = 17;
@@ -42,7 +45,7 @@ export async function decodeRecordSet(
   source: TopicPartition,
   aborted: readonly AbortedTransaction[],
 ): Promise<DecodedRecords> {
-  const records: KafkaRecord[] = [];
+  const records = new FlatRecords();
   const transactions = createAbortFilter(aborted);
   let lastOffset = -1;
   let at = 0;
@@ -54,17 +57,15 @@ export async function decodeRecordSet(
     const header = readHeader(batch);
     lastOffset = header.lastOffset;
     if (header.problem !== null) {
-      records.push(marker(source, header, header.problem));
+      records.addMarker(marker(source, header, header.problem));
       continue;
     }
     if (transactions.skips(header, batch)) continue;
-    const before = records.length;
     try {
       await appendRecords(records, batch, { header, source });
     } catch (error) {
-      records.length = before; // all of the batch or none of it
       const damage = isIntact(batch) ? "" : " (its checksum does not match)";
-      records.push(marker(source, header, problemOf(error, header) + damage));
+      records.addMarker(marker(source, header, problemOf(error, header) + damage));
     }
   }
   return { records, lastOffset };
@@ -143,7 +144,7 @@ function isAbortMarker(batch: Buffer): boolean {
   }
 }
 
-async function appendRecords(records: KafkaRecord[], batch: Buffer, context: BatchContext): Promise<void> {
+async function appendRecords(records: FlatRecords, batch: Buffer, context: BatchContext): Promise<void> {
   const { header } = context;
   const codecId = header.attributes & CODEC_MASK;
   if (codecId === 0) return readRecords(records, new WireReader(batch, HEADER_BYTES), context);
@@ -162,19 +163,24 @@ function isIntact(batch: Buffer): boolean {
   return crc32c(batch, ATTRIBUTES_AT) === batch.readUInt32BE(CRC_AT);
 }
 
-function readRecords(records: KafkaRecord[], reader: WireReader, { header, source }: BatchContext): void {
+/** Looks through all records before the first is added: all of the batch or none of it. */
+function readRecords(records: FlatRecords, reader: WireReader, { header, source }: BatchContext): void {
   const { topic, partition } = source;
   const { firstOffset, firstTimestampMs } = header;
   const appendTimeMs = (header.attributes & APPEND_TIME) === 0 ? null : header.maxTimestampMs;
   const batch: FlatBatch = { topic, partition, firstOffset, firstTimestampMs, appendTimeMs, bytes: reader.bytes };
-  for (let left = header.count; left > 0; left--) {
+  const count = Math.max(0, header.count);
+  // The count is the word of whoever produced it; more records than there is room for fail on the way.
+  const positions = new Int32Array(Math.min(count, Math.floor((reader.end - reader.at) / RECORD_BYTES_MIN)));
+  for (let at = 0; at < count; at++) {
     const length = reader.varint();
     const end = reader.at + length;
     if (length < 0 || end > reader.end) throw new MalformedBytes(`record of ${length} bytes at ${reader.at}, which ends at ${reader.end}`);
-    const record = new FlatRecord(batch, reader);
+    positions[at] = reader.at;
+    FlatRecord.check(reader);
     if (reader.at !== end) throw new MalformedBytes(`record that should end at ${end} ends at ${reader.at}`);
-    records.push(record);
   }
+  records.addBatch(batch, positions);
 }
 
 /** Its offset is the range's last, so that ending it ends the range. */

@@ -119,7 +119,7 @@ function redeliveryTests(bench: Bench): void {
         topics: [topic],
         onBatch: async (batch, control, self) => {
           if (batch.partition === 1) return endAll(batch, control, self);
-          const from = batch.records[0]?.offset ?? -1;
+          const from = batch.records.at(0)?.offset ?? -1;
           turns.push({ atMs: Date.now(), from });
           if (turns.length > 2) return endAll(batch, control, self);
           control.ended(from + 1);

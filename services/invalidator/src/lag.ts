@@ -1,4 +1,4 @@
-import type { RecordBatch, TopicPartition } from "@freshet/kafka/port";
+import type { RecordBatch, RecordList, TopicPartition } from "@freshet/kafka/port";
 import type { KafkaRecord } from "@freshet/protocol";
 
 /** How far behind a partition is. Both are 0 when it is caught up. */
@@ -33,7 +33,7 @@ const QUIET_MS = 30_000;
 
 interface PartitionState extends TopicPartition {
   /** The batch under way; empty when none is. */
-  records: readonly KafkaRecord[];
+  records: RecordList;
   next: number;
   /** The first record that has not ended, as far as it is known. */
   oldest: { readonly offset: number; readonly timestampMs: number } | null;
@@ -66,7 +66,7 @@ export function createLag(clock: { nowMs(): number }): Lag {
   };
 
   const look = (state: PartitionState): void => {
-    const record = state.records[state.next];
+    const record = state.records.at(state.next);
     state.oldest = record === undefined ? null : { offset: record.offset, timestampMs: record.timestampMs };
   };
 
