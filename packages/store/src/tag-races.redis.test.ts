@@ -30,7 +30,12 @@ let count = 0;
 beforeAll(() => {
   link = singleLink({ url: testRedisUrl() });
 });
-afterAll(() => link.close());
+afterAll(async () => {
+  const own = Array.from({ length: count }, (_, i) => `${prefix}${i + 1}:`);
+  const all = own.flatMap((each) => [keys.registryKey(each), keys.tagKeys(each, "a").state]);
+  await link.run(all.map((key) => ({ run: { command: "unlink" }, keys: [key], args: [] })));
+  link.close();
+});
 
 function fresh(): { tag: string; own: string } {
   count++;

@@ -31,6 +31,10 @@ export function redisTagStoreUnderTest(url: string): TagStoreUnderTest {
       await client.unlink(`${prefix}e:{${tag}}`);
     },
     close: async () => {
+      // What is pending has no time to live; all else goes by itself.
+      const registry = `${prefix}sweeps`;
+      const pending = (await client.zrange(registry, "0", "-1")).map((tag) => `${prefix}t:{${tag}}:f`);
+      await client.unlink(registry, ...pending);
       client.disconnect();
       await store.close();
     },
