@@ -1,5 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
-import { type BustArguments, bust, type EntryState, type Floor } from "./decide.js";
+import { type BustArguments, bust } from "./decide.js";
+import { type EntryState, noEntry } from "./entry-state.js";
+import type { Floor } from "./floors.js";
 import { parseVersion, type Version } from "./version.js";
 
 const v = (text: string): Version => {
@@ -10,7 +12,7 @@ const v = (text: string): Version => {
 
 const F = 1000; // milliseconds
 const NOW = 50_000_000; // microseconds
-const empty: EntryState = { value: null, floors: [], blindFloor: null, lease: null };
+const empty: EntryState = noEntry;
 const args: BustArguments = {
   subject: "p/1",
   version: v("5"),
@@ -19,10 +21,12 @@ const args: BustArguments = {
   leaveFloor: true,
   onUnversioned: "bust",
   floorTtlMs: F,
+  staleTtlMs: 300,
   nowUs: NOW,
 };
 const deps = (...pairs: [string, string][]): EntryState => ({ ...empty, value: { deps: new Map(pairs.map(([s, n]) => [s, v(n)])) } });
-const floor = (over: Partial<Floor> = {}): Floor => ({ subject: "p/1", version: v("5"), mode: "hard", raisedAtUs: NOW - 1, ...over });
+const counter = { mode: "hard", spaceKind: "counter" } as const;
+const floor = (over: Partial<Floor> = {}): Floor => ({ subject: "p/1", version: v("5"), ...counter, raisedAtUs: NOW - 1, ...over });
 
 describe("what is removed", () => {
   test.each([
@@ -66,7 +70,7 @@ describe("a value of another Redis type", () => {
   });
 
   test("has no room for a floor where it stays", () => {
-    expect(bust(state, { ...args, onUnversioned: "keep" })).toEqual({ outcome: "unversioned", remove: false, write: null });
+    expect(bust(state, { ...args, onUnversioned: "keep" })).toEqual({ outcome: "unversioned", remove: false, soften: null, write: null });
   });
 });
 
@@ -76,7 +80,7 @@ describe("the floor", () => {
     ["absent", empty],
     ["covered", deps(["p/1", "6"])],
   ])("is left whether the entry is %s", (_outcome, state) => {
-    expect(bust(state, args).write?.floors).toEqual([{ subject: "p/1", version: "5", mode: "hard", raisedAtUs: NOW }]);
+    expect(bust(state, args).write?.floors).toEqual([floor({ raisedAtUs: NOW })]);
   });
 
   test("never falls, and a lower version does not move it", () => {
@@ -93,8 +97,8 @@ describe("the floor", () => {
 
   test("makes a replay do nothing at all, in a counter space", () => {
     const state = { ...deps(["p/2", "1"]), floors: [floor()] };
-    expect(bust(state, args)).toEqual({ outcome: "covered", remove: false, write: null });
-    expect(bust({ ...state, value: null }, args)).toEqual({ outcome: "absent", remove: false, write: null });
+    expect(bust(state, args)).toEqual({ outcome: "covered", remove: false, soften: null, write: null });
+    expect(bust({ ...state, value: null }, args)).toEqual({ outcome: "absent", remove: false, soften: null, write: null });
     expect(bust(state, { ...args, version: v("4") }).write).toBeNull();
     expect(bust(state, { ...args, version: v("6") }).remove).toBe(true);
     expect(bust({ ...state, floors: [floor({ mode: "soft" })] }, args).remove).toBe(true);
@@ -130,6 +134,32 @@ describe("the floor", () => {
     expect(step.write?.blindFloor).toEqual({ mode: "hard", raisedAtUs: NOW - 120 });
     const without = bust({ ...empty, floors }, args);
     expect(without.write?.blindFloor).toEqual({ mode: "hard", raisedAtUs: NOW - 150 });
+  });
+});
+
+describe("a soft bust", () => {
+  const soft: BustArguments = { ...args, mode: "soft" };
+
+  test("marks a value stale for as long as it may still be served, and leaves a soft floor", () => {
+    const step = bust(deps(["p/1", "4"]), soft);
+    expect(step).toMatchObject({ outcome: "softened", remove: false, soften: { atUs: NOW, keepUntilUs: NOW + 300_000 } });
+    expect(step.write?.floors).toEqual([floor({ mode: "soft", raisedAtUs: NOW })]);
+  });
+
+  test("of what is stale already changes nothing: it was never served for longer than the first one allowed", () => {
+    const softened = { atUs: NOW - 9, keepUntilUs: NOW + 1 };
+    expect(bust({ ...deps(["p/1", "4"]), softened }, soft).soften).toEqual(softened);
+  });
+
+  test("leaves alone what covers it, and removes what has no time to be stale in", () => {
+    expect(bust(deps(["p/1", "5"]), soft)).toMatchObject({ outcome: "covered", soften: null });
+    expect(bust({ ...empty, value: { version: v("4") } }, soft)).toMatchObject({ outcome: "removed", soften: null });
+  });
+
+  test("is a replay under a floor of either mode; a hard one only under a hard one", () => {
+    expect(bust({ ...deps(), floors: [floor({ mode: "soft" })] }, soft).write).toBeNull();
+    expect(bust({ ...deps(), floors: [floor()] }, soft).write).toBeNull();
+    expect(bust({ ...deps(), floors: [floor({ mode: "soft" })] }, args).outcome).toBe("removed");
   });
 });
 

@@ -1,6 +1,16 @@
 import { describe, expect, test } from "@jest/globals";
-import type { EntryState } from "./decide.js";
-import { decodeLease, encodeDeps, encodeFloors, encodeLease, type ManagedFields, managedState, readFloors } from "./entry-layout.js";
+import {
+  decodeHead,
+  decodeTags,
+  encodeDeps,
+  encodeEpochs,
+  encodeProvisional,
+  encodeSoftened,
+  encodeTags,
+  managedState,
+} from "./entry-layout.js";
+import { noEntry } from "./entry-state.js";
+import type { Marks } from "./floor-layout.js";
 import { parseVersion, type Version } from "./version.js";
 
 const v = (text: string): Version => {
@@ -9,10 +19,15 @@ const v = (text: string): Version => {
   return version;
 };
 const NOW = 1_700_000_000_000_000;
-const fields: ManagedFields = { deps: "\np/1\t5", keepUntil: null, floors: null, lease: null, hasMore: true };
+const state = (fields: Record<string, string>, subject: string | null = null) =>
+  managedState(new Map(Object.entries(fields)), subject, NOW);
 /** The value of an entry as a step for `subject` sees it; for `null`, with all its deps. */
-const valueWith = (change: Partial<ManagedFields>, subject: string | null = "p/1") =>
-  managedState({ ...fields, ...change }, subject, NOW).value;
+const valueWith = (d: string, subject: string | null = "p/1") => state({ v: "", d }, subject).value;
+const marks: Marks = {
+  floors: [{ subject: "p/1", version: v("5"), mode: "soft", spaceKind: "timestamp", raisedAtUs: NOW }],
+  blindFloor: null,
+  lease: { token: "t", startUs: NOW, deadlineUs: NOW + 7 },
+};
 
 describe("deps", () => {
   const deps = new Map([
@@ -22,94 +37,67 @@ describe("deps", () => {
 
   test("are written as documented and read back", () => {
     expect(encodeDeps(deps)).toBe("\ncatalog.product/1\t5\na b%2Cc/,é\t9007199254740993");
-    expect(valueWith({ deps: encodeDeps(deps) }, null)).toEqual({ deps });
-    expect(valueWith({ deps: "" }, null)).toEqual({ deps: new Map() });
+    expect(valueWith(encodeDeps(deps), null)).toEqual({ deps });
+    expect(valueWith("", null)).toEqual({ deps: new Map() });
   });
 
-  test.each(["p/1\t5", "\np/1", "\np/1\t", "\np/1\t05", "\np/1\t5\n", "\n\t5", "x"])("the text %j is unversioned", (text) => {
-    expect(valueWith({ deps: text }, null)).toBe("unversioned");
+  test("stand between the head and the marks, and all are read back", () => {
+    const head = { loadStartUs: NOW, freshUntilUs: null, keepUntilUs: NOW + 9, encoding: "application/json" };
+    const text = encodeDeps(deps, head, marks);
+    expect(text).toBe(
+      `${NOW}\t\t${NOW + 9}\tapplication/json\ncatalog.product/1\t5\na b%2Cc/,é\t9007199254740993` +
+        `\n\f${NOW}Sp/1\t5\n\flt\t${NOW}\t${NOW + 7}`,
+    );
+    expect(decodeHead(text)).toEqual(head);
+    const { encoding: _note, ...times } = head;
+    expect(state({ v: "", d: text })).toEqual({ ...noEntry, ...times, ...marks, value: { deps } });
   });
 
-  test("one subject is found by its whole name", () => {
-    const text = "\np/11\t1\nx.p/1\t2\np/1\t3\np/1\t4";
-    expect(valueWith({ deps: text }, "p/1")).toEqual({ deps: new Map([["p/1", "3"]]) });
-    expect(valueWith({ deps: text }, "p/11")).toEqual({ deps: new Map([["p/11", "1"]]) });
-    expect(valueWith({ deps: text }, "p/2")).toEqual({ deps: new Map() });
+  test.each(["\np/1", "\np/1\t", "\np/1\t05", "\np/1\t5\n", "\n\t5"])("the text %j is unversioned", (text) => {
+    expect(valueWith(text, null)).toBe("unversioned");
   });
 
-  test.each([
-    ["p/1\t5", "p/1"],
-    ["\np/1\t", "p/1"],
-    ["\np/1\t05", "p/1"],
-    ["\np/1\t5x\np/2\t6", "p/1"],
-  ])("in %j the version of a subject cannot be read", (text, subject) => {
-    expect(valueWith({ deps: text }, subject)).toBe("unversioned");
+  test("one subject is found by its whole name, and never among the marks", () => {
+    const text = `\np/11\t1\nx.p/1\t2\np/1\t3\np/1\t4\n\f${NOW}hp/3\t9`;
+    expect(valueWith(text)).toEqual({ deps: new Map([["p/1", "3"]]) });
+    expect(valueWith(text, "p/11")).toEqual({ deps: new Map([["p/11", "1"]]) });
+    for (const subject of ["p/2", "p/3"]) expect(valueWith(text, subject)).toEqual({ deps: new Map() });
+  });
+
+  test.each(["\np/1\t", "\np/1\t05", "\np/1\t5x\np/2\t6"])("in %j the version of a subject cannot be read", (text) => {
+    expect(valueWith(text)).toBe("unversioned");
+  });
+
+  test("a hash without them is data of another type, as is a string that is no marks", () => {
+    expect(state({ v: "page" })).toEqual({ ...noEntry, value: "foreign" });
+    expect(managedState("page", null, NOW)).toEqual({ ...noEntry, value: "foreign" });
+  });
+
+  test("a head that cannot be read is never served", () => {
+    for (const d of ["x\np/1\t5", "\t\t\n", "1\t2\t3\t4\t5", "01234567890123456\t\t\t"]) {
+      expect(decodeHead(d)).toBeNull();
+      expect(state({ v: "", d }).keepUntilUs).toBe(0);
+    }
   });
 });
 
-describe("floors", () => {
-  const floors: Pick<EntryState, "floors" | "blindFloor"> = {
-    floors: [
-      { subject: "p/1", version: v("5"), mode: "hard", raisedAtUs: NOW },
-      { subject: "p/2", version: v("0"), mode: "soft", raisedAtUs: NOW + 1 },
-    ],
-    blindFloor: { mode: "soft", raisedAtUs: NOW - 1 },
-  };
+describe("the other fields", () => {
+  const softened = { atUs: NOW, keepUntilUs: NOW + 5 };
+  const provisional = { token: "t", deadlineUs: NOW + 6 };
+  const epochs = new Map([["tenant:1", NOW]]);
 
   test("are written as documented and read back", () => {
-    expect(encodeFloors(floors)).toBe(`\np/1\t5\th${NOW}\np/2\t0\ts${NOW + 1}\n*\t\ts${NOW - 1}`);
-    expect(readFloors(encodeFloors(floors), NOW)).toEqual(floors);
-    expect(readFloors("", NOW)).toEqual({ floors: [], blindFloor: null });
-    expect(readFloors(null, NOW)).toEqual({ floors: [], blindFloor: null });
+    const fields = { o: encodeSoftened(softened), p: encodeProvisional(provisional), e: encodeEpochs(epochs) };
+    expect(fields).toEqual({ o: `${NOW}\t${NOW + 5}`, p: `t\t${NOW + 6}`, e: `\ntenant:1\t${NOW}` });
+    expect(state({ v: "", d: "", ...fields })).toMatchObject({ softened, provisional, epochs });
+    expect(decodeTags(encodeTags(["a", "b"]))).toEqual(["a", "b"]);
+    expect(decodeTags("")).toEqual([]);
   });
 
-  test.each([
-    "x",
-    "\np/1\t5\th",
-    "\np/1\t05\th1",
-    "\np/1\t5\tx1",
-    "\np/1\t5\th01",
-    "\n*\t5\th1",
-    "\np/1\t\th1",
-    "\np/1\t5\th12345678901234567",
-    "\np/1\t5\th1\n",
-  ])("%j as a whole cannot be read, and counts as a blind floor raised now", (text) => {
-    expect(readFloors(text, NOW)).toEqual({ floors: [], blindFloor: { mode: "hard", raisedAtUs: NOW } });
+  test("what cannot be read is never served", () => {
+    const read = state({ v: "", d: "", o: "x", p: "x", e: "\nx" });
+    expect(read.softened).toEqual({ atUs: 0, keepUntilUs: 0 });
+    expect(read.provisional).toEqual({ token: "", deadlineUs: 0 });
+    expect([...read.epochs.values()]).toEqual([-1]);
   });
-});
-
-describe("a lease", () => {
-  test("is written as documented and read back", () => {
-    const lease = { token: "abc", startUs: NOW, deadlineUs: NOW + 5_000_000 };
-    expect(encodeLease(lease)).toBe(`abc\t${NOW}\t${NOW + 5_000_000}`);
-    expect(decodeLease(encodeLease(lease))).toEqual(lease);
-  });
-
-  test.each(["", "abc", "abc\t1", "\t1\t2", "abc\t1\t2\t3", "abc\tx\t2", "a\nb\t1\t2", "abc\t1\t12345678901234567"])(
-    "%j is none",
-    (text) => {
-      expect(decodeLease(text)).toBeNull();
-    },
-  );
-});
-
-describe("a managed entry", () => {
-  test("shows a step the one dep it asks for, and others all of them", () => {
-    expect(valueWith({})).toEqual({ deps: new Map([["p/1", "5"]]) });
-    expect(valueWith({}, "p/2")).toEqual({ deps: new Map() });
-    expect(valueWith({ deps: "\np/1\t5\np/2\t6" }, null)).toEqual({ deps: new Map(Object.entries({ "p/1": "5", "p/2": "6" })) });
-  });
-
-  test("has no value without more than floors and lease, nor at its keep-until", () => {
-    expect(valueWith({ hasMore: false })).toBeNull();
-    expect(valueWith({ keepUntil: String(NOW) })).toBeNull();
-    expect(valueWith({ keepUntil: String(NOW + 1) })).not.toBeNull();
-  });
-
-  test.each([{ deps: null }, { deps: "p/1\t5" }, { deps: "\np/1\tx" }, { keepUntil: "soon" }, { keepUntil: "01" }])(
-    "%j is unversioned",
-    (change) => {
-      expect(valueWith(change)).toBe("unversioned");
-    },
-  );
 });
