@@ -9,7 +9,7 @@ import { parseVersion } from "./version.js";
  * How a tag lies in Redis (`docs/reference/redis-layout.md`): an index (sorted set of entry keys by fill time), this hash
  * beside it, and for epoch tags a hash of its own. What is empty has no field.
  */
-export const tagFields = {
+const tagFields = {
   floors: "f",
   /** The next list: busts that no walk has begun with. */
   next: "n",
@@ -23,7 +23,7 @@ export const tagFields = {
   end: "x",
 } as const;
 
-export const epochFields = { generation: "g", hardGeneration: "h", records: "r" } as const;
+const epochFields = { generation: "g", hardGeneration: "h", records: "r" } as const;
 
 const PENDING = /^(\d{16})([hs])([ctn])([^\n\t]+)\t(\d*)$/;
 const RECORD = /^([hs])([^\n\t]+)\t(\d+)$/;
