@@ -76,9 +76,9 @@ export class EntryCases {
   #managed(key: string): EntryCase {
     const entry: EntrySpec = { ...this.#spec("managed"), gate: true };
     const epochs = this.#epochs();
-    const keys = new Map(this.#put(key, this.#managedContent(epochs)));
     const token = this.#pick(["t1", "t1", "t1", "t2"]);
     const step = this.#pick(["read", "lease", "lease", "fill", "fill", "fill", "fill", "promote", "drop"]);
+    const keys = new Map(this.#put(key, this.#managedContent(epochs, step)));
     if (step === "read") return { step, keys, request: key, call: (store) => store.read(key, entry, []) };
     if (step === "lease") {
       const request = { key, entry, token, epochs, leaseTtlMs: this.#pick([1, 3_000]) };
@@ -111,7 +111,7 @@ export class EntryCases {
     const keys = new Map([...this.#gatedContent(key, kind)].flatMap(([name, content]) => this.#put(name, content)));
     const token = this.#pick(["t1", "t1", "t2"]);
     if (this.#rng.chance(0.3)) {
-      const request = { key, entry, token, epochs: new Map(), leaseTtlMs: this.#pick([1, 3_000]), ...versionKey };
+      const request = { key, entry, token: this.#pick(["t1", "t2"]), epochs: new Map(), leaseTtlMs: this.#pick([1, 3_000]), ...versionKey };
       return { step: `lease ${kind}`, keys, request, call: (store) => store.lease(request) };
     }
     const version = this.#version();
@@ -141,8 +141,9 @@ export class EntryCases {
     return content === null ? [] : [[key, { content, expireAtMs: inMs === null ? null : Math.ceil(this.#nowUs / 1000) + inMs }]];
   }
 
-  #managedContent(epochs: ReadonlyMap<string, Epoch>): StoredKey["content"] | null {
+  #managedContent(epochs: ReadonlyMap<string, Epoch>, step: string): StoredKey["content"] | null {
     const marks = this.#marks();
+    const isTwoStep = step === "promote" || step === "drop";
     const what = this.#pick(["none", "marks", "marks", "value", "value", "value", "value", "value", "odd"]);
     if (what === "none") return null;
     if (what === "odd") return this.#pick([...FOREIGN, ...UNREADABLE_MARKS, new Map([["v", "x"]]), new Map([["a", "x"]])]);
@@ -167,7 +168,9 @@ export class EntryCases {
         managedFields.softened,
         softened === "odd" ? "x" : encodeSoftened({ atUs: this.#nowUs - 1, keepUntilUs: Number(softened) }),
       );
-    const deadlineUs = this.#rng.chance(0.7) ? null : this.#pick([...this.#edges(0), this.#nowUs + 5 * SECOND, "odd"]);
+    const deadlineUs = this.#rng.chance(isTwoStep ? 0.1 : 0.8)
+      ? null
+      : this.#pick([...this.#edges(0), this.#nowUs + 5 * SECOND, this.#nowUs + 5 * SECOND, "odd"]);
     const token = this.#pick(["t1", "t1", "t2"]);
     if (deadlineUs !== null)
       fields.set(managedFields.provisional, deadlineUs === "odd" ? "t1" : encodeProvisional({ token, deadlineUs: Number(deadlineUs) }));
