@@ -44,6 +44,13 @@ export function parseLease(reply: unknown): LeaseReply {
   }
 }
 
+/** The floors and the lease of a fill that its slot left in the middle; `null` for every other reply of it. */
+export function parseMoved(reply: unknown): Buffer | null {
+  const { rest } = partsOf(reply, "fill");
+  const [outcome, marks = null] = rest;
+  return outcome?.toString() === "moved" ? marks : null;
+}
+
 export function parseFill(reply: unknown): FillReply {
   const { atUs, rest } = partsOf(reply, "fill");
   const [outcome, detail] = rest.map((part) => part?.toString() ?? "");

@@ -1,11 +1,13 @@
-import { type Epoch, encodeTags, readable, type Version } from "@freshet/protocol";
-import { parseFill, parseLease, parseRead, parseSet, parseStep } from "./entry-replies.js";
+import { type Epoch, encodeTags, FreshetError, readable, type Version } from "@freshet/protocol";
+import { parseFill, parseLease, parseMoved, parseRead, parseSet, parseStep } from "./entry-replies.js";
 import { checkFill, checkLease, checkRead, checkSet, checkStep } from "./entry-requests.js";
 import { gatedLeaseCall, setCall } from "./gated-calls.js";
 import { readerState, storedValue } from "./managed-entry.js";
-import type { EntryPort, EpochTag, FillRequest, LeaseRequest, ReadReply } from "./port.js";
+import type { EntryPort, EpochTag, FillReply, FillRequest, LeaseRequest, ReadReply } from "./port.js";
 import { epochGetCall, parseEpochGet } from "./redis-epochs.js";
 import type { RedisCall, RedisLink, ScriptName } from "./redis-link.js";
+
+const MOVES_MAX = 3;
 
 /** The steps of readers and loaders on Redis; positions of arguments are those of the scripts' headers. */
 export function redisEntries(link: RedisLink, prefix: string): EntryPort {
@@ -21,7 +23,7 @@ export function redisEntries(link: RedisLink, prefix: string): EntryPort {
     },
     fill: async (request) => {
       checkFill(request);
-      return parseFill(await run(fillCall(request)));
+      return await fillEntry(link, request);
     },
     promote: async (key, entry, token) => {
       checkStep(key, entry, token);
@@ -36,6 +38,20 @@ export function redisEntries(link: RedisLink, prefix: string): EntryPort {
       return parseSet(await run(setCall(prefix, request)));
     },
   };
+}
+
+/**
+ * A fill puts a hash in place of a string, and on a slot that is moving the key is its new owner's in between: then floors
+ * and lease are carried there first. Once is enough unless the slot moves again at once.
+ */
+async function fillEntry(link: RedisLink, request: FillRequest): Promise<FillReply> {
+  for (let move = 0; move < MOVES_MAX; move++) {
+    const [reply] = await link.run([fillCall(request)]);
+    const marks = parseMoved(reply);
+    if (marks === null) return parseFill(reply);
+    await link.run([callOf("keep-marks", request.key, [marks, micros(request.entry.floorTtlMs)])]);
+  }
+  throw new FreshetError("FR2002", "wait", "The slot of an entry keeps moving.", "Wait until the cluster has settled.");
 }
 
 /** One round trip, the epochs before the entry: what is stored afterwards under an older generation is a miss. */

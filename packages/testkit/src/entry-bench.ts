@@ -48,7 +48,7 @@ export function setOf(kind: GatedKind, key: string, change: Partial<SetRequest> 
   if (version === undefined) throw new Error("no version");
   return {
     key,
-    ...(kind === "companion" ? { versionKey: `${key}:version` } : {}),
+    ...(kind === "companion" ? { versionKey: `{${key}}:version` } : {}),
     entry: gated[kind],
     token: null,
     content: kind === "hash" ? new Map([["body", "page"]]) : Buffer.from(kind === "json" ? `{"version":"${digits}"}` : "page"),

@@ -15,10 +15,11 @@
 -- ARGV 12 readLagUs       R
 -- ARGV 13 floorTtlUs      F
 -- REPLY time              of this Redis, in microseconds
--- REPLY outcome           filled | lease_lost | floor | epoch | older
--- REPLY detail            filled: start of the lease in microseconds; else empty
+-- REPLY outcome           filled | lease_lost | floor | epoch | older | moved (nothing is stored: the slot moves, and the key is at its
+--                         new owner from now on, without its floors and lease)
+-- REPLY detail            filled: start of the lease in microseconds; moved: floors and lease; else empty
 -- EFFECTS filled: UNLINK of the key, HSET of the value with its floors, PEXPIREAT. Refused: the lease is given up, if it was held.
--- @include lib/version.lua lib/marks.lua lib/foreign.lua lib/managed.lua lib/readable.lua lib/load.lua
+-- @include lib/version.lua lib/marks.lua lib/foreign.lua lib/managed.lua lib/readable.lua lib/load.lua lib/put.lua
 
 local key, token, deps, epochs = KEYS[1], ARGV[1], readDeps(ARGV[4]), readEpochs(ARGV[5])
 if not deps or not epochs or find(ARGV[3], "%c") or find(ARGV[4] .. ARGV[7], "[%z\1-\8\11-\31]") then
@@ -70,9 +71,12 @@ local function store(lease)
   add("p", provisionalUs and token .. "\t" .. timeText(now + provisionalUs) or "")
   add("e", string.gsub(ARGV[5], "(\n[^\t]+\t%d+)\t%d+", "%1"))
   add("t", ARGV[7])
-  call("UNLINK", key)
-  call("HSET", key, unpack(fields))
+  if not put(key, fields) then
+    marks.lease = lease
+    return marksText(marks)
+  end
   call("PEXPIREAT", key, milliseconds(math.max(unpack(ends))))
+  return nil
 end
 
 local lease = leaseOf(marks, token)
@@ -84,6 +88,9 @@ local why = refusal(lease)
 if why then
   writeManaged(key, entry, marks, clock)
 else
-  store(lease)
+  local lost = store(lease)
+  if lost then
+    return { timeText(now), "moved", lost }
+  end
 end
 return { timeText(now), why or "filled", why and "" or lease.start }

@@ -27,6 +27,8 @@ export interface RedisClusterOptions {
   readonly nodeTimeoutMs?: number;
   /** Further arguments of each `redis-server`. */
   readonly args?: readonly string[];
+  /** Of the masters, in their order: where they listen, and where they send clients (e.g. to a proxy in front). */
+  readonly ports?: readonly { readonly own: number; readonly told: number }[];
 }
 
 const SLOTS = 16_384;
@@ -49,7 +51,7 @@ export async function startRedisCluster(options: RedisClusterOptions = {}): Prom
   };
   try {
     const total = options.replicas === true ? 2 * count : count;
-    for (let i = 0; i < total; i++) servers.push(await startNode(options));
+    for (let i = 0; i < total; i++) servers.push(await startNode(options, i));
     const [masters, replicas] = [servers.slice(0, count), servers.slice(count)];
     const idOf = async (server: OwnRedis): Promise<string> => String(await clientOf(server).cluster("MYID"));
     const cluster: OwnRedisCluster = { url: masters[0]?.url ?? "", masters, replicas, clientOf, idOf, close };
@@ -61,11 +63,14 @@ export async function startRedisCluster(options: RedisClusterOptions = {}): Prom
   }
 }
 
-async function startNode({ args = [], nodeTimeoutMs = 15_000 }: RedisClusterOptions): Promise<OwnRedis> {
+async function startNode({ args = [], nodeTimeoutMs = 15_000, ports = [] }: RedisClusterOptions, index: number): Promise<OwnRedis> {
   // The default bus port, 10,000 higher, may be taken.
   const busPort = await freePort();
   const own = ["--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-port", String(busPort)];
-  return await startRedis({ args: [...own, "--cluster-node-timeout", String(nodeTimeoutMs), ...args] });
+  const given = ports[index];
+  const told = given === undefined ? [] : ["--cluster-announce-ip", "127.0.0.1", "--cluster-announce-port", String(given.told)];
+  const all = [...own, ...told, "--cluster-node-timeout", String(nodeTimeoutMs), ...args];
+  return await startRedis(given === undefined ? { args: all } : { port: given.own, args: all });
 }
 
 async function form({ masters, replicas, clientOf, idOf }: OwnRedisCluster): Promise<void> {
