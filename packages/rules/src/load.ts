@@ -11,7 +11,6 @@ import type { Model } from "./model.js";
 import { Report } from "./report.js";
 import { resolveRules } from "./resolve-rules.js";
 import { resolveSources } from "./sources.js";
-import { unsupported } from "./supported.js";
 import type { CompiledRules, LoadResult } from "./types.js";
 import { readyRule } from "./walk.js";
 
@@ -19,13 +18,12 @@ import { readyRule } from "./walk.js";
 export function loadRules(text: string): LoadResult {
   const file = readYaml(text);
   const report = new Report(file);
-  if (!file.readable) return { rules: null, findings: file.findings, unsupported: [] };
+  if (!file.readable) return { rules: null, findings: file.findings };
   const draft = readDraft(file.data, report);
   const model = resolve(draft, report);
   lint(model, report);
   const findings = inOrder([...file.findings, ...report.findings()]);
-  const refused = unsupported(model, file);
-  return { rules: findings.length > 0 ? null : compiled(model, draft), findings, unsupported: refused };
+  return { rules: findings.length > 0 ? null : compiled(model, draft), findings };
 }
 
 function resolve(draft: Draft, report: Report): Model {

@@ -100,6 +100,4 @@ export interface LoadResult {
   /** `null` exactly when there are findings. */
   readonly rules: CompiledRules | null;
   readonly findings: readonly Finding[];
-  /** What `run` of this release refuses in a file that is otherwise right. */
-  readonly unsupported: readonly Finding[];
 }

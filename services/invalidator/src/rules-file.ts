@@ -3,20 +3,15 @@ import { type CompiledRules, type Finding, loadRules } from "@freshet/rules";
 import { errorCodeOf } from "./error-code.js";
 
 /**
- * The rules of a file that must be right, and run in this release.
+ * The rules of a file that must be right.
  *
- * @throws FreshetError `usage` with everything that is wrong: FR1002 when it cannot be read, FR1003 for findings, FR1004 for
- *   what this release does not run.
+ * @throws FreshetError `usage` with everything that is wrong: FR1002 when it cannot be read, FR1003 for findings.
  */
 export function readRules(path: string, readText: (path: string) => string): CompiledRules {
-  const { rules, findings, unsupported } = loadRules(textOf(path, readText));
+  const { rules, findings } = loadRules(textOf(path, readText));
   if (rules === null || findings.length > 0) {
     const fix = `Correct them; \`freshet rules check ${path}\` shows them again.`;
-    throw new FreshetError("FR1003", "usage", `the rules file has ${told(path, findings, "finding")}`, fix);
-  }
-  if (unsupported.length > 0) {
-    const problem = `the rules file uses ${told(path, unsupported, "thing")}\nthat this release does not run`;
-    throw new FreshetError("FR1004", "usage", problem, "Take them out, or wait for the release that runs them.");
+    throw new FreshetError("FR1003", "usage", `the rules file has ${told(path, findings)}`, fix);
   }
   return rules;
 }
@@ -31,7 +26,7 @@ function textOf(path: string, readText: (path: string) => string): string {
 }
 
 /** `file:line:column`: terminals and editors make a link of it. */
-function told(path: string, findings: readonly Finding[], noun: string): string {
+function told(path: string, findings: readonly Finding[]): string {
   const lines = findings.map(({ line, column, code, problem, fix }) => `\n  ${path}:${line}:${column} ${code} ${problem} — ${fix}`);
-  return `${findings.length} ${noun}${findings.length === 1 ? "" : "s"}:${lines.join("")}`;
+  return `${findings.length} finding${findings.length === 1 ? "" : "s"}:${lines.join("")}`;
 }

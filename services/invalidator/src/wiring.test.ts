@@ -263,11 +263,6 @@ describe("the start is refused", () => {
     });
   });
 
-  test("for rules this release does not run", async () => {
-    const rules = rulesText.replace("kind: json, version: version", "kind: prefix");
-    await expect(refusal({ rules })).resolves.toMatchObject({ code: "FR1004", disposition: "usage" });
-  });
-
   test("when a topic is missing, and it is told whose it is", async () => {
     await expect(refusal({ topics: ["products"] })).resolves.toMatchObject({
       code: "FR3002",

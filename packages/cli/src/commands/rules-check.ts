@@ -8,16 +8,14 @@ export interface RulesCheckOptions {
   readonly json: boolean;
 }
 
-/** Every finding of a rules file, and what `run` of this release would refuse in it although it is right. */
+/** Every finding of a rules file; a file without any is one that `run` takes. */
 export async function rulesCheck(io: Io, deps: Deps, options: RulesCheckOptions): Promise<ExitCode> {
   const { file } = options;
-  const { rules, findings, unsupported } = await inspectRules(file, deps);
+  const { rules, findings } = await inspectRules(file, deps);
   if (options.json) {
-    outJson(io, { file, hash: rules?.hash ?? null, findings, refusedByRun: unsupported });
+    outJson(io, { file, hash: rules?.hash ?? null, findings });
   } else {
     for (const finding of findings) io.out(findingText(file, finding));
-    for (const finding of unsupported) io.talk(`note: ${findingText(file, finding)}`);
-    if (unsupported.length > 0) io.talk("note: freshet run of this release refuses the file for the notes above.");
     if (rules !== null) io.talk(`${file}: no findings; ${count(rules.ruleNames, "rule")}, hash ${rules.hash.slice(0, 12)}`);
     else io.talk(`${file}: ${count(findings, "finding")}`);
   }
