@@ -3,9 +3,14 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { build, environment, install, isOwnNode, root, runUnderOwnNode, SetUpError, say } from "./set-up.mjs";
 
+/** What can be measured, by name; each is a program with arguments of its own. */
+const SUITES = { events: "main.ts", sweep: "sweep/main.ts", race: "race/soak.ts" };
+
 const HELP = `npm run bench                                 every contender, two million events
 npm run bench -- --quick --json FILE          one million events; the results as JSON too
 npm run bench -- --only noop,obvious          some of them; also: parse, freshet-floors-off, freshet-floors-on
+npm run bench -- --suite sweep --json FILE    what others wait while a million entries of one tag are swept (--entries, --pace)
+npm run soak:store -- 1000000 SEED            so many reads in a race with busts, ten million by default: none may be stale
 
 Kafka and Redis are processes of this machine, unless FRESHET_TEST_PROVIDER or FRESHET_TEST_KAFKA and FRESHET_TEST_REDIS
 say otherwise. Compare ratios within one run on a quiet machine, never numbers of two runs.`;
@@ -38,8 +43,12 @@ async function main(args) {
   }
 }
 
-function bench(args, env) {
-  const main = join(root, "services", "invalidator", "bench", "main.ts");
+function bench([option, name, ...others], env) {
+  const suite = option === "--suite" ? name : "events";
+  const args = option === "--suite" ? others : [option, name, ...others].filter((arg) => arg !== undefined);
+  const file = SUITES[suite];
+  if (file === undefined) throw new SetUpError(`there is no suite ${suite}; take one of ${Object.keys(SUITES).join(", ")}`);
+  const main = join(root, "services", "invalidator", "bench", file);
   return new Promise((resolve) => {
     const options = { env: { ...environment(), ...env }, stdio: ["ignore", "inherit", "inherit"] };
     const child = spawn("node", ["--disable-warning=ExperimentalWarning", main, ...args], options);
