@@ -22,7 +22,7 @@ import { liveMarks, marksEndMs, marksKey } from "./memory-marks.js";
 import type { EntryPort, FillReply, FillRequest, LeaseReply, LeaseRequest, StoredValue, TagPort } from "./port.js";
 
 /** The steps of `decide-fill.ts`. A test that takes a safety line out of one gives its own. */
-export const entrySteps = { readable, lease, fill, promote, drop, setIfNewer } as const;
+const entrySteps = { readable, lease, fill, promote, drop, setIfNewer } as const;
 export type EntrySteps = typeof entrySteps;
 
 /** The steps of readers and loaders in memory, on entries as Redis holds them. */

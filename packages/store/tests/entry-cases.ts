@@ -189,6 +189,7 @@ export class EntryCases {
           ? []
           : [
               ["body", "old"],
+              ["more", "old"],
               ["version", version],
             ],
       );

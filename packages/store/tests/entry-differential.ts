@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import { execOrThrow } from "../src/exec.js";
 import { scripts } from "../src/generated/scripts.js";
-import { type EntrySteps, entrySteps, memoryEntries } from "../src/memory-entries.js";
+import { type EntrySteps, memoryEntries } from "../src/memory-entries.js";
 import type { StoredKey } from "../src/memory-keys.js";
 import { Keyspace } from "../src/memory-keyspace.js";
 import { redisEntries } from "../src/redis-entries.js";
@@ -10,7 +10,7 @@ import { replaceOnce } from "./edits.js";
 import type { EntryCase } from "./entry-cases.js";
 
 /** The scripts with steps of readers and loaders. */
-export const entryScripts = ["read", "lease", "fill", "promote", "drop", "lease-gated", "set-if-newer"] as const;
+const entryScripts = ["read", "lease", "fill", "promote", "drop", "lease-gated", "set-if-newer"] as const;
 
 /** What a step answered, and what lay under its keys afterwards. */
 export interface EntrySeen {
@@ -84,7 +84,7 @@ function seenKey(reply: unknown): unknown {
 }
 
 /** The same case in memory, where the steps are those of decide-fill.ts. */
-export async function runInMemory(item: EntryCase, nowUs: number, steps: EntrySteps = entrySteps): Promise<EntrySeen> {
+export async function runInMemory(item: EntryCase, nowUs: number, steps?: EntrySteps): Promise<EntrySeen> {
   const keys = new Keyspace(() => nowUs);
   for (const [key, stored] of item.keys) keys.set(key, stored);
   const names = new Set(item.keys.keys());
@@ -100,7 +100,7 @@ export async function runInMemory(item: EntryCase, nowUs: number, steps: EntrySt
       return () => nowUs;
     },
   });
-  const reply = await item.call(memoryEntries(watched, { steps, epochs: async () => new Map() }));
+  const reply = await item.call(memoryEntries(watched, { epochs: async () => new Map(), ...(steps === undefined ? {} : { steps }) }));
   return { reply, after: present(Object.fromEntries([...names].sort().map((key) => [key, plain(keys.get(key))]))) };
 }
 

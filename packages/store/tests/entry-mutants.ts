@@ -92,8 +92,8 @@ const fillMutants: readonly Omit<EntryScriptMutant, "script">[] = [
   { name: "no tags", from: 'add("t", ARGV[7])', to: "" },
   {
     name: "the old entry is not removed",
-    from: 'call("UNLINK", key)\n  call("HSET", key, unpack(fields))',
-    to: 'call("HSET", key, unpack(fields))',
+    from: 'call("UNLINK", key)\n  local done',
+    to: "local done",
   },
   { name: "the key ends with its keep-until", from: "milliseconds(math.max(unpack(ends)))", to: "milliseconds(ends[1])" },
   { name: "the key ends before its floors", from: "marksEnd(marks, clock) }\n", to: "0 }\n" },
@@ -107,14 +107,14 @@ const gatedMutants: readonly Omit<EntryScriptMutant, "script">[] = [
   { name: "no `older`", from: 'newer(entry.version, version) and "older" or nil', to: "nil" },
   { name: "an equal version is older", from: "newer(entry.version, version)", to: "not newer(version, entry.version)" },
   { name: "another type is written over", from: 'if entry.found == "foreign" then', to: "if false then" },
-  { name: "floors are dropped from a hash", from: 'if text ~= "" then\n    call("HSET"', to: 'if false then\n    call("HSET"' },
+  { name: "floors are dropped from a hash", from: 'if text == "" then\n    call("HDEL"', to: 'if true then\n    call("HDEL"' },
   { name: "the lease stays", from: "marks.lease = nil", to: "" },
   {
     name: "a refused write keeps its lease",
     from: 'if hadLease and (why or kind ~= "hash")',
     to: 'if hadLease and not why and kind ~= "hash"',
   },
-  { name: "old fields stay", from: 'call("UNLINK", KEYS[1])\n  for', to: "for" },
+  { name: "old fields stay", from: "if not kept[name] then", to: "if false then" },
   { name: "the version key is not written", from: 'if kind == "companion" then\n    call', to: "if false then\n    call" },
   { name: "a hash ends before its floors", from: "math.max(ends, marksEnd(marks, clock))", to: "ends" },
 ];

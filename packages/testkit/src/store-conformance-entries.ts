@@ -22,6 +22,7 @@ export function entryConformance(name: string, makeStore: MakeStore): void {
     const bench: Bench = { store: () => current.store, seed: () => current.seed, key: (id) => `${prefix}${id}` };
     leaseTests(bench);
     readTests(bench);
+    ageTests(bench);
     foreignTests(bench);
     ttlTests(bench);
     refusalTests(bench);
@@ -82,7 +83,7 @@ function leaseTests({ store, key }: Bench): void {
   });
 }
 
-function readTests({ store, seed, key }: Bench): void {
+function readTests({ store, key }: Bench): void {
   const allBytes = Buffer.from(Array.from({ length: 512 }, (_, i) => i % 256));
 
   test("what is filled is read back, byte by byte, with all it was filled with", async () => {
@@ -116,7 +117,10 @@ function readTests({ store, seed, key }: Bench): void {
     expect(await store().promote(key("a"), managed, "t1")).toBe("promoted");
     expect((await store().read(key("a"), managed, [])).stored).toMatchObject({ deps, tags });
   });
+}
 
+/** Entries that may be served no more, or only while a new one is loaded. */
+function ageTests({ store, seed, key }: Bench): void {
   test("past fresh-until it is stale: one caller loads it again, all may serve it", async () => {
     await store().lease(leaseOf(key("a")));
     await store().fill(fillOf(key("a"), { freshMs: 1 }));

@@ -9,14 +9,24 @@ import { until } from "./until.js";
 const late = { readLagMs: 10_000 };
 const refused = (reason: string) => ({ outcome: "refused", reason });
 
-/** When a fill is refused, and when it is not. */
-export function refusalTests({ store, seed, key }: Bench): void {
-  const leaseAndFill = async (id: string, change: Parameters<typeof fillOf>[1]) => {
-    await store().lease(leaseOf(key(id)));
-    return await store().fill(fillOf(key(id), change));
+type FillChange = Parameters<typeof fillOf>[1];
+
+/** What the tests below do to one key. */
+function stepsOf({ store, key }: Bench) {
+  return {
+    leaseAndFill: async (id: string, change: FillChange) => {
+      await store().lease(leaseOf(key(id)));
+      return await store().fill(fillOf(key(id), change));
+    },
+    bust: (id: string, change: Partial<Parameters<typeof bustOf>[0]> = {}) =>
+      store().bust([bustOf({ key: key(id), entry: managed, version: "5", ...change })]),
   };
-  const bust = (id: string, change: Partial<Parameters<typeof bustOf>[0]> = {}) =>
-    store().bust([bustOf({ key: key(id), entry: managed, version: "5", ...change })]);
+}
+
+/** When a fill is refused, and when it is not. */
+export function refusalTests(bench: Bench): void {
+  const { store, key } = bench;
+  const { leaseAndFill, bust } = stepsOf(bench);
 
   test("without a lease, with another's, or with one that was given up", async () => {
     expect(await store().fill(fillOf(key("a")))).toEqual(refused("lease_lost"));
@@ -57,6 +67,13 @@ export function refusalTests({ store, seed, key }: Bench): void {
     await bust("a");
     expect(await leaseAndFill("a", { deps: depsOf("4"), primaryRead: true, readLagMs: 0 })).toEqual(refused("floor"));
   });
+
+  floorTests(bench);
+}
+
+function floorTests(bench: Bench): void {
+  const { store, seed, key } = bench;
+  const { leaseAndFill, bust } = stepsOf(bench);
 
   test("a blind floor is met by time alone", async () => {
     await bust("a", { version: null, spaceKind: "none" });
@@ -113,7 +130,9 @@ export function refusalTests({ store, seed, key }: Bench): void {
 }
 
 /** Fills of entries with swept tags. */
-export function provisionalTests({ store, key }: Bench): void {
+export function provisionalTests(bench: Bench): void {
+  const { store, key } = bench;
+  visibleTests(bench);
   const fillTagged = async (id: string, change: Parameters<typeof fillOf>[1] = {}) => {
     await store().lease(leaseOf(key(id)));
     return await store().fill(fillOf(key(id), { tags: [key("tag")], ...change }));
@@ -176,9 +195,12 @@ export function provisionalTests({ store, key }: Bench): void {
     expect(await store().drop(key("b"), managed, "t1")).toBe("dropped");
     expect(await store().inspect(key("b"), managed)).toMatchObject({ redisType: "none" });
   });
+}
 
+function visibleTests({ store, key }: Bench): void {
   test("what is visible is never dropped", async () => {
-    await fillTagged("a");
+    await store().lease(leaseOf(key("a")));
+    await store().fill(fillOf(key("a"), { tags: [key("tag")] }));
     await store().promote(key("a"), managed, "t1");
     expect(await store().drop(key("a"), managed, "t1")).toBe("gone");
     expect((await store().read(key("a"), managed, [])).found).toBe("fresh");

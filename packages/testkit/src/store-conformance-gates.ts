@@ -6,15 +6,24 @@ import type { Bench } from "./store-conformance-floors.js";
 const kinds = Object.keys(gated) as GatedKind[];
 const refused = (reason: string) => ({ outcome: "refused", reason });
 
-/** Entries that existing services write, in families with a gate. */
-export function gateTests({ store, seed, key }: Bench): void {
-  const viewOf = (kind: GatedKind) => store().inspect(key("a"), gated[kind], setOf(kind, key("a")).versionKey);
+/** What the tests below do to one key. */
+function stepsOf({ store, key }: Bench) {
   const versionKeyOf = (kind: GatedKind) => (kind === "companion" ? { versionKey: setOf(kind, key("a")).versionKey ?? "" } : {});
-  const lease = (kind: GatedKind, token = "t1") => store().lease(leaseOf(key("a"), { entry: gated[kind], token, ...versionKeyOf(kind) }));
-  const bust = (kind: GatedKind, version: string | null) => {
-    const spaceKind = version === null ? "none" : "counter";
-    return store().bust([{ ...bustOf({ key: key("a"), entry: gated[kind], version, spaceKind }), ...versionKeyOf(kind) }]);
+  return {
+    viewOf: (kind: GatedKind) => store().inspect(key("a"), gated[kind], setOf(kind, key("a")).versionKey),
+    lease: (kind: GatedKind, token = "t1") => store().lease(leaseOf(key("a"), { entry: gated[kind], token, ...versionKeyOf(kind) })),
+    bust: (kind: GatedKind, version: string | null) => {
+      const spaceKind = version === null ? "none" : "counter";
+      return store().bust([{ ...bustOf({ key: key("a"), entry: gated[kind], version, spaceKind }), ...versionKeyOf(kind) }]);
+    },
   };
+}
+
+/** Entries that existing services write, in families with a gate. */
+export function gateTests(bench: Bench): void {
+  const { store, key } = bench;
+  const { viewOf, lease, bust } = stepsOf(bench);
+  contentTests(bench);
 
   test.each(kinds)("%s: stored unless what is there is newer", async (kind) => {
     expect(await store().setIfNewer(setOf(kind, key("a")))).toEqual({ outcome: "stored" });
@@ -63,6 +72,11 @@ export function gateTests({ store, seed, key }: Bench): void {
     expect((await viewOf(kind)).lease).toMatchObject({ token: "t1" });
     expect(await store().setIfNewer(setOf(kind, key("a"), { token: "t1", digits: "6" }))).toEqual({ outcome: "stored" });
   });
+}
+
+function contentTests(bench: Bench): void {
+  const { store, seed, key } = bench;
+  const { viewOf, lease, bust } = stepsOf(bench);
 
   test("hash: what is stored replaces all fields, and lives as long as its floor", async () => {
     await store().setIfNewer(setOf("hash", key("a"), { content: new Map([["old", "1"]]) }));

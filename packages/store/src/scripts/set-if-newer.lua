@@ -16,7 +16,7 @@
 -- ARGV 10 content stride 1  hash: fields and values by turns; json: the text; prefix: what follows "<version>\n"; companion: any bytes
 -- REPLY time              of this Redis, in microseconds
 -- REPLY outcome           stored | lease_lost | floor | older | foreign
--- EFFECTS stored: UNLINK and HSET, PEXPIREAT (hash), or SET (others; of companion the version key too). The lease is given up, if it
+-- EFFECTS stored: HSET and HDEL of what is old, PEXPIREAT (hash), or SET (others; of companion the version key too). The lease is given up, if it
 -- was held, either way.
 -- @include lib/version.lua lib/marks.lua lib/json-version.lua lib/foreign.lua lib/entry.lua lib/gated.lua lib/load.lua
 
@@ -43,14 +43,23 @@ local function refusal()
   return entry.found == "value" and newer(entry.version, version) and "older" or nil
 end
 
+-- The key is never gone in between: on a slot that moves it would be its new owner's, and the floors lost.
 local function storeHash(ends)
-  local text = marksText(marks)
-  call("UNLINK", KEYS[1])
+  local text, kept = marksText(marks), { [field] = true, ["fr:f"] = true }
+  local old = entry.found ~= "none" and call("HKEYS", KEYS[1]) or {}
+  call("HSET", KEYS[1], field, version)
   for at = CONTENT, #ARGV, 2 do
     call("HSET", KEYS[1], ARGV[at], ARGV[at + 1])
+    kept[ARGV[at]] = true
   end
-  call("HSET", KEYS[1], field, version)
-  if text ~= "" then
+  for _, name in ipairs(old) do
+    if not kept[name] then
+      call("HDEL", KEYS[1], name)
+    end
+  end
+  if text == "" then
+    call("HDEL", KEYS[1], "fr:f")
+  else
     call("HSET", KEYS[1], "fr:f", text)
   end
   call("PEXPIREAT", KEYS[1], milliseconds(math.max(ends, marksEnd(marks, clock))))
