@@ -5,6 +5,7 @@ import { primaryHoldings, primaryMutants } from "./primary-model.ts";
 import { search, type Verdict } from "./search.ts";
 import { softHoldings, softMutants } from "./soft-model.ts";
 import { loadSteps } from "./steps.ts";
+import { sweepHoldings, sweepMutants } from "./sweep-cases.ts";
 import { tagHoldings, tagMutants } from "./tag-cases.ts";
 import { twoSubjectsHoldings, twoSubjectsMutants } from "./two-subjects-model.ts";
 
@@ -22,6 +23,7 @@ const holdings: readonly Holding[] = [
   ...primaryHoldings,
   ...epochHoldings,
   ...tagHoldings,
+  ...sweepHoldings,
 ];
 const mutants: readonly Mutant[] = [
   ...keyMutants,
@@ -30,6 +32,7 @@ const mutants: readonly Mutant[] = [
   ...primaryMutants,
   ...epochMutants,
   ...tagMutants,
+  ...sweepMutants,
 ];
 
 /** About 250 bytes a state. */

@@ -35,7 +35,7 @@ export const tagHoldings: readonly Holding[] = [
   { name: "swept tag, two workers, crashes and zombies", size: "small", model: swept({ workers: 2, skewMs: 0 }) },
   { name: "swept tag, two subjects", size: "small", model: swept(two) },
   { name: "swept tag, trimmed, the entry's clock C behind", size: "small", model: swept(trimmed) },
-  { name: "swept tag, blind busts", size: "small", model: swept({ blind: true, lagMs: 0, calm: true }) },
+  { name: "swept tag, blind busts", size: "small", model: swept({ blind: true, lagMs: 0, calm: true, reports: [1] }) },
   { name: "swept tag, trimmed, the entry's clock C ahead", size: "large", model: swept({ ...trimmed, ahead: 2 }) },
   { name: "swept tag, blind busts, lagging loads", size: "large", model: swept({ blind: true }) },
   { name: "swept tag, soft and hard", size: "large", model: swept({ modes: ["soft", "hard"], skewMs: 0 }) },

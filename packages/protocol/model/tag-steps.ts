@@ -166,7 +166,13 @@ function idOf(worker: number): string {
   return `w${worker + 1}`;
 }
 
-function toBusting({ subject, version: text, mode }: PendingBust): Busting {
+export function toBusting({ subject, version: text, mode }: PendingBust): Busting {
   const ordinal = text === null ? -1 : Number.parseInt(text, 10);
-  return { subject: subjects.findIndex((name) => name === subject), ordinal, mode, timestamp: false, leaveFloor: false };
+  return {
+    subject: subjects.indexOf(subject === subjects[0] ? subjects[0] : subjects[1]),
+    ordinal,
+    mode,
+    timestamp: false,
+    leaveFloor: false,
+  };
 }
