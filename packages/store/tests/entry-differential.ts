@@ -48,6 +48,7 @@ export async function entryServer(client: Redis, nowUs: number, edited: Partial<
         return replies.slice(at, at + calls.length);
       },
       groupOf: () => "",
+      readAt: async (_key, work) => await work(client),
       eachMaster: async () => [],
       close: () => undefined,
     };
