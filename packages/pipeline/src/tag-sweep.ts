@@ -219,7 +219,7 @@ class TagSweeper implements Sweeper {
       this.#ended(tag, known, end);
     } catch (error) {
       known.trouble = this.#tell(tag, known.trouble, error);
-      known.dueMs = this.#options.scheduler.nowMs() + this.#backoffMs(known.trouble);
+      this.#postpone(tag, known, this.#backoffMs(known.trouble));
       this.nudge(); // the pause until the next look was reckoned without this
     } finally {
       this.#walking.delete(tag);
@@ -228,13 +228,19 @@ class TagSweeper implements Sweeper {
   }
 
   #ended(tag: string, known: KnownTag, end: WalkEnd): void {
-    const { events, scheduler } = this.#options;
     if (end === "forgotten") this.#known.delete(tag);
-    if (end === "lost") events.sweepLost(tag);
-    if (end === "held" || end === "lost") known.dueMs = scheduler.nowMs() + this.#settings.lookEveryMs;
+    if (end === "lost") this.#options.events.sweepLost(tag);
+    if (end === "held" || end === "lost") this.#postpone(tag, known, this.#settings.lookEveryMs);
     if (end !== "raised") return;
     this.#known.delete(tag); // behind the others, as what it is: busted anew
     this.nudge();
+  }
+
+  /** Behind all others, so that those which may go on are found first. */
+  #postpone(tag: string, known: KnownTag, ms: number): void {
+    known.dueMs = this.#options.scheduler.nowMs() + ms;
+    this.#known.delete(tag);
+    this.#known.set(tag, known);
   }
 
   #tell(tag: string | null, before: SweepTrouble | null, thrown: unknown): SweepTrouble {

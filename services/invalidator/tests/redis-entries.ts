@@ -1,5 +1,5 @@
 import type { ChainableCommander, Redis } from "ioredis";
-import type { Contents, Expected, ExpectedEntry, InitialEntry, ManagedContents } from "./oracle.js";
+import type { Contents, Expected, ExpectedEntry, InitialEntry } from "./oracle.js";
 
 /**
  * Entries as other programs write and read them: straight with ioredis, by `docs/reference/redis-layout.md` and not by the
@@ -17,16 +17,17 @@ export async function writeEntries(redis: Redis, entries: readonly InitialEntry[
 
 function write(pipeline: ChainableCommander, entry: InitialEntry, nowUs: NowUs): void {
   if ("managed" in entry) {
-    pipeline.hset(entry.key, fieldsOf(entry.managed, nowUs));
-    if (entry.managed.value === null) pipeline.pexpire(entry.key, 3_600_000);
+    const { value, deps, floors } = entry.managed;
+    const marks = [...floors].map(([subject, version]) => `${nowUs}h${subject}\t${version}`);
+    if (value !== null) pipeline.hset(entry.key, { v: value, d: `${depsText(deps)}${marks.map((mark) => `\n\f${mark}`).join("")}` });
+    else if (marks.length > 0) pipeline.set(entry.key, marksText(marks), "PX", 3_600_000);
   } else if (entry.raw.type === "string") pipeline.set(entry.key, entry.raw.value);
   else if (entry.raw.type === "hash") pipeline.hset(entry.key, Object.fromEntries(entry.raw.fields));
 }
 
-function fieldsOf({ value, deps, floors }: ManagedContents, nowUs: NowUs): Record<string, string> {
-  const lines = [...floors].map(([subject, version]) => `\n${subject}\t${version}\th${nowUs}`);
-  const held = value === null ? {} : { v: value, d: depsText(deps) };
-  return lines.length === 0 ? held : { ...held, f: lines.join("") };
+/** What a key without a value holds: one floor bare, more of them as lines. */
+function marksText(marks: readonly string[]): string {
+  return marks.length === 1 ? marks.join("") : marks.map((mark) => `\n${mark}`).join("");
 }
 
 function depsText(deps: ReadonlyMap<string, string>): string {
@@ -58,16 +59,26 @@ interface Found {
 }
 
 function compare(before: InitialEntry | undefined, end: ExpectedEntry, { found, ttlMs }: Found): string | null {
-  const fields =
-    typeof found === "object" && found !== null ? new Map(Object.entries(found as Record<string, string>)) : new Map<string, string>();
-  const floors = floorsIn(fields.get("f") ?? "");
+  const { floors, got } = read(found);
   if (show(floors) !== show(end.floors)) return `floors ${show(floors)} instead of ${show(end.floors)}`;
   const wanted = end.value === "unchanged" ? valueBefore(before) : "nothing";
-  fields.delete("f");
-  const got = typeof found === "string" ? JSON.stringify(found) : fields.size === 0 ? "nothing" : show(fields);
   if (got !== wanted) return `holds ${got} instead of ${wanted}`;
   const isFloorsOnly = end.value === "gone" && end.floors.size > 0;
   return isFloorsOnly && ttlMs <= 0 ? `has only floors and lives for ever (${ttlMs})` : null;
+}
+
+/** A string that begins like marks has no value; the deps of a managed entry have its floors behind them. */
+function read(found: unknown): { readonly floors: ReadonlyMap<string, string>; readonly got: string } {
+  if (typeof found === "string") {
+    if (!/^(?:\n\d{16}|\d{16}h)/.test(found)) return { floors: new Map(), got: JSON.stringify(found) };
+    return { floors: floorsIn(found.replace(/^\n/, "").split("\n")), got: "nothing" };
+  }
+  if (typeof found !== "object" || found === null) return { floors: new Map(), got: "nothing" };
+  const fields = new Map(Object.entries(found as Record<string, string>));
+  const lines = (fields.get("d") ?? "").split("\n");
+  const marks = lines.flatMap((line) => (line.startsWith("\f") ? [line.slice(1)] : []));
+  if (fields.has("d")) fields.set("d", lines.filter((line) => !line.startsWith("\f")).join("\n"));
+  return { floors: floorsIn(marks), got: fields.size === 0 ? "nothing" : show(fields) };
 }
 
 function valueBefore(entry: InitialEntry | undefined): string {
@@ -92,11 +103,10 @@ function show(map: ReadonlyMap<string, string>): string {
 }
 
 /** Subject → version; a line that is not a hard floor is shown as it is, so that it differs. */
-function floorsIn(text: string): ReadonlyMap<string, string> {
-  const lines = text === "" ? [] : text.replace(/^\n/, "").split("\n");
+function floorsIn(lines: readonly string[]): ReadonlyMap<string, string> {
   return new Map(
     lines.map((line) => {
-      const match = /^([^\t]+)\t(\d+)\th\d{16}$/.exec(line);
+      const match = /^\d{16}h([^\t]+)\t(\d+)$/.exec(line);
       return match === null ? [line, "unreadable"] : [match[1] ?? "", match[2] ?? ""];
     }),
   );

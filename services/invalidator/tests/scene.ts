@@ -84,6 +84,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     close: async () => {
       for (const started of processes.filter((one) => !one.isGone())) started.kill("SIGKILL");
       await Promise.all(processes.map(({ exited }) => exited));
+      if (redis.status === "ready") await redis.unlink(`${env.FRESHET_REDIS_PREFIX}bounds`);
       redis.disconnect();
       await topics.close();
       await rm(folder, { recursive: true, force: true });

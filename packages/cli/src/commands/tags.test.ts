@@ -150,6 +150,45 @@ describe("get --tag", () => {
   });
 });
 
+test("get KEY shows tags, epochs, encoding, times, and an entry that nobody sees yet; the tokens stay untold", async () => {
+  const epochs = await store.epochs([{ tag: "tenant:eu", skewMs: 1 }]);
+  const entry = { kind: "managed", versionField: "", onUnversioned: "bust", gate: true, floorTtlMs: 7250, staleTtlMs: 60_000 } as const;
+  const key = "listing:acme:1";
+  const token = "a-secret-token";
+  const read = await store.read(key, entry, [{ tag: "tenant:eu", skewMs: 1 }]);
+  await store.lease({ key, entry, token, epochs: read.epochs, leaseTtlMs: 5000 });
+  const leased = await transcript(["get", key, "--family", "listing"], world);
+  expect(leased.out).toContain("lease       from 2026-01-01T00:00:00.000Z until 2026-01-01T00:00:05.000Z");
+  await store.fill({
+    ...{ key, entry, token, epochs: read.epochs, value: Buffer.from("{}"), encoding: "application/json", tags: ["brand:acme"] },
+    ...{ deps: new Map(), primaryRead: true, freshMs: 1000, keepMs: 60_000, readLagMs: 2250, provisionalMs: 2000 },
+  });
+  const { code, out } = await transcript(["get", key, "--family", "listing"], world);
+  expect(code).toBe(0);
+  expect(out.slice(2)).toEqual([
+    "value       2 bytes",
+    "encoding    application/json",
+    "tag         brand:acme",
+    `epoch       tenant:eu ${epochs.get("tenant:eu")?.generation}`,
+    "loaded      2026-01-01T00:00:00.000Z",
+    "fresh until 2026-01-01T00:00:01.000Z",
+    "keep until  2026-01-01T00:01:00.000Z",
+    "provisional nobody sees it yet; gone at 2026-01-01T00:00:02.000Z",
+    expect.stringMatching(/^ttl {9}\d+ ms$/),
+  ]);
+  const { out: json } = await transcript(["get", key, "--family", "listing", "--json"], world);
+  expect(json.join("")).not.toContain(token);
+  expect(JSON.parse(json[0] ?? "")).toMatchObject({ epochs: { "tenant:eu": epochs.get("tenant:eu")?.generation }, tags: ["brand:acme"] });
+});
+
+test("bust --key --mode soft marks a managed entry stale, and get shows since when", async () => {
+  await fill(1);
+  const busted = await transcript(["bust", "--key", "listing:acme:1", "--family", "listing", "--mode", "soft", "--yes"], world);
+  expect(busted.out).toEqual(["listing:acme:1: marked stale (blind)"]);
+  const { out } = await transcript(["get", "listing:acme:1", "--family", "listing"], world);
+  expect(out).toContain("softened    stale since 2026-01-01T00:00:00.000Z, served until 2026-01-01T00:01:00.000Z");
+});
+
 test("bust --key of a companion family finds the key of the version", async () => {
   const seen: unknown[] = [];
   const preview = async (busts: readonly object[]) => {
