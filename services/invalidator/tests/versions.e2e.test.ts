@@ -49,7 +49,8 @@ describe("an event of a version meets an entry of a version", () => {
   });
 
   test.each(MEETINGS.map((meeting, at) => ({ ...meeting, at })))("$event at an entry of $held: stays $stays", async ({ at, stays }) => {
-    const value = await scene.redis.hget(`${scene.keyPrefix}product:p${at}`, "v");
+    const product = `${scene.keyPrefix}product:p${at}`;
+    const value = (await scene.redis.type(product)) === "hash" ? await scene.redis.hget(product, "v") : null; // floors alone are a string
     const page = await scene.redis.exists(`${scene.keyPrefix}hash:p${at}`);
     const json = await scene.redis.exists(`${scene.keyPrefix}json:p${at}`);
     expect({ managed: value, hash: page, json }).toEqual(
