@@ -9,15 +9,18 @@ const epoch =
   (steps: Steps): ReturnType<typeof epochModel> =>
     epochModel({ ...base, ...change, steps });
 
+const failover = { isOld: true, primary: true, stepBackMs: 1, readLagMs: 1 } as const;
+
 export const epochHoldings: readonly Holding[] = [
   { name: "epoch tag, soft and hard, state lost once", size: "small", model: epoch({}) },
   { name: "epoch tag, primary reads, state lost once", size: "small", model: epoch({ primary: true, readLagMs: 1 }) },
   { name: "epoch tag, a server goes on whose clock is C behind", size: "small", model: epoch({ stepBackMs: 1, readLagMs: 1 }) },
+  { name: "epoch tag of long standing, primary reads, a server goes on whose clock is C behind", size: "small", model: epoch(failover) },
   { name: "epoch tag, two readers", size: "small", model: epoch({ readers: 2, writes: 1 }) },
   {
     name: "epoch tag in a space of timestamps, two writes share a tick",
     size: "small",
-    model: epoch({ timestamps: [0, 1, 1], losses: 0, primary: true }),
+    model: epoch({ timestamps: [0, 1, 1], losses: 0, readLagMs: 1 }),
   },
   { name: "epoch tag, blind bumps", size: "small", model: epoch({ blind: true, writes: 1 }) },
   { name: "epoch tag, three writes, primary reads, no loss", size: "large", model: epoch({ writes: 3, primary: true, losses: 0 }) },
@@ -68,7 +71,7 @@ export const epochMutants: readonly Mutant[] = [
   {
     name: "a created generation without C, and a server goes on whose clock is C behind",
     edits: [{ file: "decide-epoch.ts", from: "const generation = nowUs + skewMs * 1000;", to: "const generation = nowUs + 0 * skewMs;" }],
-    model: epoch({ stepBackMs: 1, readLagMs: 1 }),
+    model: epoch(failover),
   },
   {
     name: "the recorded mode is the hardest ever seen",

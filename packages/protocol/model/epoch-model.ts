@@ -21,6 +21,8 @@ export interface EpochModel {
   readonly primary?: boolean;
   /** The tick of each write, from the value that was there before: a `timestamp` space. */
   readonly timestamps?: readonly number[];
+  /** The tag was made long ago, not by a step of the model. */
+  readonly isOld?: boolean;
   /** Blind bumps too. */
   readonly blind?: boolean;
   /** Mutant: the generation is read when the load is done. */
@@ -60,11 +62,16 @@ type Emit = (label: string, to: number[]) => void;
 export function epochModel(config: EpochModel): Model {
   const world = new EpochWorld(config);
   return {
-    initial: new Array<number>(ages + config.writes + 4 * config.readers).fill(0),
+    initial: initial(config),
     next: (state, emit) => world.next(state, emit),
     broken: (state) => world.broken(state),
     canon: (state) => world.canon(state),
   };
+}
+
+function initial({ writes, readers, readLagMs, isOld }: EpochModel): State {
+  const state = new Array<number>(ages + writes + 4 * readers).fill(0);
+  return isOld ? put(state, [generation, nowCode - (readLagMs + 3) * tickUs], [hardGeneration, nowCode - (readLagMs + 3) * tickUs]) : state;
 }
 
 /** Layout of a state: the places above, the ages of the writes, and of each reader: stage, data, generation, age of it. */
