@@ -28,7 +28,7 @@ export function clientOver({ url }: OwnRedisCluster): Cluster {
   return client;
 }
 
-function versionOf(count: number): Version {
+export function versionOf(count: number): Version {
   const version = parseVersion(String(count));
   if (version === null) throw new Error(`${count} is no version`);
   return version;
