@@ -6,7 +6,8 @@ import { execOrThrow } from "./exec.js";
 import { scripts } from "./generated/scripts.js";
 
 /** The functions of the shipped script, without its steps. */
-const functions = scripts.bust.text.slice(0, scripts.bust.text.indexOf("local kind, field"));
+const text = scripts["bust-other"].text;
+const functions = text.slice(0, text.indexOf("local kind, field"));
 const scanner = `${functions}
 local found = {}
 for i = 1, #ARGV do found[i] = jsonVersion(ARGV[i], "version") or "none" end

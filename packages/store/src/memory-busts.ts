@@ -3,11 +3,20 @@ import { type BustFloor, type BustRun, leavesFloor, planBustCalls } from "./bust
 import { applyBust, MEMORY_PREFIX, readEntry } from "./memory-keys.js";
 import type { Keyspace } from "./memory-keyspace.js";
 
+/** `bust` of `decide.ts`. A test that takes a safety line out of it gives its own. */
+export type DecideBust = typeof bust;
+
+interface MemoryWay {
+  readonly run: BustRun;
+  readonly floor?: BustFloor;
+  readonly decide?: DecideBust;
+}
+
 /** The bust step in memory. Nothing is done when one of the busts is refused. */
 export function bustKeys(
   keys: Keyspace,
   busts: readonly KeyBust[],
-  { run, floor = "leave" }: { readonly run: BustRun; readonly floor?: BustFloor },
+  { run, floor = "leave", decide = bust }: MemoryWay,
 ): readonly BustOutcome[] {
   planBustCalls(busts, { run, prefix: MEMORY_PREFIX });
   const nowUs = keys.nowUs();
@@ -17,7 +26,7 @@ export function bustKeys(
     const { onUnversioned, floorTtlMs, staleTtlMs } = entry;
     const leaveFloor = leavesFloor(entry) && (floor === "leave" || entry.kind !== "managed");
     const times = { floorTtlMs, staleTtlMs, nowUs };
-    const done = bust(before, { subject, version, spaceKind, mode, leaveFloor, onUnversioned, ...times });
+    const done = decide(before, { subject, version, spaceKind, mode, leaveFloor, onUnversioned, ...times });
     if (run === "apply") applyBust(keys, one, { before, done });
     return done.outcome;
   });

@@ -102,7 +102,7 @@ export function applyBust(keys: Keyspace, at: EntryAt, { before, done }: { befor
     if (remove && at.versionKey !== undefined) keys.set(at.versionKey, undefined);
   }
   const stored = keys.get(at.key);
-  if (soften !== null && before.softened === null && typeof stored?.content === "object") {
+  if (soften !== null && soften !== before.softened && typeof stored?.content === "object") {
     const content = new Map(stored.content).set(managedFields.softened, encodeSoftened(soften));
     keys.set(at.key, { ...stored, content });
   }

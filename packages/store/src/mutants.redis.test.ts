@@ -1,97 +1,95 @@
 import { readFileSync } from "node:fs";
-import { stripTypeScriptTypes } from "node:module";
-import { bust, compareVersions, limits } from "@freshet/protocol";
+import { compareVersions, limits } from "@freshet/protocol";
 import { createRng, freshPrefix, testRedisUrl } from "@freshet/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
-import type { Case } from "../tests/cases.js";
-import { type Decide, disagreement, type Observed, observe, randomBatch } from "../tests/differential.js";
+import { compileModule } from "../tests/compile.js";
+import { type Batch, disagreement, type Observed, observe, randomBatch, shipped } from "../tests/differential.js";
 import { fixedTimeArgs, replaceOnce, withFixedTime } from "../tests/edits.js";
-import { decideMutants, luaMutants } from "../tests/mutants.js";
-import { scripts } from "./generated/scripts.js";
+import { decideMutants, floorMutants, luaMutants } from "../tests/mutants.js";
+import type { DecideBust } from "./memory-busts.js";
 
 /** The same states for each mutant: the question is whether they tell it from the original, not what is found today. */
 const SEED = 20_251_121;
-const BATCH = 200;
-const BATCHES = 60;
-const shipped = scripts.bust.text;
-const decideText = readFileSync(new URL("../../protocol/src/decide.ts", import.meta.url), "utf8");
-const versionText = readFileSync(new URL("../../protocol/src/version.ts", import.meta.url), "utf8");
-// A minute ahead of the server's clock, so that nothing expires between the step and the look at what it left.
-const nowUs = (Date.now() + 60_000) * 1000;
+const BATCHES = 240;
+const textOf = (name: string) => readFileSync(new URL(`../../protocol/src/${name}.ts`, import.meta.url), "utf8");
+const [decideText, floorsText, versionText] = [textOf("decide"), textOf("floors"), textOf("version")];
+// An hour ahead of the server's clock, so that nothing expires between the step and the look at what it left.
+const nowUs = (Date.now() + 3_600_000) * 1000;
+const prefix = `${freshPrefix("mutants")}:`;
+const rng = createRng(SEED);
+const batches = Array.from({ length: BATCHES }, () => randomBatch(rng, { nowUs, onEdges: true }, prefix));
 let client: Redis;
 
 beforeAll(() => {
   client = new Redis(testRedisUrl());
 });
 afterAll(async () => {
-  await client.unlink(Array.from({ length: BATCH }, (_, i) => `${prefix}${i}`));
   await client.quit();
 });
 
-type Seen = { readonly item: Case; readonly seen: Observed };
+type Script = keyof typeof shipped;
 
-const prefix = `${freshPrefix("mutants")}:`;
-const rng = createRng(SEED);
-const batches = Array.from({ length: BATCHES }, () => randomBatch(rng, { nowUs, onEdges: true }, { prefix, size: BATCH }));
-
-async function* observed(script: string): AsyncGenerator<readonly Seen[]> {
-  const text = withFixedTime(script);
-  for (const batch of batches) {
-    const seen = await observe(client, { text, more: fixedTimeArgs(nowUs) }, batch);
-    yield batch.flatMap((item, i) => (seen[i] === undefined ? [] : [{ item, seen: seen[i] }]));
-  }
+async function observeWith(texts: Record<Script, string>, batch: Batch): Promise<Observed> {
+  const fixed = { bust: withFixedTime(texts.bust), "bust-other": withFixedTime(texts["bust-other"]) };
+  return await observe(client, { texts: fixed, more: fixedTimeArgs(nowUs) }, batch);
 }
 
-async function firstDisagreement(script: string): Promise<string | null> {
-  for await (const batch of observed(script)) {
-    for (const { item, seen } of batch) {
-      const why = disagreement(item, seen, bust);
-      if (why !== null) return why;
+const isOf = (script: Script, { shape }: Batch) => (shape.entry.kind === "managed") === (script === "bust");
+
+/** Whether any state tells an edited script from what is decided; a script that fails is told too, and leaves nothing behind. */
+async function isNoticed(script: Script, text: string): Promise<boolean> {
+  for (const batch of batches.filter((one) => isOf(script, one))) {
+    const [seen] = await Promise.allSettled([observeWith({ ...shipped, [script]: text }, batch)]);
+    if (seen.status === "rejected") {
+      await client.unlink(...batch.keys.keys());
+      return true;
     }
+    if (disagreement(batch, seen.value) !== null) return true;
   }
-  return null;
+  return false;
 }
 
-/** An edited text, compiled: types stripped, imports given as arguments. */
-function compile(text: string, name: string, given: Readonly<Record<string, unknown>> = {}): unknown {
-  const body = stripTypeScriptTypes(text)
-    .replace(/^import .*$/gm, "")
-    .replace(/^export /gm, "");
-  return new Function(...Object.keys(given), `${body}; return ${name};`)(...Object.values(given));
-}
-
-function compileDecide(text: string, compare: unknown = compareVersions): Decide {
-  return compile(text, "bust", { limits, compareVersions: compare }) as Decide;
-}
-
-describe("bust.lua, edited", () => {
+describe.each(["bust", "bust-other"] as const)("%s.lua, edited", (script) => {
   test("as shipped it agrees", async () => {
-    expect(await firstDisagreement(shipped)).toBeNull();
-  });
+    expect(await isNoticed(script, shipped[script])).toBe(false);
+  }, 60_000);
 
-  test.each(luaMutants)("$name: noticed", async ({ from, to }) => {
-    expect(await firstDisagreement(replaceOnce(shipped, from, to))).not.toBeNull();
-  });
+  test.each(luaMutants.filter((mutant) => mutant.script === script))(
+    "$name: noticed",
+    async ({ from, to }) => {
+      expect(await isNoticed(script, replaceOnce(shipped[script], from, to))).toBe(true);
+    },
+    60_000,
+  );
 });
 
-describe("decide.ts, edited", () => {
-  const seenByAll: Seen[] = [];
+describe("what is decided, edited", () => {
+  const seenByAll: { readonly batch: Batch; readonly seen: Observed }[] = [];
   beforeAll(async () => {
-    for await (const batch of observed(shipped)) seenByAll.push(...batch);
-  });
-  const disagrees = (decide: Decide) => seenByAll.some(({ item, seen }) => disagreement(item, seen, decide) !== null);
+    for (const batch of batches) seenByAll.push({ batch, seen: await observeWith(shipped, batch) });
+  }, 60_000);
+  const disagrees = (decide: DecideBust) => seenByAll.some(({ batch, seen }) => disagreement(batch, seen, decide) !== null);
+  const decideWith = ({ decide = decideText, floors = floorsText, compare = compareVersions as unknown }): DecideBust => {
+    const names = ["covers", "liveFloors", "raiseFloor", "standsUnderFloor"];
+    const given = compileModule(floors, names, { compareVersions: compare });
+    return compileModule(decide, ["bust"], { ...given, limits }).bust as DecideBust;
+  };
 
   test("as shipped it agrees", () => {
-    expect(disagrees(compileDecide(decideText))).toBe(false);
+    expect(disagrees(decideWith({}))).toBe(false);
   });
 
-  test.each(decideMutants)("$name: noticed", ({ from, to }) => {
-    expect(disagrees(compileDecide(replaceOnce(decideText, from, to)))).toBe(true);
+  test.each(decideMutants)("decide.ts, $name: noticed", ({ from, to }) => {
+    expect(disagrees(decideWith({ decide: replaceOnce(decideText, from, to) }))).toBe(true);
+  });
+
+  test.each(floorMutants)("floors.ts, $name: noticed", ({ from, to }) => {
+    expect(disagrees(decideWith({ floors: replaceOnce(floorsText, from, to) }))).toBe(true);
   });
 
   test("versions compared by bytes only: noticed", () => {
     const edited = replaceOnce(versionText, "if (a.length !== b.length) return a.length - b.length;", "");
-    expect(disagrees(compileDecide(decideText, compile(edited, "compareVersions")))).toBe(true);
+    expect(disagrees(decideWith({ compare: compileModule(edited, ["compareVersions"], {}).compareVersions }))).toBe(true);
   });
 });

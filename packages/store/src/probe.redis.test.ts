@@ -7,7 +7,8 @@ import { createRedisStore, type RedisStoreConfig } from "./redis-store.js";
 
 /** What the invalidator's user needs, and nothing more. */
 const RIGHTS =
-  "+evalsha +eval +script|load +unlink +hget +hmget +hset +hlen +get +exists +pexpireat +time +type +pttl +strlen +hstrlen +hkeys +info +ping +config|get";
+  "+evalsha +eval +script|load +mget +mset +get +getrange +set +exists +unlink +hget +hmget +hset +hlen +pexpireat +time " +
+  "+type +pttl +strlen +hstrlen +hkeys +info +ping +config|get";
 let server: OwnRedis;
 let admin: Redis;
 const stores: StorePort[] = [];
@@ -52,7 +53,7 @@ test("eviction is fatal, unless it is accepted", async () => {
 });
 
 test("a store that only reads asks for no right to write, and writes nothing", async () => {
-  const reading = RIGHTS.replace(" +unlink", "").replace(" +hset", "").replace(" +pexpireat", "");
+  const reading = RIGHTS.replace(/ \+(?:unlink|hset|set|mset|pexpireat)(?= )/g, "");
   const name = `reader${stores.length}`;
   await admin.call("ACL", "SETUSER", name, "reset", "on", ">secret", "~fr:*", ...reading.split(" "));
   const login = { options: { username: name, password: "secret" } };
@@ -79,14 +80,14 @@ test("the rights it names are enough for everything", async () => {
   expect(await store.inspect("page:1", entry)).toMatchObject({ redisType: "hash", value: null });
 });
 
-test.each(["+unlink", "+hget", "+hmget", "+hset", "+hlen", "+get", "+exists", "+pexpireat", "+time", "+evalsha", "+script|load"])(
-  "without %s it says that a right is missing",
-  async (right) => {
-    const rights = RIGHTS.split(" ").filter((name) => name !== right);
-    const findings = await (await asUser(rights.join(" "))).probe();
-    expect(findings).toContainEqual(expect.objectContaining({ fatal: true, problem: expect.stringContaining("NOPERM") }));
-  },
-);
+test.each([
+  ...["+mget", "+mset", "+get", "+getrange", "+set", "+exists", "+unlink", "+hget", "+hmget", "+hset", "+hlen", "+pexpireat", "+time"],
+  ...["+evalsha", "+script|load"],
+])("without %s it says that a right is missing", async (right) => {
+  const rights = RIGHTS.split(" ").filter((name) => name !== right);
+  const findings = await (await asUser(rights.join(" "))).probe();
+  expect(findings).toContainEqual(expect.objectContaining({ fatal: true, problem: expect.stringContaining("NOPERM") }));
+});
 
 test("a wrong password halts, and says so", async () => {
   const store = open({ options: { username: "nobody", password: "wrong" }, timeouts: { readyMs: 500 } });

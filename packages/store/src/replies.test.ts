@@ -2,8 +2,8 @@ import { expect, test } from "@jest/globals";
 import { parseBustReply } from "./replies.js";
 
 test("letters become outcomes, with the time of the call", () => {
-  const outcomes = ["removed", "absent", "covered", "unversioned"];
-  expect(parseBustReply(["1700000000000000", "racu"], 4)).toEqual({ timeUs: 1_700_000_000_000_000, outcomes });
+  const outcomes = ["removed", "softened", "absent", "covered", "unversioned"];
+  expect(parseBustReply(["1700000000000000", "rsacu"], 5)).toEqual({ timeUs: 1_700_000_000_000_000, outcomes });
 });
 
 test.each([

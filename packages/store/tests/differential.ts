@@ -1,128 +1,122 @@
-import {
-  type BustArguments,
-  type BustOutcome,
-  type BustStep,
-  type EntryState,
-  encodeFloors,
-  gateFields,
-  managedFields,
-} from "@freshet/protocol";
+import { type BustOutcome, bust as decideBust, limits } from "@freshet/protocol";
 import type { Rng } from "@freshet/testkit";
 import type { ChainableCommander, Redis } from "ioredis";
-import { planBustCalls } from "../src/bust-calls.js";
+import { hasGateKey, planBustCalls } from "../src/bust-calls.js";
 import { execOrThrow } from "../src/exec.js";
+import { scripts } from "../src/generated/scripts.js";
+import { bustKeys, type DecideBust } from "../src/memory-busts.js";
+import type { StoredKey } from "../src/memory-keys.js";
+import { Keyspace } from "../src/memory-keyspace.js";
 import { parseBustReply } from "../src/replies.js";
-import { type Case, type CaseClock, type RawKey, randomCase, randomShape } from "./cases.js";
+import { type Case, type CaseClock, randomCase, randomShape, type Shape } from "./cases.js";
 
-export type Decide = (state: EntryState, args: BustArguments) => BustStep;
+/** The busts of one script call, and what lies there before. */
+export interface Batch {
+  readonly shape: Shape;
+  readonly cases: readonly Case[];
+  /** Everything that lies there before: of a key that repeats, what its first case says. */
+  readonly keys: ReadonlyMap<string, StoredKey | null>;
+}
 
-/** What a script made of a case, and when keys were read back. */
+/** What a script made of a batch. */
 export interface Observed {
-  readonly outcome: BustOutcome;
+  readonly outcomes: readonly BustOutcome[];
   readonly timeUs: number;
-  readonly after: RawKey | null;
+  readonly after: ReadonlyMap<string, StoredKey | null>;
+  /** When keys were read back. */
   readonly readAtMs: number;
 }
 
-/** A script, and arguments behind its own. */
+/** The scripts, as shipped or edited, and arguments behind their own. */
 export interface ScriptRun {
-  readonly text: string;
+  readonly texts: Readonly<Record<"bust" | "bust-other", string>>;
   readonly more: readonly string[];
 }
 
-/** As many cases as one script call carries, of one shape. */
-export function randomBatch(rng: Rng, clock: CaseClock, { prefix, size }: { prefix: string; size: number }): readonly Case[] {
+export const shipped: ScriptRun["texts"] = { bust: scripts.bust.text, "bust-other": scripts["bust-other"].text };
+
+/** As many cases as one script call carries, of one shape; now and then a key comes twice. */
+export function randomBatch(rng: Rng, clock: CaseClock, prefix: string): Batch {
   const shape = randomShape(rng);
-  return Array.from({ length: size }, (_, i) => randomCase(rng, shape, { ...clock, key: `${prefix}${i}` }));
+  const perBust = 1 + (hasGateKey(shape.entry) ? 1 : 0) + (shape.entry.kind === "companion" ? 1 : 0);
+  const size = Math.floor(limits.keysPerScriptMax / perBust);
+  const repeats = rng.chance(0.3) ? 0.1 : 0;
+  const keyOf = (i: number) => `${prefix}${rng.chance(repeats) ? rng.integer(0, i) : i}`;
+  const cases = Array.from({ length: size }, (_, i) => randomCase(rng, shape, { ...clock, key: keyOf(i) }));
+  const keys = new Map<string, StoredKey | null>();
+  for (const item of cases) for (const [key, stored] of item.keys) if (!keys.has(key)) keys.set(key, stored);
+  return { shape, cases, keys };
 }
 
-/** Puts the cases into Redis, runs the script once and reads everything back, all in one pipeline. */
-export async function observe(client: Redis, script: ScriptRun, batch: readonly Case[]): Promise<readonly Observed[]> {
-  const [call] = planBustCalls(
-    batch.map((item) => item.bust),
-    "apply",
-  );
-  if (call === undefined || call.keys.length !== batch.length) throw new Error("a batch must be one call");
+/** Puts a batch into Redis, runs its script once and reads everything back, all in one pipeline; nothing is left. */
+export async function observe(client: Redis, { texts, more }: ScriptRun, { shape, cases, keys }: Batch): Promise<Observed> {
+  const busts = cases.map((item) => item.bust);
+  const [call, ...rest] = planBustCalls(busts, shape.way);
+  if (call === undefined || rest.length > 0) throw new Error("a batch must be one call");
   const pipeline = client.pipeline();
-  for (const { bust, raw } of batch) seed(pipeline, bust.key, raw);
+  for (const [key, stored] of keys) seed(pipeline, key, stored);
   const at = pipeline.length;
-  pipeline.eval(script.text, call.keys.length, ...call.keys, ...call.args, ...script.more);
-  for (const { bust, raw } of batch) read(pipeline, bust.key, raw);
-  const replies = await execOrThrow(pipeline.time());
-  const { timeUs, outcomes } = parseBustReply(replies[at], batch.length);
+  pipeline.eval(texts[call.script], call.keys.length, ...call.keys, ...call.args, ...more);
+  const names = [...keys.keys()];
+  pipeline.eval(READ_ANY, names.length, ...names);
+  const replies = await execOrThrow(pipeline.unlink(...names).time());
+  const { timeUs, outcomes } = parseBustReply(replies[at], cases.length);
   const [seconds = 0, micros = 0] = (replies.at(-1) as string[]).map(Number);
-  const readAtMs = Math.floor(seconds * 1000 + micros / 1000);
-  return batch.map((_, i) => {
-    const outcome = outcomes[i];
-    if (outcome === undefined) throw new Error("no outcome");
-    return { outcome, timeUs, after: rawOf(replies[at + 1 + 2 * i], Number(replies[at + 2 + 2 * i])), readAtMs };
-  });
+  const after = new Map(names.map((name, i) => [name, storedOf((replies[at + 1] as unknown[])[i])]));
+  return { outcomes, timeUs, after, readAtMs: Math.floor(seconds * 1000 + micros / 1000) };
 }
 
-function seed(pipeline: ChainableCommander, key: string, raw: RawKey | null): void {
-  pipeline.unlink(key);
-  if (raw === null) return;
-  if (typeof raw.content === "string") pipeline.set(key, raw.content);
-  else pipeline.hset(key, raw.content);
-  if (raw.expireAtMs !== null) pipeline.pexpireat(key, raw.expireAtMs);
-}
-
-/** A value that goes leaves nothing or a hash, so only a string that stays is read as one. */
-function read(pipeline: ChainableCommander, key: string, raw: RawKey | null): void {
-  if (typeof raw?.content === "string") pipeline.eval(READ_ANY, 1, key);
-  else pipeline.hgetall(key);
-  pipeline.pexpiretime(key);
+function seed(pipeline: ChainableCommander, key: string, stored: StoredKey | null): void {
+  if (stored === null) return;
+  if (typeof stored.content === "string") pipeline.set(key, stored.content);
+  else pipeline.hset(key, Object.fromEntries(stored.content));
+  if (stored.expireAtMs !== null) pipeline.pexpireat(key, stored.expireAtMs);
 }
 
 const READ_ANY = `#!lua flags=no-writes
-return redis.call("TYPE", KEYS[1]).ok == "string" and redis.call("GET", KEYS[1]) or redis.call("HGETALL", KEYS[1])`;
+local found = {}
+for i, key in ipairs(KEYS) do
+  local kind, ends = redis.call("TYPE", key).ok, string.format("%.0f", redis.call("PEXPIRETIME", key))
+  local content = kind == "string" and redis.call("GET", key) or kind == "hash" and redis.call("HGETALL", key) or nil
+  found[i] = { ends, content }
+end
+return found`;
 
-function rawOf(reply: unknown, expireAtMs: number): RawKey | null {
-  if (expireAtMs === -2) return null;
-  const expiry = expireAtMs === -1 ? null : expireAtMs;
-  if (typeof reply === "string") return { content: reply, expireAtMs: expiry };
-  if (!Array.isArray(reply)) return { content: reply as Record<string, string>, expireAtMs: expiry };
-  const pairs = reply.flatMap((field: unknown, i) => (i % 2 === 0 ? [[String(field), String(reply[i + 1])] as const] : []));
-  return { content: Object.fromEntries(pairs), expireAtMs: expiry };
+function storedOf(reply: unknown): StoredKey | null {
+  const [ends, content] = reply as [string, (string | string[])?];
+  if (content === undefined) return null;
+  const expireAtMs = ends === "-1" ? null : Number(ends);
+  if (typeof content === "string") return { content, expireAtMs };
+  const pairs = content.flatMap((field, i) => (i % 2 === 0 ? [[field, content[i + 1] ?? ""] as const] : []));
+  return { content: new Map(pairs), expireAtMs };
 }
 
-/** Why a script and a decision disagree about a case, or `null`. */
-export function disagreement(item: Case, seen: Observed, decide: Decide): string | null {
-  const step = decide(stateAt(item, seen.timeUs), { ...item.args, nowUs: seen.timeUs });
-  if (step.outcome !== seen.outcome) return `outcome ${seen.outcome}, decided ${step.outcome}`;
-  const expected = rawAfter(item, step, seen.timeUs);
-  if (expected !== null && expected.expireAtMs !== null && expected.expireAtMs <= seen.readAtMs) return null;
-  const [is, due] = [JSON.stringify(sorted(seen.after)), JSON.stringify(sorted(expected))];
-  return is === due ? null : `left ${is}, decided ${due}`;
+/** Why a script and a decision disagree about a batch, or `null`. */
+export function disagreement({ shape, cases, keys }: Batch, seen: Observed, decide: DecideBust = decideBust): string | null {
+  const space = new Keyspace(() => seen.timeUs);
+  for (const [key, stored] of keys) space.set(key, stored ?? undefined);
+  const outcomes = bustKeys(
+    space,
+    cases.map((item) => item.bust),
+    { ...shape.way, decide },
+  );
+  const wrong = outcomes.findIndex((outcome, i) => outcome !== seen.outcomes[i]);
+  if (wrong !== -1) return `outcome ${seen.outcomes[wrong]}, decided ${outcomes[wrong]} for ${show(cases[wrong])} of ${show(shape)}`;
+  for (const [key, before] of keys) {
+    const due = space.get(key) ?? null;
+    if (due !== null && due.expireAtMs !== null && due.expireAtMs <= seen.readAtMs) continue;
+    const is = seen.after.get(key) ?? null;
+    if (show(sorted(is)) !== show(sorted(due))) return `left ${show(is)}, decided ${show(due)}, before ${show(before)} of ${show(shape)}`;
+  }
+  return null;
 }
 
-/** Floors that cannot be read stand for a blind one raised at the time of the step. */
-function stateAt({ state, floorState }: Case, nowUs: number): EntryState {
-  return floorState === "unreadable" ? { ...state, blindFloor: { mode: "hard", raisedAtUs: nowUs } } : state;
+/** The same with its fields in order. */
+export function sorted(stored: StoredKey | null): unknown {
+  if (stored === null || typeof stored.content === "string") return stored;
+  return { ...stored, content: [...stored.content].sort(([a], [b]) => (a < b ? -1 : 1)) };
 }
 
-function rawAfter({ raw, state, args, bust }: Case, step: BustStep, nowUs: number): RawKey | null {
-  const { remove, write } = step;
-  if (write === null) return remove ? null : raw;
-  const names = bust.entry.kind === "managed" ? managedFields : gateFields;
-  const isKept = state.value !== null && !remove;
-  const floors = encodeFloors(write);
-  const old = isKept && typeof raw?.content === "object" ? raw.content : {};
-  const oldLease = typeof raw?.content === "object" ? raw.content[names.lease] : undefined;
-  const lease = oldLease === undefined || (isRewritten(raw, remove) && write.lease === null) ? {} : { [names.lease]: oldLease };
-  const raisedAts = [...write.floors, ...(write.blindFloor === null ? [] : [write.blindFloor])].map((floor) => floor.raisedAtUs);
-  const leaseEndUs = state.lease !== null && state.lease.deadlineUs > nowUs ? state.lease.deadlineUs : 0;
-  const endMs = Math.ceil(Math.max(...raisedAts.map((raisedAt) => raisedAt + args.floorTtlMs * 1000), leaseEndUs) / 1000);
-  const oldEndMs = isKept ? (raw?.expireAtMs ?? null) : 0;
-  return { content: { ...old, ...lease, [names.floors]: floors }, expireAtMs: oldEndMs === null ? null : Math.max(endMs, oldEndMs) };
-}
-
-/** Whether nothing of the old key is left: its value went, or was past its keep-until. Elsewhere a dead lease just stays. */
-function isRewritten(raw: RawKey | null, remove: boolean): boolean {
-  return remove || (typeof raw?.content === "object" && managedFields.keepUntil in raw.content);
-}
-
-function sorted(raw: RawKey | null): unknown {
-  if (raw === null || typeof raw.content === "string") return raw;
-  return { expireAtMs: raw.expireAtMs, fields: Object.entries(raw.content).sort(([a], [b]) => (a < b ? -1 : 1)) };
+export function show(value: unknown): string {
+  return JSON.stringify(value, (_name, part: unknown) => (part instanceof Map ? [...part] : part));
 }

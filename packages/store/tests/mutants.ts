@@ -1,136 +1,167 @@
-/** One edit of a shipped text that takes a safety line away. */
+/** One edit of a text that takes a safety line away. */
 export interface Mutant {
   readonly name: string;
   readonly from: string;
   readonly to: string;
 }
 
-/** Edits of `bust.lua` as it is shipped. */
-export const luaMutants: readonly Mutant[] = [
-  { name: "no floor", from: 'if raised and (isGone or value ~= "foreign") then', to: "if false then" },
+/** The commonest cases, decided in `bust.lua` itself. */
+const fastPath: readonly Mutant[] = [
+  { name: "no floor", from: "if m > 0 and apply then", to: "if m > 0 and apply and not leave then" },
+  { name: "UNLINK is skipped", from: "if m > 0 and apply then", to: "if m > 0 and apply and leave then" },
+  { name: "a preview writes", from: "if m > 0 and apply then", to: "if m > 0 then" },
+  { name: "floors never end", from: "for j = 1, m, 2 do", to: "for j = 1, 0, 2 do" },
+  { name: "floors end a tick early", from: "math.ceil((now + ttlUs) / 1000)", to: "math.ceil((now + ttlUs) / 1000) - 1" },
+  { name: "a key that repeats sees what lay there first", from: "if at[key] then", to: "if false then" },
+  { name: "a blind bust leaves a floor of its subject", from: 'elseif version == "" then', to: "elseif false then" },
+  { name: "a string much like a floor is one", from: "if last == 17 and", to: "if" },
+  { name: "a floor of another subject is taken", from: "and sub(text, 18, tab - 1) == subject and", to: "and" },
+  { name: "a floor that cannot be read is taken", from: "== subject and canonical(had) then", to: "== subject then" },
+  { name: "a floor is dead at its exact end", from: "sub(text, 1, 16) < oldestLive", to: "sub(text, 1, 16) <= oldestLive" },
+  { name: "a dead floor makes a replay", from: "newer(version, had) or sub(text, 1, 16) < oldestLive", to: "newer(version, had)" },
+  { name: "a floor sinks", from: "isRaised = newer(version, had) or", to: "isRaised = true or" },
+  { name: "a timestamp counts as a replay", from: "(isCounter and (floor == 104", to: "(true and (floor == 104" },
+  { name: "a soft floor makes a hard bust a replay", from: "(floor == 104 or floor == own)", to: "true" },
+  { name: "every hash is absent", from: "elseif isEmpty then", to: "elseif true then" },
+  { name: "a hash of another service is absent", from: 'if not isClear and call("EXISTS", bare[j]) == 1 then', to: "if false then" },
+  { name: "a soft bust removes", from: "elseif isHard and type(d)", to: "elseif type(d)" },
+  { name: "marks go with the entry", from: 'and not find(d, "\\f", 1, true) then', to: "then" },
+  { name: "nothing covers", from: "(held == nil or (held and newer(version, held)))", to: "(held == nil or held)" },
+  { name: "digits that cannot be read are no dep", from: "(held == nil or (held and newer(", to: "(not held or (held and newer(" },
   {
-    name: "no floor when covered",
-    from: 'if raised and (isGone or value ~= "foreign") then',
-    to: 'if raised and outcome ~= "c" and (isGone or value ~= "foreign") then',
-  },
-  { name: "no floor when absent", from: "if raised and (isGone", to: 'if raised and outcome ~= "a" and (isGone' },
-  { name: "a floor is dead at its exact end", from: "return not newer(oldestLive, at)", to: "return newer(at, oldestLive)" },
-  {
-    name: "a floor lives one tick too long",
-    from: 'string.format("%.0f", math.max(0, now - ttlUs))',
-    to: 'string.format("%.0f", math.max(0, now - ttlUs - 1))',
-  },
-  { name: "versions compared by bytes only", from: "if #a ~= #b then", to: "if false then" },
-  { name: "an equal timestamp covers", from: "return newer(held, version)", to: "return not newer(version, held)" },
-  { name: "an equal counter does not cover", from: "return not newer(version, held)", to: "return newer(held, version)" },
-  { name: "no fold", from: "if #floors <= 16 then", to: "if #floors <= 99 then" },
-  {
-    name: "the fold takes the youngest",
-    from: "if newer(floors[oldest].at, floors[i].at) then",
-    to: "if newer(floors[i].at, floors[oldest].at) then",
-  },
-  {
-    name: "the fold takes the older time",
-    from: "newer(folded.at, blind.at) and folded.at or blind.at",
-    to: "newer(folded.at, blind.at) and blind.at or folded.at",
-  },
-  { name: "the lease is dropped", from: "if deadline and isGone then", to: "if false then" },
-  { name: "a lease lives at its deadline", from: "tonumber(deadline) <= now then", to: "tonumber(deadline) < now then" },
-  { name: "UNLINK is skipped", from: 'call("UNLINK", key)', to: "" },
-  {
-    name: "a blind floor is not raised again",
-    from: 'floors.blind = { subject = "*", version = "", mode = "h", at = clock.text }',
-    to: 'floors.blind = floors.blind or { subject = "*", version = "", mode = "h", at = clock.text }',
-  },
-  {
-    name: "a missing dep covers",
-    from: 'return held and version ~= "" and covers(held, version, space) and "c" or "r"',
-    to: 'return version ~= "" and (not held or covers(held, version, space)) and "c" or "r"',
-  },
-  { name: "a dep covers a blind bust", from: 'return held and version ~= "" and covers', to: "return held and covers" },
-  { name: "a lower version hardens the mode", from: "return floorVersion, mode, at", to: 'return floorVersion, "h", at' },
-  { name: "a raised floor keeps its mode", from: 'return version, "h", nowText', to: "return version, mode, nowText" },
-  {
-    name: "an equal version keeps its mode",
-    from: 'return version, "h", space == "timestamp"',
-    to: 'return version, mode, space == "timestamp"',
-  },
-  { name: "an equal timestamp does not move raised-at", from: 'space == "timestamp" and nowText or at', to: "at" },
-  { name: "an equal counter moves raised-at", from: 'space == "timestamp" and nowText or at', to: "nowText" },
-  { name: "a replay is done again", from: 'return space == "counter" and floorMode == "h"', to: 'return false and floorMode == "h"' },
-  { name: "a timestamp counts as a replay", from: 'return space == "counter" and floorMode == "h"', to: 'return floorMode == "h"' },
-  {
-    name: "a soft floor makes a hard bust a replay",
-    from: 'return space == "counter" and floorMode == "h"',
-    to: 'return space == "counter"',
-  },
-  { name: "the time to live of a kept value is shortened", from: 'call("PEXPIREAT", key, ends, "GT")', to: 'call("PEXPIREAT", key, ends)' },
-  { name: "the time to live ends before the lease", from: "if deadline and deadline > raisedAt + ttlUs then", to: "if false then" },
-  {
-    name: "the time to live is that of the first floor",
-    from: "last = newer(floor.at, last) and floor.at or last",
-    to: "last = floors[1].at",
-  },
-  { name: "the blind floor is not written back", from: "floors[#floors + 1] = floors.blind", to: "" },
-  { name: "a value lives at its keep-until", from: "tonumber(keepUntil) <= now then", to: "tonumber(keepUntil) < now then" },
-  { name: "floors that cannot be read are dropped", from: "if bytes ~= #text then", to: "if false then" },
-  { name: "any digits are a version", from: 'find(text, "^[1-9]%d*$")', to: 'find(text, "^%d+$")' },
-  { name: "a dep of a longer subject is taken", from: "byte(deps, first - 1) == 10 and byte", to: "byte" },
-  { name: "keep is ignored", from: 'outcome == "u" and unversioned == "bust"', to: 'outcome == "u"' },
-  { name: "the first of repeated members counts", from: "version = isString and", to: "version = version or isString and" },
-  {
-    name: "a hash without the field is absent",
-    from: 'return version and "version" or "unversioned", version, floors',
-    to: 'return version and "version" or nil, version, floors',
+    name: "a floor forgets its space",
+    from: 'lead = nowText .. (space == "timestamp" and string.upper(mode) or mode)',
+    to: "lead = nowText .. mode",
   },
 ];
 
+/** Both scripts alike. */
+const shared: readonly Mutant[] = [
+  { name: "versions compared by bytes only", from: "if #a ~= #b then", to: "if false then" },
+  { name: "any digits are a version", from: 'find(text, "^[1-9]%d*$")', to: 'find(text, "^%d+$")' },
+  { name: "an equal timestamp covers", from: "return newer(held, version)", to: "return not newer(version, held)" },
+  { name: "an equal counter does not cover", from: "return not newer(version, held)", to: "return newer(held, version)" },
+  { name: "no floor when covered", from: "(step.leave and not isOutOfReach)", to: '(step.leave and not isOutOfReach and outcome ~= "c")' },
+  { name: "no floor when absent", from: "(step.leave and not isOutOfReach)", to: '(step.leave and not isOutOfReach and outcome ~= "a")' },
+  { name: "floors live at their end no more", from: "floor.at >= oldestLive", to: "floor.at > oldestLive" },
+  { name: "dead floors live", from: "floor.at >= oldestLive and floor or nil", to: "floor" },
+  { name: "a blind floor is dead at its exact end", from: "marks.blind.at >= oldestLive", to: "marks.blind.at > oldestLive" },
+  {
+    name: "a lease lives at its deadline",
+    from: "tonumber(marks.lease.deadline) > clock.now",
+    to: "tonumber(marks.lease.deadline) >= clock.now",
+  },
+  { name: "the lease is dropped", from: "if marks.lease then", to: "if false then" },
+  { name: "the blind floor is not written back", from: "  if marks.blind then", to: "  if false then" },
+  { name: "floors that cannot be read are dropped", from: "if not isRead then", to: "if false then" },
+  { name: "no fold", from: "if #marks.floors > max then", to: "if #marks.floors > 99 then" },
+  { name: "the fold takes the youngest", from: "marks.floors[i].at < marks", to: "marks.floors[i].at > marks" },
+  {
+    name: "the fold takes the older time",
+    from: "folded.at > blind.at and folded.at or blind.at",
+    to: "folded.at > blind.at and blind.at or folded.at",
+  },
+  {
+    name: "a blind floor is not raised again",
+    from: "marks.blind = { at = bust.at, letter",
+    to: "marks.blind = marks.blind or { at = bust.at, letter",
+  },
+  {
+    name: "a missing dep covers",
+    from: 'elseif held and version ~= "" and covers',
+    to: 'elseif version ~= "" and not held or held and covers',
+  },
+  { name: "a dep covers a blind bust", from: 'elseif held and version ~= "" and covers', to: "elseif held and covers" },
+  { name: "a raised floor keeps its mode", from: "= bust.version, bust.letter, bust.at", to: "= bust.version, floor.letter, bust.at" },
+  { name: "an equal version keeps its mode", from: "floor.letter = harderLetter(floor.letter, bust.letter)", to: "" },
+  { name: "an equal timestamp does not move raised-at", from: 'bust.space == "timestamp" and bust.at or floor.at', to: "floor.at" },
+  { name: "an equal counter moves raised-at", from: 'bust.space == "timestamp" and bust.at or floor.at', to: "bust.at" },
+  { name: "a replay is done again", from: 'if bust.space == "counter" and not isHarder and', to: "if false and" },
+  { name: "a timestamp is a replay", from: 'if bust.space == "counter" and not isHarder and', to: "if not isHarder and" },
+  { name: "a soft floor is as good as a hard one", from: "and not isHarder and", to: "and" },
+  { name: "the time to live ends before the lease", from: "marks.lease and tonumber(marks.lease.deadline) or 0", to: "0" },
+  {
+    name: "the time to live is that of the last floor",
+    from: "last = math.max(last, tonumber(floor.at) + clock.ttlUs)",
+    to: "last = tonumber(floor.at) + clock.ttlUs",
+  },
+  { name: "keep is ignored", from: 'and step.unversioned == "bust")', to: ")" },
+];
+
+/** `bust.lua` where the fast path does not reach. */
+const slowPath: readonly Mutant[] = [
+  { name: "a dep of a longer subject is taken", from: "byte(deps, first - 1) == 10 and byte", to: "byte" },
+  { name: "a kept string of another service gets a floor", from: "not isOutOfReach", to: "true" },
+  { name: "any string is marks", from: "not isForeign(text) and isMarks(text)", to: "not isForeign(text)" },
+  { name: "a kept value lives shorter", from: 'milliseconds(marksEnd(marks, clock)), "GT")', to: "milliseconds(marksEnd(marks, clock)))" },
+  { name: "old marks stay beside new ones", from: 'string.gsub(d, "\\n\\f[^\\n]*", "")', to: "d" },
+  { name: "a second soft bust prolongs", from: 'and not call("HGET", key, "o")', to: "" },
+  { name: "a soft bust removes on the slow path", from: 'step.mode == "s" and value == "deps" and "s" or "r"', to: '"r"' },
+  { name: "a stale entry has no time", from: "timeText(step.now + step.staleUs)", to: "timeText(step.now)" },
+  { name: "a preview writes on the slow path", from: "if not step.apply then", to: "if false then" },
+];
+
+const otherKinds: readonly Mutant[] = [
+  { name: "the version outlives its entry", from: 'call("UNLINK", key, versionKey)', to: 'call("UNLINK", key)' },
+  { name: "a value stays", from: 'call("UNLINK", key)\n', to: "\n" },
+  { name: "a preview writes", from: "if not apply then", to: "if false then" },
+  { name: "no floor in a gate", from: "if isMarked and gate then", to: "if false then" },
+  { name: "no floor in a hash", from: "elseif isMarked and isGated then", to: "elseif false then" },
+  { name: "a kept hash lives shorter", from: 'call("PEXPIREAT", key, ends, "GT")', to: 'call("PEXPIREAT", key, ends)' },
+  { name: "a hash without the field is absent", from: 'if not got[1] and call("HLEN", key) ==', to: "if not got[1] and 0 <=" },
+  { name: "a hash of marks is a value", from: 'if not got[1] and call("HLEN", key) ==', to: "if not got[1] and -1 ==" },
+  { name: "the first of repeated members counts", from: "version = isString and", to: "version = version or isString and" },
+  { name: "digits without a line break are a version", from: '"^(%d+)\\n"', to: '"^(%d+)"' },
+  { name: "an empty string is absent", from: 'elseif head == "" and call("EXISTS", key) == 0 then', to: 'elseif head == "" then' },
+  { name: "a version makes an entry", from: 'if call("EXISTS", key) == 0 then\n    return nil', to: "if false then\n    return nil" },
+  { name: "a gate of another type is empty", from: 'isForeign(text) and "?"', to: 'isForeign(text) and ""' },
+];
+
+/** Edits of the scripts as they are shipped. */
+export const luaMutants: readonly (Mutant & { readonly script: "bust" | "bust-other" })[] = [
+  ...[...fastPath, ...shared, ...slowPath].map((mutant) => ({ ...mutant, script: "bust" as const })),
+  ...[...shared, ...otherKinds].map((mutant) => ({ ...mutant, script: "bust-other" as const })),
+];
+
+const NO_FLOOR = "if (args.leaveFloor && !isOutOfReach)";
+
 /** Edits of `decide.ts`. */
 export const decideMutants: readonly Mutant[] = [
-  { name: "no floor", from: "if (args.leaveFloor && !isOutOfReach)", to: "if (false)" },
+  { name: "no floor", from: NO_FLOOR, to: "if (false)" },
+  { name: "no floor when covered", from: NO_FLOOR, to: 'if (args.leaveFloor && !isOutOfReach && outcome !== "covered")' },
+  { name: "no floor when absent", from: NO_FLOOR, to: 'if (args.leaveFloor && !isOutOfReach && outcome !== "absent")' },
+  { name: "a lease lives at its deadline", from: "state.lease.deadlineUs > args.nowUs", to: "state.lease.deadlineUs >= args.nowUs" },
+  { name: "the lease is dropped", from: "write: { ...raised, lease }", to: "write: { ...raised, lease: null }" },
+  { name: "nothing is removed", from: 'const remove = outcome === "removed" ||', to: "const remove = false &&" },
   {
-    name: "no floor when covered",
-    from: "if (args.leaveFloor && !isOutOfReach)",
-    to: 'if (args.leaveFloor && !isOutOfReach && outcome !== "covered")',
+    name: "a missing dep covers",
+    from: "args.version !== null && held !== undefined && covers(held, args.version, args.spaceKind)",
+    to: "args.version !== null && (held === undefined || covers(held, args.version, args.spaceKind))",
   },
-  {
-    name: "no floor when absent",
-    from: "if (args.leaveFloor && !isOutOfReach)",
-    to: 'if (args.leaveFloor && !isOutOfReach && outcome !== "absent")',
-  },
-  { name: "a kept value of another type gets a floor", from: "if (args.leaveFloor && !isOutOfReach)", to: "if (args.leaveFloor)" },
-  { name: "a floor is dead at its exact end", from: "args.floorTtlMs * 1000 >= args.nowUs", to: "args.floorTtlMs * 1000 > args.nowUs" },
-  { name: "a floor lives one tick too long", from: "args.floorTtlMs * 1000 >= args.nowUs", to: "args.floorTtlMs * 1000 + 1 >= args.nowUs" },
+  { name: "a replay is done again", from: "args.leaveFloor && standsUnderFloor(floors.floors, args)", to: "false" },
+  { name: "a second soft bust prolongs", from: "return before ?? {", to: "return {" },
+  { name: "a soft bust removes", from: 'args.mode === "soft" && "deps" in value', to: "false" },
+  { name: "keep is ignored", from: '(outcome === "unversioned" && args.onUnversioned === "bust")', to: 'outcome === "unversioned"' },
+  { name: "marks go with the entry", from: "write: remove && hasAny(floors, lease) ? { ...floors, lease } : null", to: "write: null" },
+];
+
+/** Edits of `floors.ts`. */
+export const floorMutants: readonly Mutant[] = [
+  { name: "a floor is dead at its exact end", from: "floorTtlMs * 1000 >= nowUs", to: "floorTtlMs * 1000 > nowUs" },
+  { name: "a floor lives one tick too long", from: "floorTtlMs * 1000 >= nowUs", to: "floorTtlMs * 1000 + 1 >= nowUs" },
   { name: "an equal timestamp covers", from: 'spaceKind === "timestamp" ? difference > 0 : difference >= 0', to: "difference >= 0" },
   { name: "an equal counter does not cover", from: 'spaceKind === "timestamp" ? difference > 0 : difference >= 0', to: "difference > 0" },
-  { name: "no fold", from: "<= limits.floorsPerEntryMax", to: "<= 99" },
+  { name: "no fold", from: "kept.floors.length <= max", to: "kept.floors.length <= 99" },
   { name: "the fold takes the youngest", from: "b.raisedAtUs < a.raisedAtUs ? b : a", to: "b.raisedAtUs > a.raisedAtUs ? b : a" },
   {
     name: "the fold takes the older time",
     from: "Math.max(blind?.raisedAtUs ?? 0, oldest.raisedAtUs)",
     to: "Math.min(blind?.raisedAtUs ?? oldest.raisedAtUs, oldest.raisedAtUs)",
   },
-  { name: "a lease lives at its deadline", from: "state.lease.deadlineUs > args.nowUs", to: "state.lease.deadlineUs >= args.nowUs" },
-  {
-    name: "the lease is dropped",
-    from: "const live = { floors, blindFloor, lease };",
-    to: "const live = { floors, blindFloor, lease: null };",
-  },
-  { name: "nothing is removed", from: 'const remove = outcome === "removed" ||', to: "const remove = false &&" },
   {
     name: "a blind floor is not raised again",
     from: "raisedAtUs: nowUs } };",
     to: "raisedAtUs: live.blindFloor?.raisedAtUs ?? nowUs } };",
-  },
-  {
-    name: "a missing dep covers",
-    from: "held !== undefined && covers(held, args.version, args.spaceKind)",
-    to: "(held === undefined || covers(held, args.version, args.spaceKind))",
-  },
-  {
-    name: "a dep covers a blind bust",
-    from: 'if (args.version === null) return "removed";',
-    to: 'if (args.version === null) return "covered";',
   },
   {
     name: "a lower version changes the floor",
@@ -139,18 +170,20 @@ export const decideMutants: readonly Mutant[] = [
   },
   {
     name: "a raised floor keeps its mode",
-    from: "if (difference > 0) return { subject, version, mode, raisedAtUs: nowUs };",
-    to: "if (difference > 0) return { ...old, version, raisedAtUs: nowUs };",
+    from: "if (difference > 0) return raised;",
+    to: "if (difference > 0) return { ...raised, mode: old.mode };",
   },
   {
     name: "an equal version keeps its mode",
-    from: "mode: harder(old.mode, mode), raisedAtUs: spaceKind",
-    to: "mode: old.mode, raisedAtUs: spaceKind",
+    from: "mode: harder(old.mode, raised.mode), raisedAtUs }",
+    to: "mode: old.mode, raisedAtUs }",
   },
-  { name: "an equal timestamp does not move raised-at", from: 'spaceKind === "timestamp" ? nowUs : old.raisedAtUs', to: "old.raisedAtUs" },
-  { name: "an equal counter moves raised-at", from: 'spaceKind === "timestamp" ? nowUs : old.raisedAtUs', to: "nowUs" },
-  { name: "a replay is done again", from: "if (standsUnderFloor(floors, args)) return", to: "if (false) return" },
-  { name: "a timestamp counts as a replay", from: 'spaceKind !== "counter" || ', to: "" },
-  { name: "a soft floor makes a hard bust a replay", from: '(floor.mode === mode || floor.mode === "hard")', to: "true" },
-  { name: "keep is ignored", from: '(outcome === "unversioned" && args.onUnversioned === "bust")', to: 'outcome === "unversioned"' },
+  {
+    name: "an equal timestamp does not move raised-at",
+    from: "? raised.raisedAtUs : old.raisedAtUs",
+    to: "? old.raisedAtUs : old.raisedAtUs",
+  },
+  { name: "an equal counter moves raised-at", from: "? raised.raisedAtUs : old.raisedAtUs", to: "? raised.raisedAtUs : raised.raisedAtUs" },
+  { name: "a timestamp counts as a replay", from: 'version === null || spaceKind !== "counter"', to: "version === null" },
+  { name: "a soft floor makes a hard bust a replay", from: "&& harder(floor.mode, mode) === floor.mode", to: "" },
 ];
