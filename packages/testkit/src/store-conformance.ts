@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { freshPrefix } from "./fresh.js";
 import { bustOf, depsOf, entries, type MakeStore, type StoreUnderTest } from "./store-bench.js";
 import { type Bench, floorTests } from "./store-conformance-floors.js";
+import { kindTests } from "./store-conformance-kinds.js";
 
 /** What any `StorePort` must do, as tests. Keys are fresh, so suites may share a Redis. */
 export function storeConformance(name: string, makeStore: MakeStore): void {
@@ -19,6 +20,7 @@ export function storeConformance(name: string, makeStore: MakeStore): void {
     unreadableTests(bench);
     callTests(bench);
     floorTests(bench);
+    kindTests(bench);
   });
 }
 
