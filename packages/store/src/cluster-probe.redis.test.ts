@@ -1,0 +1,70 @@
+import { type OwnRedis, type OwnRedisCluster, startRedis, startRedisCluster } from "@freshet/testkit";
+import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
+import { storeOver } from "../tests/cluster-bench.js";
+import type { StorePort } from "./port.js";
+import { createRedisStore } from "./redis-store.js";
+
+let cluster: OwnRedisCluster;
+let single: OwnRedis;
+const stores: StorePort[] = [];
+
+beforeAll(async () => {
+  cluster = await startRedisCluster();
+  single = await startRedis();
+}, 60_000);
+afterEach(async () => {
+  for (const store of stores.splice(0)) await store.close();
+});
+afterAll(async () => {
+  await cluster.close();
+  await single.close();
+});
+
+function open(store: StorePort): StorePort {
+  stores.push(store);
+  return store;
+}
+
+function last(): OwnRedis {
+  const server = cluster.masters.at(-1);
+  if (server === undefined) throw new Error("a cluster of none");
+  return server;
+}
+
+test("a cluster as it should be has no findings, and is left as it was", async () => {
+  expect(await open(storeOver(cluster)).probe()).toEqual([]);
+  for (const master of cluster.masters) expect(await cluster.clientOf(master).dbsize()).toBe(0);
+});
+
+test("what is wrong with one of its masters is found, and it is named", async () => {
+  const client = cluster.clientOf(last());
+  await client.config("SET", "maxmemory-policy", "allkeys-lru");
+  const findings = await open(storeOver(cluster)).probe();
+  await client.config("SET", "maxmemory-policy", "noeviction");
+  expect(findings).toMatchObject([{ fatal: true, problem: expect.stringMatching(`^127.0.0.1:${last().port}: .*allkeys-lru`) }]);
+});
+
+test("a right that is missing on one of its masters is found", async () => {
+  for (const master of cluster.masters) {
+    const client = cluster.clientOf(master);
+    await client.call("ACL", "SETUSER", "worker", "reset", "on", ">secret", "~fr:*", "+@all");
+    if (master === last()) await client.call("ACL", "SETUSER", "worker", "-unlink");
+  }
+  const findings = await open(storeOver(cluster, { options: { username: "worker", password: "secret" } })).probe();
+  expect(findings).toMatchObject([{ fatal: true, problem: expect.stringMatching(`^127.0.0.1:${last().port}: .*NOPERM`) }]);
+});
+
+test("a part of a cluster is not taken for a single server, nor a single server for a cluster", async () => {
+  const alone = open(createRedisStore({ url: cluster.url, prefix: "fr:" }));
+  expect(await alone.probe()).toMatchObject([{ fatal: true, fix: "Set FRESHET_REDIS_MODE=cluster." }]);
+  const together = open(storeOver(single));
+  await expect(together.probe()).rejects.toMatchObject({ code: "FR2004", disposition: "halt", message: "This Redis is not a cluster." });
+});
+
+test("a cluster with a slot that nobody takes is waited for", async () => {
+  const client = cluster.clientOf(last());
+  await client.cluster("DELSLOTS", 16_383);
+  const store = open(storeOver(cluster, { timeouts: { deadlineMs: 1_500 } }));
+  await expect(store.probe()).rejects.toMatchObject({ disposition: "wait" });
+  await client.cluster("ADDSLOTS", 16_383);
+});
