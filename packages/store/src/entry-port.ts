@@ -111,4 +111,6 @@ export interface EntryPort {
 export interface EpochTag {
   readonly tag: string;
   readonly skewMs: number;
+  /** `preview`: a missing one is answered as it would be made now, and nothing is written. `apply` by default. */
+  readonly run?: "apply" | "preview";
 }

@@ -139,11 +139,12 @@ class Tags {
     return { outcome: "claimed", busts: step.sweep.busts, cursor: step.sweep.cursor, atUs: nowUs };
   }
 
-  epoch({ tag, skewMs }: EpochTag): Epoch {
+  epoch({ tag, skewMs, run = "apply" }: EpochTag): Epoch {
     const nowUs = this.#nowUs();
     const nowMs = Math.floor(nowUs / 1000);
     const stored = this.#epoch(checkTag(tag));
     const { epoch, write } = getEpoch(stored?.state ?? null, { skewMs, nowUs });
+    if (run === "preview") return epoch;
     const state = write ?? stored?.state;
     const isShort = stored === undefined || stored.endMs - nowMs < epochRefreshMs;
     if (state !== undefined && isShort) this.#epochs.set(tag, { state, endMs: nowMs + epochTtlMs });

@@ -1,17 +1,16 @@
-import {
-  type BustOutcome,
-  type EntrySpec,
-  type EntryState,
-  type Epoch,
-  type Floors,
-  FreshetError,
-  type IndexMember,
-  type KeyBust,
-  type PendingBust,
-  type SweepCursor,
-  type TagBust,
-  type TagOutcome,
-  type TagState,
+import type {
+  BustOutcome,
+  EntrySpec,
+  EntryState,
+  Epoch,
+  Floors,
+  IndexMember,
+  KeyBust,
+  PendingBust,
+  SweepCursor,
+  TagBust,
+  TagOutcome,
+  TagState,
 } from "@freshet/protocol";
 import type { EntryPort, EpochTag } from "./entry-port.js";
 
@@ -27,6 +26,7 @@ export type {
   SetRequest,
   StoredValue,
 } from "./entry-port.js";
+export { readOnly } from "./read-only.js";
 
 /** What `freshet get` and tests see of one key. */
 export interface EntryView extends EntryState {
@@ -180,31 +180,4 @@ export interface StorePort extends BustPort, EntryPort, TagPort, SweepPort, Boun
   /** Everything that must be true of the store before it may be used. */
   probe(): Promise<readonly ProbeFinding[]>;
   close(): Promise<void>;
-}
-
-/** The same store, read-only: busts answer what they would have done (`FRESHET_MODE=observe`, dry runs), other writes are refused. */
-export function readOnly(store: StorePort): StorePort {
-  const refuse = () =>
-    Promise.reject(
-      new FreshetError("FR1005", "usage", "This store is read-only.", "Use FRESHET_MODE=apply where something is to be written."),
-    );
-  return {
-    ...store,
-    bust: (busts) => store.preview(busts),
-    bustTags: (busts) => store.previewTags(busts),
-    lease: refuse,
-    fill: refuse,
-    promote: refuse,
-    drop: refuse,
-    setIfNewer: refuse,
-    indexAdd: refuse,
-    indexRemove: refuse,
-    claimSweep: refuse,
-    bustMembers: (busts) => store.preview(busts),
-    moveSweep: refuse,
-    endSweep: refuse,
-    forgetSweep: refuse,
-    trimIndex: refuse,
-    publishBounds: async () => undefined,
-  };
 }

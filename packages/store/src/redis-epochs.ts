@@ -7,8 +7,8 @@ import { countOf, letterOf, readReply } from "./tag-replies.js";
 import { checkTag } from "./tag-requests.js";
 
 /** Reads the epoch of a tag, and makes a missing one. */
-export function epochGetCall(prefix: string, { tag, skewMs }: EpochTag): RedisCall {
-  return { run: { script: "epoch-get" }, keys: [tagKeys(prefix, checkTag(tag)).epoch], args: [String(skewMs)] };
+export function epochGetCall(prefix: string, { tag, skewMs, run = "apply" }: EpochTag): RedisCall {
+  return { run: { script: "epoch-get" }, keys: [tagKeys(prefix, checkTag(tag)).epoch], args: [String(skewMs), run] };
 }
 
 /** @throws FreshetError FR2005 for a reply that is none of its own. */

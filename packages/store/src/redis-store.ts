@@ -4,6 +4,7 @@ import { clusterLink } from "./cluster-link.js";
 import { inspectEntry } from "./inspect.js";
 import type { StorePort } from "./port.js";
 import { probeRedis } from "./probe.js";
+import { readOnly } from "./read-only.js";
 import { redisBounds } from "./redis-bounds.js";
 import { runBusts } from "./redis-busts.js";
 import type { RedisConnectionConfig } from "./redis-connection.js";
@@ -20,7 +21,7 @@ export interface RedisStoreConfig extends RedisConnectionConfig {
   readonly mode?: RedisMode;
   /** Accept a `maxmemory-policy` other than `noeviction`: evicted floors and leases let a lagging load come back. */
   readonly allowEviction?: boolean;
-  /** Nothing is ever written: `bust` answers what it would have done, and the probe asks for no right to write. */
+  /** Nothing is ever written, as `readOnly` decides, and the probe asks for no right to write. */
   readonly readOnly?: boolean;
 }
 
@@ -40,14 +41,15 @@ export function createRedisStore(config: RedisStoreConfig): StorePort {
   }
   const link: RedisLink = mode === "cluster" ? clusterLink(config) : singleLink(config);
   const run: BustRun = config.readOnly === true ? "preview" : "apply";
-  return {
-    bust: (busts) => runBusts(link, busts, { run, prefix }),
+  const store: StorePort = {
+    bust: (busts) => runBusts(link, busts, { run: "apply", prefix }),
     preview: (busts) => runBusts(link, busts, { run: "preview", prefix }),
     ...redisEntries(link, prefix),
-    ...redisTags(link, { prefix, run }),
+    ...redisTags(link, { prefix }),
     ...redisBounds(link, prefix),
     inspect: (key, entry, versionKey) => link.readAt(key, (client) => inspectEntry(client, { key, entry, versionKey, prefix })),
     probe: async () => (await link.eachMaster((master) => probeRedis(master, { prefix, allowEviction, run, mode }))).flat(),
     close: async () => link.close(),
   };
+  return run === "preview" ? readOnly(store) : store;
 }

@@ -12,12 +12,12 @@ import { checkTag, checkTagBusts } from "./tag-requests.js";
 type TagSteps = TagPort & SweepPort & Pick<BustPort, "bustTags" | "previewTags">;
 
 /** Tags, epochs and sweeps in Redis: each step is one script on the keys of one tag. */
-export function redisTags(link: RedisLink, { prefix, run }: { readonly prefix: string; readonly run: BustRun }): TagSteps {
+export function redisTags(link: RedisLink, { prefix }: { readonly prefix: string }): TagSteps {
   return {
     ...redisSweeps(link, prefix),
-    bustTags: (busts) => bustTags({ link, prefix }, busts, run),
+    bustTags: (busts) => bustTags({ link, prefix }, busts, "apply"),
     previewTags: (busts) => bustTags({ link, prefix }, busts, "preview"),
-    bustMembers: (busts) => runBusts(link, busts, { run, prefix, floor: "none" }),
+    bustMembers: (busts) => runBusts(link, busts, { run: "apply", prefix, floor: "none" }),
     indexAdd: async (request) => {
       const [reply] = await link.run([indexAddCall(prefix, request)]);
       return parseIndexAdd(reply, request);

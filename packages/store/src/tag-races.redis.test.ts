@@ -62,13 +62,13 @@ async function isAlwaysFound(make: MakeTags): Promise<boolean> {
   for (let looksAt = 0; looksAt < 5; looksAt++) {
     for (let takesAt = looksAt; takesAt < 5; takesAt++) {
       const { tag, own } = fresh();
-      const worker = redisTags(link, { prefix: own, run: "apply" });
+      const worker = redisTags(link, { prefix: own });
       let take = (): Promise<void> => Promise.resolve();
       const between = interleaved(link, async (run) => {
         if (run === looksAt) take = await look(worker);
         if (run === takesAt) await take();
       });
-      await make(between.link, { prefix: own, run: "apply" }).bustTags([{ ...bust, tag }]);
+      await make(between.link, { prefix: own }).bustTags([{ ...bust, tag }]);
       if (takesAt >= between.runs()) await take();
       if ((await worker.pendingSweeps()).length === 0) return false;
     }
@@ -83,10 +83,10 @@ async function isNeverUnregistered(make: MakeTags): Promise<boolean> {
     const dying = interleaved(link, async (run) => {
       if (run >= endsAt) throw new Error("the process ends");
     });
-    await make(dying.link, { prefix: own, run: "apply" })
+    await make(dying.link, { prefix: own })
       .bustTags([{ ...bust, tag }])
       .catch(() => []);
-    const store = redisTags(link, { prefix: own, run: "apply" });
+    const store = redisTags(link, { prefix: own });
     const isPending = (await store.inspectTag(tag)).next.length > 0;
     if (isPending && (await store.pendingSweeps()).length === 0) return false;
   }
@@ -97,7 +97,7 @@ async function isNeverUnregistered(make: MakeTags): Promise<boolean> {
 async function isAlwaysMet(make: MakeTags): Promise<boolean> {
   for (let at = 0; at < 3; at++) {
     const { tag, own } = fresh();
-    const other = redisTags(link, { prefix: own, run: "apply" });
+    const other = redisTags(link, { prefix: own });
     let isWalked = false;
     const bustAndWalk = async () => {
       await other.bustTags([{ ...bust, tag }]);
@@ -108,7 +108,7 @@ async function isAlwaysMet(make: MakeTags): Promise<boolean> {
     };
     const between = interleaved(link, async (run) => (run === at ? await bustAndWalk() : undefined));
     const request = { tag, key: "k", fillTimeUs: Date.now() * 1000, keepMs: 60_000, ...spec };
-    const { blindFloor } = await make(between.link, { prefix: own, run: "apply" }).indexAdd(request);
+    const { blindFloor } = await make(between.link, { prefix: own }).indexAdd(request);
     if (at >= between.runs()) await bustAndWalk();
     if (!isWalked && blindFloor === null) return false;
   }
@@ -148,7 +148,7 @@ describe("texts nobody can read count strictly", () => {
 
   test.each(["x", "\n17", "\n1700000000000000hcp/1\t5\nx"])("floors and lists of a tag: %j", async (text) => {
     const { tag, own } = fresh();
-    const store: Pick<StorePort, keyof Tags> = redisTags(link, { prefix: own, run: "apply" });
+    const store: Pick<StorePort, keyof Tags> = redisTags(link, { prefix: own });
     await put(own, tag, { f: text, n: text, x: "y" });
     const version = protocol.parseVersion("5");
     expect(await store.bustTags([{ ...bust, tag, version, spaceKind: "counter" }])).toEqual(["pending"]);
@@ -162,7 +162,7 @@ describe("texts nobody can read count strictly", () => {
 
   test("a walk whose time and cursor are not known is free, and begins again", async () => {
     const { tag, own } = fresh();
-    const store = redisTags(link, { prefix: own, run: "apply" });
+    const store = redisTags(link, { prefix: own });
     await put(own, tag, { i: "w1", u: "soon", c: "x", b: "x" });
     const claim = await store.claimSweep(tag, { id: "w2", holdMs: 1_000 });
     expect(claim).toMatchObject({ outcome: "claimed", cursor: null, busts: [{ subject: "*", version: null, mode: "hard" }] });

@@ -15,9 +15,10 @@ export { type OwnRedis, type RedisOptions, startRedis } from "./servers/redis.js
 export { type OwnRedisCluster, type RedisClusterOptions, startRedisCluster } from "./servers/redis-cluster.js";
 export { type OwnSentinel, SENTINEL_NAME, startSentinel } from "./servers/redis-sentinel.js";
 export { type SlotMove, type SlotMoveOptions, startSlotMove } from "./servers/slot-move.js";
-export { type MakeStore, redisStoreUnderTest, type StoreUnderTest } from "./store-bench.js";
+export { type MakeStore, type OpenStore, redisStoreUnderTest, type StoreUnderTest } from "./store-bench.js";
 export { storeConformance } from "./store-conformance.js";
 export { entryConformance } from "./store-conformance-entries.js";
+export { type ReadOnlyUnderTest, readOnlyConformance, withReadOnly } from "./store-conformance-read-only.js";
 export { tagConformance } from "./store-conformance-tags.js";
 export { type MakeTagStore, redisTagStoreUnderTest, type TagStoreUnderTest } from "./tag-bench.js";
 export { type UntilOptions, until } from "./until.js";

@@ -1,5 +1,5 @@
 import { type BustMode, type EntrySpec, type KeyBust, parseVersion, type SpaceKind, type Version } from "@freshet/protocol";
-import { createRedisStore, type StorePort, type StoreSeed, seedRedis } from "@freshet/store";
+import { createRedisStore, type RedisStoreConfig, type StorePort, type StoreSeed, seedRedis } from "@freshet/store";
 import { Redis } from "ioredis";
 import { freshPrefix } from "./fresh.js";
 
@@ -13,10 +13,13 @@ export interface StoreUnderTest {
 /** Makes a store; every call of one suite gives another one over the same data, or an empty one. */
 export type MakeStore = () => StoreUnderTest | Promise<StoreUnderTest>;
 
+/** Makes the store of a suite, where it is not to be one whole store with all rights. */
+export type OpenStore = (config: RedisStoreConfig) => StorePort;
+
 /** The store over a real Redis, with a client of its own for seeds. */
-export function redisStoreUnderTest(url: string): StoreUnderTest {
+export function redisStoreUnderTest(url: string, open: OpenStore = createRedisStore): StoreUnderTest {
   const client = new Redis(url, { lazyConnect: true });
-  const store = createRedisStore({ url, prefix: `${freshPrefix("store")}:` });
+  const store = open({ url, prefix: `${freshPrefix("store")}:` });
   return {
     store,
     seed: seedRedis(client),

@@ -2,7 +2,7 @@ import { type BustMode, type IndexMember, parseVersion, type SpaceKind, type Tag
 import { createRedisStore, type IndexAddRequest, type StorePort, seedRedis } from "@freshet/store";
 import { Redis } from "ioredis";
 import { freshPrefix } from "./fresh.js";
-import type { StoreUnderTest } from "./store-bench.js";
+import type { OpenStore, StoreUnderTest } from "./store-bench.js";
 
 /** A store whose epochs can be lost, as a failover loses them. Its clock is that of the machine, or may run ahead. */
 export interface TagStoreUnderTest extends Pick<StoreUnderTest, "store" | "seed" | "close"> {
@@ -20,10 +20,10 @@ export interface TagBench {
 }
 
 /** The store over one real Redis, with a client of its own for what a store cannot do. */
-export function redisTagStoreUnderTest(url: string): TagStoreUnderTest {
+export function redisTagStoreUnderTest(url: string, open: OpenStore = createRedisStore): TagStoreUnderTest {
   const prefix = `${freshPrefix("tags")}:`;
   const client = new Redis(url, { lazyConnect: true });
-  const store = createRedisStore({ url, prefix });
+  const store = open({ url, prefix });
   return {
     store,
     seed: seedRedis(client),
@@ -34,7 +34,7 @@ export function redisTagStoreUnderTest(url: string): TagStoreUnderTest {
       // What is pending has no time to live; all else goes by itself.
       const registry = `${prefix}sweeps`;
       const pending = (await client.zrange(registry, "0", "-1")).map((tag) => `${prefix}t:{${tag}}:f`);
-      await client.unlink(registry, ...pending);
+      await client.unlink(registry, `${prefix}bounds`, ...pending);
       client.disconnect();
       await store.close();
     },

@@ -3,6 +3,7 @@
 -- wait for it.
 -- KEYS epoch 1..1
 -- ARGV 1 skewMs           C
+-- ARGV 2 run              apply | preview (writes nothing: a missing one is answered as it would be made); apply when it is left out
 -- REPLY time              of this Redis, in microseconds
 -- REPLY generation
 -- REPLY hardGeneration
@@ -14,9 +15,14 @@ local time = call("TIME")
 local now = time[1] * 1000000 + time[2]
 local nowMs = math.floor(now / 1000)
 local generation, hardGeneration = readEpoch(key)
-if not generation then
+local isMissing = not generation
+if isMissing then
   generation = epochAfterLoss(now, tonumber(ARGV[1]))
   hardGeneration = generation
+end
+if ARGV[2] == "preview" then
+  return { whole(now), whole(generation), whole(hardGeneration) }
+elseif isMissing then
   call("UNLINK", key)
   call("HSET", key, "g", whole(generation), "h", whole(hardGeneration))
   call("PEXPIREAT", key, whole(nowMs + EPOCH_TTL_MS))
