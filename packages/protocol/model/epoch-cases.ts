@@ -16,7 +16,8 @@ export const epochHoldings: readonly Holding[] = [
   { name: "epoch tag, primary reads, state lost once", size: "small", model: epoch({ primary: true, readLagMs: 1 }) },
   { name: "epoch tag, a server goes on whose clock is C behind", size: "small", model: epoch({ stepBackMs: 1, readLagMs: 1 }) },
   { name: "epoch tag of long standing, primary reads, a server goes on whose clock is C behind", size: "small", model: epoch(failover) },
-  { name: "epoch tag, two readers", size: "small", model: epoch({ readers: 2, writes: 1 }) },
+  { name: "epoch tag, two readers", size: "small", model: epoch({ readers: 2, writes: 1, losses: 0 }) },
+  { name: "epoch tag, two readers, state lost once", size: "large", model: epoch({ readers: 2, writes: 1 }) },
   {
     name: "epoch tag in a space of timestamps, two writes share a tick",
     size: "small",

@@ -11,7 +11,8 @@ const primary =
     entryModel({ ...base, ...change, steps });
 
 export const primaryHoldings: readonly Holding[] = [
-  { name: "primary reads, two subjects", size: "small", model: primary({}) },
+  { name: "primary reads, two subjects", size: "small", model: primary({ writes: [1, 1] }) },
+  { name: "primary reads, two subjects, three writes", size: "large", model: primary({}) },
   {
     name: "primary reads, two subjects, two readers, L 2",
     size: "large",

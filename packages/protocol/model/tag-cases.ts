@@ -19,6 +19,7 @@ const one = {
 
 /** Two subjects: some flaws of a walk hide with one. Loads tell both. */
 const two = { writes: [1, 1], reports: [3], lagMs: 0, skewMs: 0, calm: true } as const;
+const twoStill = { ...two, still: true } as const;
 
 /** Two ticks of clock difference: with one, the member is off the index just when the entry ends. */
 const trimmed = { keepMs: 2, ahead: -2, skewMs: 2, lagMs: 0 } as const;
@@ -33,9 +34,16 @@ export const tagHoldings: readonly Holding[] = [
   { name: "swept tag, the entry's clock C ahead, primary reads", size: "small", model: swept({ ahead: 1, primary: true }) },
   { name: "swept tag, the entry's clock C behind, primary reads", size: "small", model: swept({ ahead: -1, primary: true }) },
   { name: "swept tag, two workers, crashes and zombies", size: "small", model: swept({ workers: 2, skewMs: 0 }) },
-  { name: "swept tag, two subjects", size: "small", model: swept(two) },
+  { name: "swept tag, two subjects, clocks stand still", size: "small", model: swept(twoStill) },
+  { name: "swept tag, two subjects, two workers, clocks stand still", size: "small", model: swept({ ...twoStill, workers: 2 }) },
+  {
+    name: "swept tag, two subjects, two workers, two readers, missing deps, clocks stand still",
+    size: "large",
+    model: swept({ ...twoStill, workers: 2, readers: 2, reports: [3, 1], modes: ["soft", "hard"] }),
+  },
+  { name: "swept tag, two subjects", size: "large", model: swept(two) },
   { name: "swept tag, trimmed, the entry's clock C behind", size: "small", model: swept(trimmed) },
-  { name: "swept tag, blind busts", size: "small", model: swept({ blind: true, lagMs: 0, calm: true, reports: [1] }) },
+  { name: "swept tag, blind busts", size: "large", model: swept({ blind: true, lagMs: 0, calm: true, reports: [1] }) },
   { name: "swept tag, trimmed, the entry's clock C ahead", size: "large", model: swept({ ...trimmed, ahead: 2 }) },
   { name: "swept tag, blind busts, lagging loads", size: "large", model: swept({ blind: true }) },
   { name: "swept tag, soft and hard", size: "large", model: swept({ modes: ["soft", "hard"], skewMs: 0 }) },
@@ -95,12 +103,12 @@ export const tagMutants: readonly Mutant[] = [
   {
     name: "indexRemove whatever the score",
     edits: [{ file: walk, from: "return score === seenScore;", to: "return score !== null && seenScore >= 0;" }],
-    model: swept(two),
+    model: swept(twoStill),
   },
   {
     name: "a score that does not rise",
     edits: [{ file: walk, from: "oldScore === null ? 0 : oldScore + 1)", to: "oldScore ?? 0)" }],
-    model: swept(two),
+    model: swept(twoStill),
   },
   {
     name: "trim without C",
@@ -110,7 +118,7 @@ export const tagMutants: readonly Mutant[] = [
   {
     name: "one pending sweep that a later one replaces",
     edits: [{ file: walk, from: "const next = enlist(state.next, {", to: "const next = enlist([], {" }],
-    model: swept(two),
+    model: swept(twoStill),
   },
   {
     name: "a bust joins the list under way without a restart",
@@ -132,7 +140,7 @@ export const tagMutants: readonly Mutant[] = [
         to: 'if (state.sweep === null || id === "") return { outcome: "lost", write: null };\n  return { outcome: "moved"',
       },
     ],
-    model: swept({ ...two, workers: 2 }),
+    model: swept({ ...twoStill, workers: 2 }),
   },
   {
     name: "the end written by a zombie",
@@ -143,7 +151,7 @@ export const tagMutants: readonly Mutant[] = [
         to: 'if (state.sweep === null || id === "") return { outcome: "lost", write: null };\n  return { outcome: state.next',
       },
     ],
-    model: swept({ ...two, workers: 2 }),
+    model: swept({ ...twoStill, workers: 2 }),
   },
   {
     name: "R without C for floors of tags",
@@ -172,5 +180,11 @@ export const tagMutants: readonly Mutant[] = [
       },
     ],
     model: swept({ modes: ["hard", "soft"], writes: [2, 0], lagMs: 0, skewMs: 0, reports: [1] }),
+  },
+  {
+    // A known limit, kept here so that it stays known.
+    name: "two fills of one key in one microsecond, around a removal",
+    edits: [],
+    model: swept({ ...twoStill, workers: 2, sameMicrosecond: true }),
   },
 ];

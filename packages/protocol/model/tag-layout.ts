@@ -23,8 +23,12 @@ export interface TagModel {
   /** Mutants of the order of steps. */
   readonly floorsFirst?: boolean;
   readonly primarySlackMs?: number;
+  /** Two fills of the key may have the same time, to the microsecond: the protocol's known limit. */
+  readonly sameMicrosecond?: boolean;
   /** Values do not go away by themselves, readers do not die: fewer states. */
   readonly calm?: boolean;
+  /** The clocks stand still: only the order of steps counts, and no floor or lease ends. */
+  readonly still?: boolean;
 }
 
 export const written = 0;

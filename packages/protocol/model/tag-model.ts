@@ -116,7 +116,7 @@ class TagWorld {
   next(state: State, emit: Emit): void {
     const { readers, workers, keepMs, calm } = this.#config;
     this.#write(state, emit);
-    emit("tick", this.#tick(state));
+    if (!this.#config.still) emit("tick", this.#tick(state));
     for (let reader = 0; reader < readers; reader++) this.#read(state, reader, emit);
     if (!calm && this.#entries.get(at(state, entry)).value !== null) {
       emit("the value is gone", put(state, [entry, this.#entries.lose(at(state, entry), "value").entry], [data, 0], [data + 1, 0]));
@@ -243,9 +243,10 @@ class TagWorld {
     let newest = 0;
     for (const score of this.#scores) newest = max(newest, at(state, score));
     emit(label, put(filling, [place + 5, newest + 4], [place + 6, 0]));
-    // Or its clock stood still, or stepped back, since the entry was indexed before.
-    if (at(state, score) > 0 && at(state, scoreAge) === 0)
-      emit(`${label}, at the time of the fill before`, put(filling, [place + 5, at(state, score)], [place + 6, at(state, scoreAge)]));
+    // Or its clock stepped back, before the time of the fill that was indexed last.
+    if (at(state, score) === 0 || at(state, scoreAge) > 0) return;
+    const earlier = this.#config.sameMicrosecond ? at(state, score) : at(state, score) - 2;
+    emit(`${label}, its clock is behind`, put(filling, [place + 5, earlier], [place + 6, at(state, scoreAge)]));
   }
 
   #index(state: State, place: number, emit: Emit): void {

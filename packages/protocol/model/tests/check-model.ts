@@ -3,7 +3,7 @@ import type { Holding, Mutant } from "../cases.ts";
 import { search, type Verdict } from "../search.ts";
 import { loadSteps, type Steps } from "../steps.ts";
 
-const limits = { maxStates: 2_000_000, maxSeconds: 60 };
+const limits = { maxStates: 2_000_000, maxSeconds: 600 };
 
 /** Runs the small models over the shipped steps, and every mutant, which must be found out. Prints states and seconds. */
 export function checkModel(shipped: Steps, { holdings, mutants }: { holdings: readonly Holding[]; mutants: readonly Mutant[] }): void {
