@@ -2,6 +2,7 @@ import type { Holding, Mutant } from "./cases.ts";
 import { epochHoldings, epochMutants } from "./epoch-cases.ts";
 import { keyHoldings, keyMutants } from "./key-model.ts";
 import { primaryHoldings, primaryMutants } from "./primary-model.ts";
+import { registryHoldings, registryMutants } from "./registry-model.ts";
 import { search, type Verdict } from "./search.ts";
 import { softHoldings, softMutants } from "./soft-model.ts";
 import { loadSteps } from "./steps.ts";
@@ -24,6 +25,7 @@ const holdings: readonly Holding[] = [
   ...epochHoldings,
   ...tagHoldings,
   ...sweepHoldings,
+  ...registryHoldings,
 ];
 const mutants: readonly Mutant[] = [
   ...keyMutants,
@@ -33,6 +35,7 @@ const mutants: readonly Mutant[] = [
   ...epochMutants,
   ...tagMutants,
   ...sweepMutants,
+  ...registryMutants,
 ];
 
 /** About 250 bytes a state. */
