@@ -60,6 +60,16 @@ test("a slot on its way: keys here, there and nowhere, in one call", async () =>
   await expectFloors(store, keys, 6);
 });
 
+// Redis 7.2 and newer, and Valkey, crash when a client with NO-TOUCH asks for a key of a slot that is moving.
+test("no connection of the store is one that would crash a server while slots move", async () => {
+  await store.bust(elsewhere(50).map((key) => bust(key)));
+  const [first] = cluster.masters;
+  if (first === undefined) throw new Error("a cluster of none");
+  const clients = String(await cluster.clientOf(first).client("LIST")).split("\n");
+  expect(clients.filter((line) => line.includes("cmd=evalsha"))).not.toHaveLength(0);
+  expect(clients.filter((line) => /flags=\w*T/.test(line))).toEqual([]);
+});
+
 test("floors and lease that a key on its way had are still there after a bust that removed it", async () => {
   const { keys, begin } = await slotOnTheWay(1);
   const [key = ""] = keys;

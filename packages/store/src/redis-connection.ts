@@ -35,7 +35,7 @@ export interface RedisConnectionConfig {
   readonly onError?: (error: FreshetError) => void;
   /** Jitter of reconnects, in [0, 1). */
   readonly random?: () => number;
-  /** `host:port` for the log, where there are several servers. */
+  /** `host:port` of a server of a cluster. */
   readonly server?: string;
   /** The name of a master that sentinels watch; the URL leads to one of these then. */
   readonly sentinelName?: string;
@@ -55,6 +55,7 @@ export class RedisConnection {
   readonly #label: { readonly server?: string };
   #waiting: Promise<void> | null = null;
   #lastError: FreshetError | null = null;
+  #isRenewing = false;
 
   constructor(config: RedisConnectionConfig) {
     this.#config = config;
@@ -106,7 +107,12 @@ export class RedisConnection {
 
   /** Connects anew: after a timeout nobody knows what a connection still holds, and TCP may take minutes to give it up. */
   renew(): void {
-    if (this.isReady) this.#client.disconnect(true);
+    if (!this.isReady || this.#isRenewing) return;
+    this.#isRenewing = true;
+    this.#client.once("close", () => {
+      this.#isRenewing = false;
+    });
+    this.#client.disconnect(true);
   }
 
   async #becomeReady(): Promise<void> {
@@ -129,8 +135,10 @@ export class RedisConnection {
   async #prepare(): Promise<void> {
     this.#lastError = null;
     this.#config.logger?.info(this.#label, "Redis is ready");
-    // NO-TOUCH (Redis 7.2) keeps our reads from looking like use of an entry; older servers do not know it.
-    const noTouch = this.#client.call("CLIENT", "NO-TOUCH", "ON").catch(() => undefined);
+    // NO-TOUCH (Redis 7.2) keeps our reads from looking like use of an entry; older servers do not know it. In a cluster
+    // it kills servers: Redis 8.0 and Valkey 8.1 crash when such a client asks for a key of a slot that is moving.
+    const isInCluster = this.#config.server !== undefined;
+    const noTouch = isInCluster ? undefined : this.#client.call("CLIENT", "NO-TOUCH", "ON").catch(() => undefined);
     try {
       await Promise.all(Object.values(scripts).map(({ text }) => this.#client.script("LOAD", text)));
     } catch (error) {
