@@ -37,10 +37,9 @@ test("four processes read and fill, two bust late and out of order, readers stan
     "sweeps: ended",
     "evicted",
   ]) {
-    expect([met, tally[met] ?? 0]).toEqual([met, expect.any(Number)]);
     expect({ met, times: tally[met] ?? 0 }).not.toEqual({ met, times: 0 });
   }
-}, 240_000);
+}, 400_000);
 
 test("the same run without lease and floors serves stale reads", async () => {
   const { checked, stale } = await raceWith("off", READS_WITHOUT_GATE);

@@ -130,7 +130,7 @@ function judge(
   const { racer } = reader;
   reader.checked++;
   if (reader.checked % PROGRESS_CHECKED === 0) racer.send({ kind: "progress", checked: reader.checked });
-  const value = result.value.toString();
+  const value = result.value.toString().replace(/\.*$/, "");
   const served = value.slice(0, value.indexOf(";")).split(",").map(Number);
   for (const [at, { name }] of page.subjects.entries()) {
     const bar = acknowledged.get(name)?.[result.from === "stale" ? "hard" : "any"] ?? 0;

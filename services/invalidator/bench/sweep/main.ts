@@ -16,6 +16,8 @@ import { fillShelf, indexOf, keyOf, type Shelf, usedMemory } from "./entries.ts"
 import type { ProbeOrder, ProbeReport } from "./probe.ts";
 
 const REST_MS = 5000;
+/** Until the probe has the answers that waited for the end of what was measured. */
+const ANSWERS_MS = 100;
 /** Within this of what was used before, memory counts as given back. */
 const MEMORY_LEFT = 0.02;
 const MEMORY_WAIT_MS = 60_000;
@@ -147,6 +149,7 @@ async function probed(child: ChildProcess, work: () => Promise<unknown>): Promis
   const order = (text: ProbeOrder): void => void child.send(text);
   order("begin");
   await work();
+  await sleep(ANSWERS_MS);
   const reply = once(child, "message");
   order("end");
   const [report] = await reply;
