@@ -5,7 +5,7 @@ import type { Steps } from "./steps.ts";
 import { TagSteps } from "./tag-steps.ts";
 
 /** The registry of tags to sweep: who busts puts the tag there before and after, who walks takes it off as it was seen. */
-export interface RegistryModel {
+interface RegistryModel {
   readonly steps: Steps;
   /** Records that bust the tag, each with its own version of the first or the second subject. */
   readonly records: readonly { readonly subject: number; readonly ordinal: number }[];
@@ -32,7 +32,7 @@ const forgetting = 3;
 
 type Emit = (label: string, to: number[]) => void;
 
-export function registryModel(config: RegistryModel): Model {
+function registryModel(config: RegistryModel): Model {
   const bounds = { floorMs: 1, skewMs: 1, readLagMs: 1, primarySlackMs: 1, keepMs: 0 };
   const world = new RegistryWorld(config, new TagSteps(config.steps, bounds));
   return {
