@@ -13,7 +13,7 @@ const moving: ErrorClass = { code: "FR2002", disposition: "wait", fix: "Wait unt
 const rights: ErrorClass = {
   code: "FR2003",
   disposition: "halt",
-  fix: "Give this user the rights that docs/reference/redis-layout.md lists.",
+  fix: "Give this user the rights that infra/redis/users.acl lists.",
 };
 const login: ErrorClass = { ...rights, fix: "Check the user name and the password for Redis." };
 const unsuitable: ErrorClass = { code: "FR2004", disposition: "halt", fix: "Use Redis 7.0 or newer with scripting; run the probe." };
@@ -82,7 +82,7 @@ export function replyWord(error: Error): string | null {
 function ofReply(error: Error): FreshetError {
   const word = firstWord(error);
   const known = classByWord.get(word);
-  if (known !== undefined) return make(known, `Redis answered ${word}`, error);
+  if (known !== undefined) return make(known, `Redis answered ${word}${refusedCommand(error)}`, error);
   if (NO_CLUSTER.test(error.message)) return make(noCluster, "This Redis is not a cluster", error);
   const what = /unknown command/i.test(error.message) ? "that it does not know a command" : "an error";
   return make(unsuitable, `Redis answered ${what}${word === "" ? "" : ` (${word})`}`, error);
@@ -100,6 +100,12 @@ function firstWord(error: Error): string {
   if (word !== "ERR") return word;
   const [, inner = word] = /: -?([A-Z]{3,})\b/.exec(error.message) ?? [];
   return classByWord.has(inner) ? inner : word;
+}
+
+/** The command that a user may not run, where Redis names it; nothing else of its text is told. */
+function refusedCommand(error: Error): string {
+  const [, command] = /permissions? to run the '([a-z|-]+)' command/.exec(error.message) ?? [];
+  return command === undefined ? "" : ` to ${command}`;
 }
 
 function errorCodeOf(error: Error): string {

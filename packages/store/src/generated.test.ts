@@ -43,6 +43,7 @@ describe("a drift is refused", () => {
     ["no reply", (text: string) => text.replaceAll("-- REPLY", "-- reply"), "lacks KEYS or REPLY"],
     ["no effects", (text: string) => text.replace("-- EFFECTS", "-- effects"), "lacks EFFECTS"],
     ["a wrong stride", (text: string) => text.replaceAll("stride 2", "stride 3"), "stride is wrong"],
+    ["a call that hides its command", (text: string) => text.replace('call("TIME")', "call(argv[1])"), "does not name its command"],
     ["no flags", (text: string) => text.replace("#!lua flags=allow-oom\n", ""), "must begin with #!lua"],
   ])("of a header: %s", (_what, change, problem) => {
     edit("src/scripts/bust.lua", change);

@@ -37,4 +37,5 @@ export {
 } from "./read-through.js";
 export type { RedisConnectionConfig, RedisTimeouts, StoreLogger } from "./redis-connection.js";
 export { createRedisStore, type RedisStoreConfig } from "./redis-store.js";
+export type { StoreRole } from "./roles.js";
 export { type ManagedSeed, type SeedTtl, type StoreSeed, seedRedis } from "./seed.js";

@@ -3,6 +3,7 @@ import type {
   EntrySpec,
   EntryState,
   Epoch,
+  ErrorCode,
   Floors,
   IndexMember,
   KeyBust,
@@ -53,6 +54,8 @@ export interface TagView extends TagState {
 /** A finding of the start-up probe. `fatal` ones keep the service from starting. */
 export interface ProbeFinding {
   readonly fatal: boolean;
+  /** FR2003 for rights that are missing, FR2004 for a server that is not as it must be. */
+  readonly code: ErrorCode;
   readonly problem: string;
   readonly fix: string;
 }

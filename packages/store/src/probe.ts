@@ -1,19 +1,29 @@
-import { type EntrySpec, FreshetError, type KeyBust, parseVersion } from "@freshet/protocol";
-import type { Redis } from "ioredis";
-import { type BustRun, planBustCalls } from "./bust-calls.js";
+import type { ErrorCode } from "@freshet/protocol";
+import type { BustRun } from "./bust-calls.js";
 import { classify } from "./classify.js";
-import { scripts } from "./generated/scripts.js";
 import type { ProbeFinding } from "./port.js";
+import { type MissingRights, missingRights } from "./probe-rights.js";
+import { loadScripts, runScripts } from "./probe-scripts.js";
 import type { RedisMaster } from "./redis-link.js";
-import { parseBustReply } from "./replies.js";
+import type { StoreRole } from "./roles.js";
 
 export interface ProbeOptions {
-  /** Of Freshet's own keys; the rights are tried out on one of them. */
+  /** Of Freshet's own keys; scripts and rights are tried out on some of them. */
   readonly prefix: string;
   readonly mode: "standalone" | "cluster" | "sentinel";
-  readonly allowEviction: boolean;
+  /** `null`: whoever does everything. */
+  readonly role: StoreRole | null;
+  readonly eviction: EvictionTerms;
   /** `preview`: nothing will ever be written, so the right to write is not asked for and nothing is written here either. */
   readonly run: BustRun;
+}
+
+/** Why a server that evicts may be used after all. */
+export interface EvictionTerms {
+  /** Every load reads from the primary (lag 0) and no swept tag is declared, so what is evicted lets no old value back. */
+  readonly isHarmless: boolean;
+  /** Somebody accepted that an old value may come back. */
+  readonly isAllowed: boolean;
 }
 
 /**
@@ -23,108 +33,91 @@ export interface ProbeOptions {
  */
 export async function probeRedis(master: RedisMaster, options: ProbeOptions): Promise<readonly ProbeFinding[]> {
   const { client, address } = master;
-  const checks = [
-    () => checkVersion(client),
-    () => checkMode(client, options.mode),
-    () => checkRole(client),
-    () => checkEviction(client, options.allowEviction),
-  ];
-  const facts = (await Promise.all(checks.map(findingOf))).filter((finding) => finding !== null);
-  // On an old server or a replica the script fails too, and says less about why.
-  const canTry = facts.every((finding) => !finding.fatal);
-  const rights = canTry ? await findingOf(() => checkScripts(master, options)) : null;
-  const findings = rights === null ? facts : [...facts, rights];
+  const facts = await findingsOf(async () => checkFacts(await client.info(), options));
+  // On an old server or a replica scripts fail too, and say less about why.
+  const canTry = facts.every(({ fatal, code }) => !fatal || code === "FR2003");
+  const tried = canTry ? await findingsOf(() => checkScripts(master, options)) : [];
+  const findings = [...facts, ...tried];
   return address === "" ? findings : findings.map((finding) => ({ ...finding, problem: `${address}: ${finding.problem}` }));
 }
 
-type Check = ProbeFinding | null;
-
-async function findingOf(check: () => Promise<Check>): Promise<Check> {
+async function findingsOf(check: () => Promise<readonly ProbeFinding[]>): Promise<readonly ProbeFinding[]> {
   try {
     return await check();
   } catch (thrown) {
-    const error = classify(thrown);
-    if (error.disposition === "wait") throw error;
-    return { fatal: true, problem: error.message, fix: error.fix };
+    const { code, disposition, message: problem, fix } = classify(thrown);
+    if (disposition === "wait") throw thrown;
+    return [{ fatal: true, code, problem, fix }];
   }
 }
 
-async function checkVersion(client: Redis): Promise<Check> {
-  const version = infoField(await client.info("server"), "redis_version");
-  if (Number.parseInt(version, 10) >= 7) return null;
-  return { fatal: true, problem: `Redis is ${version || "of an unknown version"}.`, fix: "Use Redis 7.0 or newer, or Valkey." };
+function fatal(problem: string, fix: string, code: ErrorCode = "FR2004"): ProbeFinding {
+  return { fatal: true, code, problem, fix };
+}
+
+/** What INFO tells: CONFIG would say no more, and managed services forbid it. */
+function checkFacts(info: string, options: ProbeOptions): readonly ProbeFinding[] {
+  const fields = new Map(info.split("\r\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]));
+  const field = (name: string) => fields.get(name) ?? "";
+  return [
+    // Valkey is a fork of Redis 7.2, and may be told to hide that.
+    ...(fields.has("valkey_version") ? [] : versionFindings(field("redis_version"))),
+    ...modeFindings(field("cluster_enabled") === "1", options.mode),
+    ...roleFindings(field("role")),
+    ...evictionFindings(field("maxmemory_policy"), options.eviction),
+  ];
+}
+
+function versionFindings(version: string): readonly ProbeFinding[] {
+  if (Number.parseInt(version, 10) >= 7) return [];
+  return [fatal(`Redis is ${version || "of an unknown version"}.`, "Use Redis 7.0 or newer, or Valkey.")];
 }
 
 /** Taken for a single server, a part of a cluster answers for its own slots and redirects all other calls for ever. */
-async function checkMode(client: Redis, mode: ProbeOptions["mode"]): Promise<Check> {
-  const isCluster = infoField(await client.info("cluster"), "cluster_enabled") === "1";
-  if (isCluster === (mode === "cluster")) return null;
+function modeFindings(isCluster: boolean, mode: ProbeOptions["mode"]): readonly ProbeFinding[] {
+  if (isCluster === (mode === "cluster")) return [];
   const problem = isCluster ? "This Redis is part of a cluster." : "This Redis is not part of a cluster.";
-  return { fatal: true, problem, fix: `Set FRESHET_REDIS_MODE=${isCluster ? "cluster" : "standalone"}.` };
+  return [fatal(problem, `Set FRESHET_REDIS_MODE=${isCluster ? "cluster" : "standalone"}.`)];
 }
 
-async function checkRole(client: Redis): Promise<Check> {
-  const role = infoField(await client.info("replication"), "role");
-  if (role === "master") return null;
-  return {
-    fatal: true,
-    problem: `This Redis is a ${role || "server of unknown role"}, not a master.`,
-    fix: "Point FRESHET_REDIS_URL at the master.",
-  };
+function roleFindings(role: string): readonly ProbeFinding[] {
+  if (role === "master") return [];
+  return [fatal(`This Redis is a ${role || "server of unknown role"}, not a master.`, "Point FRESHET_REDIS_URL at the master.")];
 }
 
-async function checkEviction(client: Redis, allowEviction: boolean): Promise<Check> {
-  const policy = await evictionPolicy(client);
-  if (policy === "noeviction" || policy === "") return null;
-  const problem = `Redis evicts (maxmemory-policy ${policy}): a floor or lease that is evicted lets a lagging load come back.`;
-  return { fatal: !allowEviction, problem, fix: "Set maxmemory-policy noeviction, or accept it with FRESHET_ALLOW_EVICTION." };
+function evictionFindings(policy: string, { isHarmless, isAllowed }: EvictionTerms): readonly ProbeFinding[] {
+  if (policy === "noeviction" || isHarmless) return [];
+  const problem = `Redis evicts (maxmemory-policy ${policy || "unknown"}): a floor or lease that is evicted lets a lagging load come back.`;
+  const fix =
+    "Set maxmemory-policy noeviction; or let every load read from the primary, with a lag of 0 in every family and no swept tag in the " +
+    "rules file; or accept it with FRESHET_ALLOW_EVICTION.";
+  return [{ ...fatal(problem, fix), fatal: !isAllowed }];
 }
 
-/** Managed services forbid CONFIG; INFO says the same. */
-async function evictionPolicy(client: Redis): Promise<string> {
-  const reply: unknown = await client.config("GET", "maxmemory-policy").catch(() => null);
-  const [, policy] = Array.isArray(reply) ? reply : [];
-  return typeof policy === "string" ? policy : infoField(await client.info("memory"), "maxmemory_policy");
-}
-
-/**
- * Loads the scripts and runs each of their branches on a key of our own, so that every right they need is tried. The first
- * leaves a hash there, the next a floor, and the last one removes what is left.
- */
-async function checkScripts({ client, keyHere }: RedisMaster, { prefix, run }: ProbeOptions): Promise<Check> {
+/** Tries each right that the store and its scripts need, then loads the scripts and runs each of them once. */
+async function checkScripts({ client, keyHere }: RedisMaster, options: ProbeOptions): Promise<readonly ProbeFinding[]> {
+  const { prefix, mode, role, run } = options;
   const key = keyHere(`${prefix}probe`);
-  for (const name of ["bust", "bust-other"] as const) {
-    const sha1 = await client.script("LOAD", scripts[name].text);
-    if (sha1 === scripts[name].sha1) continue;
-    throw new FreshetError("FR2004", "halt", "Redis gave the script another digest.", "Check what stands between Freshet and Redis.");
-  }
-  for (const bust of probeBusts(key)) {
-    for (const { script, keys, args, positions } of planBustCalls([bust], { run, prefix })) {
-      const reply = await client.evalsha(scripts[script].sha1, keys.length, ...keys, ...args);
-      parseBustReply(reply, positions.length);
-    }
-  }
-  return null;
+  const keys = { text: `${key}:text`, fields: `${key}:fields`, scores: `${key}:scores` };
+  const besides = mode === "cluster" ? [...scripting, ["asking"] as const] : scripting;
+  const missing = await missingRights(client, keys, { role, readsOnly: run === "preview", besides });
+  const findings = rightsFindings(missing, options);
+  if (findings.length > 0) return findings;
+  await loadScripts(client, role);
+  await runScripts(client, { key, role, run });
+  return [];
 }
 
-function probeBusts(key: string): readonly KeyBust[] {
-  const entry: EntrySpec = {
-    kind: "managed",
-    versionField: "version",
-    onUnversioned: "bust",
-    gate: false,
-    floorTtlMs: 1_000,
-    staleTtlMs: 0,
-  };
-  const common = { target: "key", key, versionKey: key, family: "", subject: "freshet/probe", mode: "hard", rule: "probe" } as const;
-  const blind = (change: Partial<EntrySpec>): KeyBust => ({ ...common, spaceKind: "none", version: null, entry: { ...entry, ...change } });
-  const versioned = (digits: string): KeyBust => ({ ...common, spaceKind: "counter", version: parseVersion(digits), entry });
-  const kinds = ["hash", "json", "prefix", "companion"] as const;
-  const others = kinds.map((kind) => blind({ kind, onUnversioned: "keep" }));
-  return [blind({ kind: "hash", gate: true }), versioned("0"), versioned("1"), blind({}), ...others, blind({ kind: "opaque" })];
-}
+/** What every call of a script takes; the digest is one that no script has. */
+const scripting = [
+  ["script|load", "return 1"],
+  ["eval", "return 1", "0"],
+  ["evalsha", "0".repeat(40), "0"],
+] as const;
 
-function infoField(info: string, name: string): string {
-  const line = info.split("\r\n").find((text) => text.startsWith(`${name}:`));
-  return line?.slice(name.length + 1) ?? "";
+function rightsFindings({ commands, keys }: MissingRights, { prefix, role }: ProbeOptions): readonly ProbeFinding[] {
+  const fix = `Give this user what infra/redis/users.acl gives ${role === null ? "the users there" : `freshet-${role}`}.`;
+  const run = `Redis does not let this user run ${commands.join(", ")} (NOPERM).`;
+  const reach = `Redis does not let this user touch keys that begin with ${prefix}probe (NOPERM).`;
+  return [...(commands.length > 0 ? [run] : []), ...(keys ? [reach] : [])].map((problem) => fatal(problem, fix, "FR2003"));
 }

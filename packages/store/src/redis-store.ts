@@ -11,6 +11,7 @@ import type { RedisConnectionConfig } from "./redis-connection.js";
 import { redisEntries } from "./redis-entries.js";
 import { type RedisLink, singleLink } from "./redis-link.js";
 import { redisTags } from "./redis-tags.js";
+import type { StoreRole } from "./roles.js";
 
 export type RedisMode = "standalone" | "cluster" | "sentinel";
 
@@ -21,6 +22,10 @@ export interface RedisStoreConfig extends RedisConnectionConfig {
   readonly mode?: RedisMode;
   /** Accept a `maxmemory-policy` other than `noeviction`: evicted floors and leases let a lagging load come back. */
   readonly allowEviction?: boolean;
+  /** Eviction lets nothing old back: every load reads from the primary (lag 0 in each family), and no swept tag is declared. */
+  readonly evictionIsHarmless?: boolean;
+  /** Whose rights the probe asks for; those of all by default. */
+  readonly role?: StoreRole;
   /** Nothing is ever written, as `readOnly` decides, and the probe asks for no right to write. */
   readonly readOnly?: boolean;
 }
@@ -34,13 +39,14 @@ export function createRedisStore(config: RedisStoreConfig): StorePort {
   if (!/^rediss?:\/\//.test(config.url)) {
     throw new FreshetError("FR1002", "usage", "The Redis URL must begin with redis:// or rediss://.", "Correct FRESHET_REDIS_URL.");
   }
-  const { prefix, allowEviction = false, mode = "standalone" } = config;
+  const { prefix, mode = "standalone", role = null } = config;
   if ((mode === "sentinel") !== (config.sentinelName !== undefined)) {
     const fix = "Set FRESHET_REDIS_MODE=sentinel and FRESHET_REDIS_SENTINEL_NAME, or neither.";
     throw new FreshetError("FR1002", "usage", "The mode sentinel and the name of a master belong together.", fix);
   }
   const link: RedisLink = mode === "cluster" ? clusterLink(config) : singleLink(config);
   const run: BustRun = config.readOnly === true ? "preview" : "apply";
+  const eviction = { isHarmless: config.evictionIsHarmless === true, isAllowed: config.allowEviction === true };
   const store: StorePort = {
     bust: (busts) => runBusts(link, busts, { run: "apply", prefix }),
     preview: (busts) => runBusts(link, busts, { run: "preview", prefix }),
@@ -48,7 +54,7 @@ export function createRedisStore(config: RedisStoreConfig): StorePort {
     ...redisTags(link, { prefix }),
     ...redisBounds(link, prefix),
     inspect: (key, entry, versionKey) => link.readAt(key, (client) => inspectEntry(client, { key, entry, versionKey, prefix })),
-    probe: async () => (await link.eachMaster((master) => probeRedis(master, { prefix, allowEviction, run, mode }))).flat(),
+    probe: async () => (await link.eachMaster((master) => probeRedis(master, { prefix, mode, role, eviction, run }))).flat(),
     close: async () => link.close(),
   };
   return run === "preview" ? readOnly(store) : store;

@@ -32,12 +32,15 @@ export async function connectKafka(config: Config, options: Pick<ConnectOptions<
   });
 }
 
+/** Who uses the store, and what its rules make of eviction: both are for its start-up probe. */
+export type StoreOptions = ConnectOptions<StoreLogger> & Pick<RedisStoreConfig, "role" | "evictionIsHarmless">;
+
 /**
  * The Redis of this configuration. Nothing is sent before the first call.
  *
  * @throws FreshetError FR1002 when none is configured, or one that cannot be of its mode.
  */
-export async function connectStore(config: Config, options: ConnectOptions<StoreLogger> = {}): Promise<StorePort> {
+export async function connectStore(config: Config, options: StoreOptions = {}): Promise<StorePort> {
   const { url, mode, sentinelName, prefix } = config.redis;
   if (url === null) throw missing("FRESHET_REDIS_URL", "Say where Redis is: redis://host:6379.");
   return createRedisStore({

@@ -31,7 +31,7 @@ const RETRY_MS_MAX = 5000;
 /**
  * Waits until the store answers its probe; answers with what the probe found that is worth a warning.
  *
- * @throws FreshetError FR2004 for a Redis that Freshet cannot work with.
+ * @throws FreshetError FR2003 for rights that are missing, FR2004 for a Redis that Freshet cannot work with.
  */
 export async function checkStore(store: StorePort, context: StartContext): Promise<readonly ProbeFinding[]> {
   const findings = await whenReachable("redis", () => store.probe(), context);
@@ -39,7 +39,16 @@ export async function checkStore(store: StorePort, context: StartContext): Promi
   const [first] = fatal;
   if (first === undefined) return findings;
   const problem = fatal.map((finding) => finding.problem).join(" ");
-  throw new FreshetError("FR2004", "halt", problem, fatal.map((finding) => finding.fix).join(" "));
+  throw new FreshetError(first.code, "halt", problem, fatal.map((finding) => finding.fix).join(" "));
+}
+
+/**
+ * Whether a Redis that evicts keys lets nothing old back: no load reads from a replica that may be behind (`lag` is 0 in
+ * every family), and no swept tag is declared, whose index would forget its members.
+ */
+export function isEvictionHarmless({ families, tags }: Pick<CompiledRules, "families" | "tags">): boolean {
+  const isPrimaryRead = [...families.values()].every(({ bounds }) => bounds.lagMs === 0);
+  return isPrimaryRead && [...tags.values()].every(({ kind }) => kind !== "swept");
 }
 
 /**

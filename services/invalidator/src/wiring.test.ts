@@ -285,8 +285,8 @@ describe("the start is refused", () => {
 
   test("by a Redis it cannot work with", async () => {
     const probe = async () => [
-      { fatal: true, problem: "Redis is 6.2.", fix: "Use 7.0." },
-      { fatal: false, problem: "It evicts.", fix: "Do not." },
+      { fatal: true, code: "FR2004" as const, problem: "Redis is 6.2.", fix: "Use 7.0." },
+      { fatal: false, code: "FR2004" as const, problem: "It evicts.", fix: "Do not." },
     ];
     await expect(refusal({ wrapStore: (store) => ({ ...store, probe }) })).resolves.toMatchObject({
       code: "FR2004",

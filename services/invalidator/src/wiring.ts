@@ -24,7 +24,7 @@ import { createLogger } from "./log.js";
 import { createMetrics } from "./metrics.js";
 import { readRules } from "./rules-file.js";
 import { createServiceState, isStuck, liveness, noteTrouble, readiness, type ServiceState, silenceMs, startup } from "./service-state.js";
-import { checkStore, checkTopics, publishBounds } from "./start-checks.js";
+import { checkStore, checkTopics, isEvictionHarmless, publishBounds } from "./start-checks.js";
 import { createSweeping, nudging } from "./sweeping.js";
 import { createWatchdog, type Watchdog } from "./watchdog.js";
 
@@ -145,7 +145,8 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
     { version: versionOfService(), mode: config.mode, rules },
   );
   const events = createEvents({ logger, metrics, clock, mode: config.mode });
-  const store = overrides.store ?? (await connectStore(config, { onError: events.redisTrouble }));
+  const forProbe = { role: "invalidator", evictionIsHarmless: isEvictionHarmless(rules) } as const;
+  const store = overrides.store ?? (await connectStore(config, { ...forProbe, onError: events.redisTrouble }));
   const sweeper = config.mode === "apply" ? createSweeping({ store, rules, clock, events, settings: overrides.sweep }) : null;
   const kafka = overrides.kafka ?? (await connectKafka(config, { logger: quiet(logger) }));
   const failure = Promise.withResolvers<FreshetError>();
