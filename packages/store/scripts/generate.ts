@@ -45,16 +45,14 @@ function commandsOf(name: string, text: string): readonly string[] {
 
 /**
  * The script as it is shipped: the `#!lua` line, the included files, then the script itself. Each run of a script makes the
- * functions of its files anew, so what is rarely needed is wrapped in one function (`@later`), whose argument is `step`
- * and whose result is what its last file returns.
+ * functions of its files anew, so what is rarely needed is included where it is: an indented `-- @include`.
  */
 function assemble(name: string, text: string): string {
   const [shebang = "", ...rest] = text.split("\n");
   if (!shebang.startsWith("#!lua")) throw new Error(`${name}: the first line must begin with #!lua`);
   const includes = textsOf(/^-- @include (.+)$/m.exec(text)?.[1]);
-  const [, wrapper, files] = /^-- @later (\w+) (.+)$/m.exec(text) ?? [];
-  const later = wrapper === undefined ? [] : [`local function ${wrapper}(step)`, ...textsOf(files), "end"];
-  return [shebang, ...includes, ...later, ...rest].join("\n");
+  const body = rest.join("\n").replace(/^ +-- @include (.+)$/gm, (_line, files: string) => textsOf(files).join("\n"));
+  return [shebang, ...includes, body].join("\n");
 }
 
 function textsOf(files: string | undefined): readonly string[] {

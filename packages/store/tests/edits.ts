@@ -7,7 +7,9 @@ export function replaceOnce(text: string, from: string, to: string): string {
 
 /** The script with the server's clock replaced by two more arguments, seconds and microseconds: boundaries need an exact time. */
 export function withFixedTime(script: string): string {
-  return replaceOnce(script, 'local time = call("TIME")', "local time = { ARGV[#ARGV - 1], ARGV[#ARGV] }");
+  const from = 'local time = call("TIME")';
+  if (!script.includes(from)) throw new Error("the edit does not apply: no time is read");
+  return script.replaceAll(from, "local time = { ARGV[#ARGV - 1], ARGV[#ARGV] }");
 }
 
 export function fixedTimeArgs(nowUs: number): readonly string[] {

@@ -1,4 +1,4 @@
--- One bust of a managed entry, whatever lies there; bust.lua keeps the commonest cases from coming here.
+-- One bust of a managed entry, whatever lies there.
 
 local function readForBust(key, clock)
   local d = pcall("HGET", key, "d")
@@ -19,7 +19,7 @@ local function writeBeside(key, d, marks, clock)
   call("PEXPIREAT", key, milliseconds(marksEnd(marks, clock)), "GT")
 end
 
-local function bustManaged(key, subject, version)
+local function bustManaged(step, key, subject, version)
   local entry = readForBust(key, step)
   local outcome, isGone, isMarked = bustStep(step, entry, subject, version)
   if not step.apply then
@@ -34,4 +34,3 @@ local function bustManaged(key, subject, version)
   end
   return outcome
 end
-return bustManaged
