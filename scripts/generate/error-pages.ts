@@ -36,7 +36,8 @@ export const errorPages: Readonly<Record<ErrorCode, ErrorPage>> = {
   },
   FR1006: {
     does: "usage, exit code 2",
-    cause: "A reader or writer asked for more than the protocol allows: a key or subject that is too long, more than 256 deps, a version that is not canonical, a bound that breaks F >= L + R.",
+    cause:
+      "A reader or writer asked for more than the protocol allows: a key or subject that is too long, more than 256 deps, a version that is not canonical, a bound that breaks F >= L + R.",
     fix: "Keep within the limit that the message names; nothing was sent and nothing was cut short.",
   },
   FR2001: {
@@ -52,7 +53,7 @@ export const errorPages: Readonly<Record<ErrorCode, ErrorPage>> = {
   FR2003: {
     does: "halts",
     cause: "The user, password or access list of Redis does not allow the command.",
-    fix: "Give the user the rights that `docs/reference/redis-layout.md` lists and check `FRESHET_REDIS_URL`.",
+    fix: "Give the user the rights that `infra/redis/users.acl` lists for its role; the message names what is missing. Check the password in `FRESHET_REDIS_URL`.",
   },
   FR2004: {
     does: "halts",
