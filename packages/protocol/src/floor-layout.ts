@@ -16,7 +16,7 @@ const BEGINS = /^(?:\n(?=l|\d)|\d{16}[hsHS])/;
 const LEASE = /^l([^\n\t\f]+)\t(\d{1,16})\t(\d{1,16})$/;
 
 /** One letter for two facts: `h` and `s` are the mode of a counter's bust, `H` and `S` of a timestamp's. */
-export function letterOf({ mode, spaceKind }: Pick<Floor, "mode" | "spaceKind">): string {
+function letterOf({ mode, spaceKind }: Pick<Floor, "mode" | "spaceKind">): string {
   const letter = mode.charAt(0);
   return spaceKind === "timestamp" ? letter.toUpperCase() : letter;
 }
