@@ -39,7 +39,7 @@ const mutants: readonly Mutant[] = [
 ];
 
 /** About 250 bytes a state. */
-const limits = { maxStates: 9_000_000, maxSeconds: 600 };
+const limits = { maxStates: 9_000_000, maxSeconds: 300 };
 
 const flags = process.argv.slice(2);
 const text = flags.find((flag) => !flag.startsWith("--")) ?? "";

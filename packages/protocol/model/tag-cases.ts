@@ -21,7 +21,10 @@ const one = {
 const two = { writes: [1, 1], reports: [3], lagMs: 0, skewMs: 0, calm: true } as const;
 const twoStill = { ...two, still: true } as const;
 
-/** Two ticks of clock difference: with one, the member is off the index just when the entry ends. */
+/**
+ * Two ticks of clock difference: with one, the member is off the index just when the entry ends. Where lag is 0, clocks
+ * that differ by exactly C make a lease just before a bust look as if it were just late enough: less than C is meant.
+ */
 const trimmed = { keepMs: 2, ahead: -2, skewMs: 2, lagMs: 0 } as const;
 
 const swept =
@@ -39,12 +42,12 @@ export const tagHoldings: readonly Holding[] = [
   {
     name: "swept tag, two subjects, two workers, two readers, missing deps, clocks stand still",
     size: "large",
-    model: swept({ ...twoStill, workers: 2, readers: 2, reports: [3, 1], modes: ["soft", "hard"] }),
+    model: swept({ ...twoStill, workers: 2, readers: 2, reports: [3, 1], skewMs: 1 }),
   },
   { name: "swept tag, two subjects", size: "large", model: swept(two) },
   { name: "swept tag, trimmed, the entry's clock C behind", size: "small", model: swept(trimmed) },
   { name: "swept tag, blind busts", size: "large", model: swept({ blind: true, lagMs: 0, calm: true, reports: [1] }) },
-  { name: "swept tag, trimmed, the entry's clock C ahead", size: "large", model: swept({ ...trimmed, ahead: 2 }) },
+  { name: "swept tag, trimmed, the entry's clock half of C ahead", size: "large", model: swept({ ...trimmed, ahead: 1 }) },
   { name: "swept tag, blind busts, lagging loads", size: "large", model: swept({ blind: true }) },
   { name: "swept tag, soft and hard", size: "large", model: swept({ modes: ["soft", "hard"], skewMs: 0 }) },
   { name: "swept tag, two readers", size: "large", model: swept({ readers: 2, primary: true }) },
@@ -187,4 +190,5 @@ export const tagMutants: readonly Mutant[] = [
     edits: [],
     model: swept({ ...twoStill, workers: 2, sameMicrosecond: true }),
   },
+  { name: "clocks that differ by exactly C, and a lag of 0", edits: [], model: swept({ ahead: 2, skewMs: 2, lagMs: 0 }) },
 ];
