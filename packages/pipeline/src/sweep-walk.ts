@@ -52,35 +52,36 @@ export interface WalkContext {
 
 /**
  * `forgotten`: nothing is pending, and the tag is off the registry. `raised`: it was busted again meanwhile, look again.
- * `held`: another worker walks it. `lost`: another one took it over. `stopped`: told to stop.
+ * `more`: the list is done, and the next one waits. `held`: another worker walks it. `lost`: another one took it over.
+ * `stopped`: told to stop.
  */
-export type WalkEnd = "forgotten" | "raised" | "held" | "lost" | "stopped";
+export type WalkEnd = "forgotten" | "raised" | "more" | "held" | "lost" | "stopped";
 
 /**
- * Walks the index of one busted tag, list after list, until nothing is pending.
+ * Walks the index of one busted tag for one list of busts. The next list wants another id: a step of this walk that was
+ * given up and arrives late must not move the cursor of that one.
  *
  * @throws FreshetError from the store. What was done is done; the claim stands for the hold, and calling again with the same
  *   id goes on from the last step.
  */
 export async function walkTag(registered: RegisteredSweep, context: WalkContext): Promise<WalkEnd> {
   const { tag } = registered;
-  const { store, id, holdMs, hooks, signal } = context;
-  while (!signal.aborted) {
-    const claim = await store.claimSweep(tag, { id, holdMs });
-    if (claim.outcome !== "claimed") return claim.outcome === "held" ? "held" : await forget(registered, store);
-    const waitedUs = claim.atUs - Math.min(...claim.busts.map(({ raisedAtUs }) => raisedAtUs));
-    const walk = new Walk({ tag, busts: claim.busts, ageMs: Math.max(0, waitedUs / 1000) }, context);
-    const end = await walk.run(claim.cursor);
-    if (end === "lost") return "lost";
-    if (end === "stopped") break;
-    await hooks.ending(tag, claim.busts);
-    const ended = await store.endSweep(tag, id);
-    if (ended === "lost") return "lost";
-    hooks.ended(walk.end());
-    if (ended === "ended") return await forget(registered, store);
+  const { store, id, holdMs, hooks } = context;
+  const claim = await store.claimSweep(tag, { id, holdMs });
+  if (claim.outcome !== "claimed") return claim.outcome === "held" ? "held" : await forget(registered, store);
+  const waitedUs = claim.atUs - Math.min(...claim.busts.map(({ raisedAtUs }) => raisedAtUs));
+  const walk = new Walk({ tag, busts: claim.busts, ageMs: Math.max(0, waitedUs / 1000) }, context);
+  const end = await walk.run(claim.cursor);
+  if (end === "lost") return "lost";
+  if (end === "stopped") {
+    await store.claimSweep(tag, { id, holdMs: 0 }); // whoever comes next need not wait for the hold
+    return "stopped";
   }
-  await store.claimSweep(tag, { id, holdMs: 0 }); // whoever comes next need not wait for the hold
-  return "stopped";
+  await hooks.ending(tag, claim.busts);
+  const ended = await store.endSweep(tag, id);
+  if (ended === "lost") return "lost";
+  hooks.ended(walk.end());
+  return ended === "more" ? "more" : await forget(registered, store);
 }
 
 async function forget(registered: RegisteredSweep, store: SweepPort): Promise<"forgotten" | "raised"> {

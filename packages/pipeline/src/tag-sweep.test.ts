@@ -94,6 +94,27 @@ describe("a busted tag", () => {
     expect(await scene.members()).toEqual([]);
   });
 
+  test("by two subjects: each list has an id of its own, so that a late step of the first cannot move the second's cursor", async () => {
+    await fill(3);
+    const ended: string[] = [];
+    scene.sweeper({
+      store: {
+        bustMembers: async (busts) => {
+          if (ended.length === 0) await scene.bust("p/b", 7);
+          return await scene.store.bustMembers(busts);
+        },
+        endSweep: (tag, id) => {
+          ended.push(id);
+          return scene.store.endSweep(tag, id);
+        },
+      },
+    });
+    await scene.bust("p/a", 5);
+    await scene.clock.advance(3000);
+    expect(ended).toHaveLength(2);
+    expect(new Set(ended).size).toBe(2);
+  });
+
   test("again between the end of its walk and its way off the registry: it is walked at once", async () => {
     await fill(3);
     await scene.bust("p/a", 5);

@@ -211,10 +211,8 @@ class TagSweeper implements Sweeper {
   }
 
   async #runWalk(tag: string, known: KnownTag): Promise<void> {
-    known.id ??= this.#options.newId();
     try {
-      const end = await walkTag(known.registered, { ...this.#walk, id: known.id });
-      known.id = null;
+      const end = await this.#walkLists(known);
       known.trouble = null;
       this.#ended(tag, known, end);
     } catch (error) {
@@ -225,6 +223,17 @@ class TagSweeper implements Sweeper {
       this.#walking.delete(tag);
       this.#startWalks();
     }
+  }
+
+  /** List after list, each under an id of its own, until nothing is pending. */
+  async #walkLists(known: KnownTag): Promise<WalkEnd> {
+    let end: WalkEnd = "more";
+    while (end === "more" && !this.#stopping.signal.aborted) {
+      known.id ??= this.#options.newId();
+      end = await walkTag(known.registered, { ...this.#walk, id: known.id });
+      known.id = null;
+    }
+    return end;
   }
 
   #ended(tag: string, known: KnownTag, end: WalkEnd): void {
