@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { FreshetError } from "@freshet/protocol";
 import kafkajs, { type Admin, type Kafka } from "kafkajs";
 import { fromKafkajs, isKafkajsError, protocolTypeOf } from "./kafka-errors.js";
@@ -15,6 +16,8 @@ export interface TopicAdmin {
 }
 
 const CALL_TIMEOUT_MS = 15_000;
+const LOOK_EVERY_MS = 100;
+const LOOKS_MAX = 100;
 const CLOSE_TIMEOUT_MS = 3000;
 const MAX_MESSAGE_BYTES = "max.message.bytes";
 
@@ -107,9 +110,14 @@ async function readLimits(admin: Admin, topics: readonly string[]): Promise<Read
   return limits;
 }
 
-/** False when somebody else was faster. */
-function createTopic(admin: Admin, spec: TopicSpec): Promise<boolean> {
+/**
+ * False when somebody else was faster. Whoever asks next may ask a broker that has not heard of it yet, so it is waited for
+ * here; kafkajs' own wait for leaders takes that for a missing topic.
+ */
+async function createTopic(admin: Admin, spec: TopicSpec): Promise<boolean> {
   const configEntries = Object.entries(spec.config).map(([name, value]) => ({ name, value }));
   const { topic, partitions: numPartitions, replicationFactor } = spec;
-  return admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor, configEntries }], waitForLeaders: true });
+  const isNew = await admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor, configEntries }], waitForLeaders: false });
+  for (let look = 1; look <= LOOKS_MAX && (await countPartitions(admin, topic)) === null; look++) await sleep(LOOK_EVERY_MS);
+  return isNew;
 }
