@@ -61,7 +61,7 @@ const weights = {
 export const shapeNames = Object.keys(weights) as (keyof typeof weights)[];
 const shapesByWeight = shapeNames.flatMap((name) => new Array<typeof name>(weights[name]).fill(name));
 
-export const PREFIX = "fr:";
+const PREFIX = "fr:";
 const SECOND_US = 1_000_000;
 
 export function randomShape(rng: Rng): Shape {
