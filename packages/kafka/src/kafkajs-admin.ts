@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { FreshetError } from "@freshet/protocol";
-import kafkajs, { type Admin, type Kafka } from "kafkajs";
+import kafkajs, { type Admin, type ITopicMetadata, type Kafka } from "kafkajs";
 import { fromKafkajs, isKafkajsError, protocolTypeOf } from "./kafka-errors.js";
 import { adminRetry } from "./kafkajs-settings.js";
 import type { TopicDescription, TopicSpec } from "./port.js";
@@ -46,8 +46,8 @@ export function createTopicAdmin(kafka: Kafka): TopicAdmin {
   const partitionsOf = async (topics: readonly string[]): Promise<ReadonlyMap<string, number>> => {
     const found = new Map<string, number>();
     for (const topic of new Set(topics)) {
-      const partitions = await call(`describing topic ${topic}`, (admin) => countPartitions(admin, topic));
-      if (partitions !== null) found.set(topic, partitions);
+      const metadata = await call(`describing topic ${topic}`, (admin) => metadataOf(admin, topic));
+      if (metadata !== null) found.set(topic, metadata.partitions.length);
     }
     return found;
   };
@@ -88,10 +88,10 @@ async function connect(kafka: Kafka): Promise<Admin> {
 }
 
 /** One topic a call: with several, one that is missing or without a leader fails them all. */
-async function countPartitions(admin: Admin, topic: string): Promise<number | null> {
+async function metadataOf(admin: Admin, topic: string): Promise<ITopicMetadata | null> {
   try {
     const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-    return topics.find((entry) => entry.name === topic)?.partitions.length ?? null;
+    return topics.find((entry) => entry.name === topic) ?? null;
   } catch (error) {
     if (protocolTypeOf(error) === "UNKNOWN_TOPIC_OR_PARTITION") return null;
     throw error;
@@ -118,6 +118,11 @@ async function createTopic(admin: Admin, spec: TopicSpec): Promise<boolean> {
   const configEntries = Object.entries(spec.config).map(([name, value]) => ({ name, value }));
   const { topic, partitions: numPartitions, replicationFactor } = spec;
   const isNew = await admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor, configEntries }], waitForLeaders: false });
-  for (let look = 1; look <= LOOKS_MAX && (await countPartitions(admin, topic)) === null; look++) await sleep(LOOK_EVERY_MS);
+  for (let look = 1; look <= LOOKS_MAX && !(await hasLeaders(admin, spec)); look++) await sleep(LOOK_EVERY_MS);
   return isNew;
+}
+
+async function hasLeaders(admin: Admin, { topic, partitions }: TopicSpec): Promise<boolean> {
+  const found = await metadataOf(admin, topic);
+  return found !== null && found.partitions.length >= partitions && found.partitions.every(({ leader }) => leader >= 0);
 }
