@@ -69,7 +69,13 @@ for id = first, last do
     local odd = id % 2 == 1
     local key = prefix .. (odd and 'a:' or 'p:') .. id
     if layout == 'managed' then
-      redis.call('HSET', key, 'v', page, 'd', '\\n' .. (odd and 'content.article/' or 'catalog.product/') .. id .. '\\t' .. round)
+      -- as a fill does it: what a bust left stays beside the value
+      local marks = redis.call('MGET', key)[1] or ''
+      if marks ~= '' then
+        marks = '\\n\\f' .. string.gsub(string.gsub(marks, '^\\n', ''), '\\n', '\\n\\f')
+        redis.call('UNLINK', key)
+      end
+      redis.call('HSET', key, 'v', page, 'd', '\\n' .. (odd and 'content.article/' or 'catalog.product/') .. id .. '\\t' .. round .. marks)
     elseif layout == 'hash-and-json' and odd then
       redis.call('SET', key, '{"version":' .. round .. ',"page":"' .. page .. '"}')
     else
