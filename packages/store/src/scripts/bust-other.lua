@@ -15,7 +15,7 @@
 -- REPLY letters           one per entry: r removed, a absent, c covered, u unversioned
 -- EFFECTS UNLINK of what goes away (of companion the version too), before any write; then floors and lease: HSET and PEXPIREAT of the
 -- entry (hash), SET of the gate (others).
--- @include lib/version.lua lib/dep.lua lib/marks.lua lib/json-version.lua lib/foreign.lua lib/entry.lua lib/raise.lua lib/bust-step.lua
+-- @include lib/version.lua lib/dep.lua lib/marks.lua lib/json-version.lua lib/foreign.lua lib/entry.lua lib/raise.lua lib/covers.lua lib/bust-step.lua
 
 local kind, field, isGated, apply = ARGV[1], ARGV[2], ARGV[6] == "gate", ARGV[7] == "apply"
 local time = call("TIME")

@@ -15,16 +15,16 @@
 -- REPLY letters           one per key: r removed, s softened, a absent, c covered, u unversioned
 -- EFFECTS floors and lease in place of what goes away (MSET or SET, PEXPIREAT), or nothing (UNLINK); beside what stays, in its field d
 -- (HSET, PEXPIREAT GT); softened: HSET of the field o.
--- @include lib/version.lua lib/dep.lua lib/nothing.lua
+-- @include lib/version.lua lib/dep.lua lib/bare-floor.lua
 
-local keys, argv, isCounter, isSoft = KEYS, ARGV, ARGV[1] == "counter", ARGV[2] == "soft"
+local keys, argv, isSoft = KEYS, ARGV, ARGV[2] == "soft"
 local leave, apply, ttlUs = ARGV[6] == "leave", ARGV[7] == "apply", tonumber(ARGV[4])
-local texts, now, nowText, lead, own = {}, nil, "0", nil, nil
+local texts, nowText, now, oldestLive, lead, own = {}, "0"
 if leave then
   local time = call("TIME")
   now, nowText = time[1] * 1000000 + time[2], time[1] .. string.format("%06d", time[2])
   lead = nowText .. (ARGV[1] == "timestamp" and (isSoft and "S" or "H") or (isSoft and "s" or "h"))
-  own, texts = byte(lead, 17), call("MGET", unpack(keys))
+  own, oldestLive, texts = ARGV[1] == "counter" and byte(lead, 17), now - ttlUs, call("MGET", unpack(keys))
 end
 
 -- What is to be written: pairs for MSET, which take the place of the arguments they are made of, or keys for UNLINK. Then what goes the
@@ -37,24 +37,27 @@ for i = 1, #keys do
   at[key] = before or i
   if before or version == "" then -- a key that repeats, a blind bust
   elseif text then
-    local tab, _, last = 18 + #subject, find(text, "^%d+[hsHS]")
-    local had, floor = sub(text, tab + 1), byte(text, 17)
-    if last == 17 and byte(text, tab) == 9 and sub(text, 18, tab - 1) == subject and canonical(had) then
-      isRaised = newer(version, had) or tonumber(sub(text, 1, 16)) < now - ttlUs
-      letter = (isRaised or (isCounter and (floor == 104 or floor == own))) and "a" or ""
-    end
+    local stands = standing(text, subject, version, oldestLive, own)
+    letter, isRaised = stands and "a" or "", stands == "above"
   elseif isEmpty then
     letter = "a"
   else
     local d = pcall("HGET", key, "d")
     if not d then
-      b, letter = b + 1, "a"
-      bare[b] = key
-      isEmpty = b == 1 and nothingFrom(i, keys, texts)
-    elseif not (isSoft or d.err) then
+      b, letter, bare[b + 1] = b + 1, "a", key
+      if b == 1 then
+        -- @include lib/nothing.lua
+        isEmpty = nothingFrom(i, keys, texts)
+      end
+    elseif not d.err then
       local held, stop = depOf(d, subject)
-      local isOlder = held == nil or (held and newer(version, held))
-      letter = isOlder and not (stop and find(d, "\f", stop, true)) and "r" or ""
+      local mark = stop and find(d, "\f", stop, true)
+      local stands = not mark and "above" or leave and standing(sub(d, mark + 1), subject, version, oldestLive, own)
+      if stands == "under" then
+        letter, isRaised = "c", false
+      elseif stands and not isSoft and (held == nil or (held and newer(version, held))) then
+        letter = "r"
+      end
     end
   end
   if letter == "" then
@@ -83,7 +86,7 @@ elseif apply and m >= first then
   end
 end
 if s > 0 then
-  -- @include lib/marks.lua lib/foreign.lua lib/raise.lua lib/bust-step.lua lib/bust-managed.lua
+  -- @include lib/marks.lua lib/foreign.lua lib/raise.lua lib/covers.lua lib/bust-step.lua lib/bust-managed.lua
   if not now then
     local time = call("TIME")
     now = time[1] * 1000000 + time[2]

@@ -19,7 +19,7 @@
 --                         new owner from now on, without its floors and lease)
 -- REPLY detail            filled: start of the lease in microseconds; moved: floors and lease; else empty
 -- EFFECTS filled: UNLINK of the key, HSET of the value with its floors, PEXPIREAT. Refused: the lease is given up, if it was held.
--- @include lib/version.lua lib/marks.lua lib/foreign.lua lib/managed.lua lib/readable.lua lib/load.lua lib/put.lua
+-- @include lib/version.lua lib/marks.lua lib/foreign.lua lib/managed.lua lib/readable.lua lib/covers.lua lib/load.lua lib/put.lua
 
 local key, token, deps, epochs = KEYS[1], ARGV[1], readDeps(ARGV[4]), readEpochs(ARGV[5])
 if not deps or not epochs or find(ARGV[3], "%c") or find(ARGV[4] .. ARGV[7], "[%z\1-\8\11-\31]") then

@@ -13,7 +13,7 @@
 -- REPLY tags              its field t
 -- REPLY min repeated      leased: a subject, then the version that a load must have at least
 -- EFFECTS the lease is written, unless it is held: into the field d beside a value (PEXPIREAT GT), else SET of the marks.
--- @include lib/version.lua lib/marks.lua lib/foreign.lua lib/managed.lua lib/readable.lua lib/load.lua
+-- @include lib/version.lua lib/marks.lua lib/foreign.lua lib/managed.lua lib/readable.lua lib/covers.lua lib/load.lua
 
 local key, token, epochs = KEYS[1], ARGV[1], readEpochs(ARGV[2])
 local time = call("TIME")
