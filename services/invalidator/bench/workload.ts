@@ -103,15 +103,18 @@ export async function putBack(
  */
 export async function countStale(redis: Redis, workload: Workload, layout: EntryLayout): Promise<number> {
   if (layout === "none") return 0;
+  // A managed entry is a hash; what a bust leaves there is a string.
+  const text = layout === "managed" ? "string" : "none";
   const keys = Array.from({ length: workload.subjects }, (_, id) => keyOf(workload.prefix, id));
   let stale = 0;
   for (let at = 0; at < keys.length; at += PUT_BACK_STEP) {
     const pipeline = redis.pipeline();
     for (const key of keys.slice(at, at + PUT_BACK_STEP))
       pipeline.eval(
-        "local t = redis.call('TYPE', KEYS[1]).ok if t == 'hash' then return redis.call('HEXISTS', KEYS[1], 'v') + redis.call('HEXISTS', KEYS[1], 'version') end return t == 'none' and 0 or 1",
+        "local t = redis.call('TYPE', KEYS[1]).ok if t == 'hash' then return redis.call('HEXISTS', KEYS[1], 'v') + redis.call('HEXISTS', KEYS[1], 'version') end return (t == 'none' or t == ARGV[1]) and 0 or 1",
         1,
         key,
+        text,
       );
     for (const [error, present] of (await pipeline.exec()) ?? []) if (error !== null || present !== 0) stale++;
   }
