@@ -115,7 +115,11 @@ const slowPath: readonly Mutant[] = [
 
 const otherKinds: readonly Mutant[] = [
   { name: "the version outlives its entry", from: 'call("UNLINK", key, versionKey)', to: 'call("UNLINK", key)' },
-  { name: "a value stays", from: 'call("UNLINK", key)\n', to: "\n" },
+  { name: "a value stays", from: 'elseif isGone then\n    call("UNLINK", key)\n', to: "elseif isGone then\n" },
+  { name: "a plain value stays", from: 'elseif apply then\n    call("UNLINK", key)\n', to: "elseif apply then\n" },
+  { name: "a preview removes a plain value", from: "elseif apply then", to: "else" },
+  { name: "a hash without its version is absent", from: 'if not held and call("EXISTS", key) == 0 then', to: "if not held then" },
+  { name: "a plain value covers no event", from: "elseif covers(held, version, step.space) then", to: "elseif false then" },
   { name: "a preview writes", from: "if not apply then", to: "if false then" },
   { name: "no floor in a gate", from: "if isMarked and gate then", to: "if false then" },
   { name: "no floor in a hash", from: "elseif isMarked and isGated then", to: "elseif false then" },

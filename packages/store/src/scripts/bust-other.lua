@@ -45,8 +45,33 @@ local function bust(at, subject, version)
   return outcome
 end
 
-local letters = {}
+-- Without a gate nothing is left behind, and the commonest busts of the commonest kinds need the version only; nil for all others.
+local function bustPlain(key, version)
+  local held
+  if kind == "json" then
+    local text = pcall("GET", key)
+    if not text then
+      return "a"
+    end
+    held = type(text) == "string" and jsonVersion(text, field)
+  else
+    held = pcall("HGET", key, field)
+    if not held and call("EXISTS", key) == 0 then
+      return "a"
+    end
+  end
+  if type(held) ~= "string" or version == "" or not canonical(held) then
+    return nil
+  elseif covers(held, version, step.space) then
+    return "c"
+  elseif apply then
+    call("UNLINK", key)
+  end
+  return "r"
+end
+
+local letters, isPlain = {}, not isGated and (kind == "hash" or kind == "json")
 for i = 1, #KEYS / stride do
-  letters[i] = bust(1 + (i - 1) * stride, ARGV[6 + 2 * i], ARGV[7 + 2 * i])
+  letters[i] = isPlain and bustPlain(KEYS[i], ARGV[7 + 2 * i]) or bust(1 + (i - 1) * stride, ARGV[6 + 2 * i], ARGV[7 + 2 * i])
 end
 return { timeText(now), table.concat(letters) }
