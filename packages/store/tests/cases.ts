@@ -50,11 +50,11 @@ const weights = {
   managed: 14,
   "managed soft": 14,
   "managed unfloored": 14,
-  hash: 1,
+  hash: 9,
   "hash gated": 11,
-  json: 1,
+  json: 9,
   "json gated": 17,
-  prefix: 1,
+  prefix: 2,
   "prefix gated": 17,
   companion: 2,
   "companion gated": 26,
@@ -78,7 +78,7 @@ export function randomShape(rng: Rng): Shape {
     staleTtlMs: pickFrom(rng, [0, 60_000]),
   };
   const way: BustWay = {
-    run: rng.chance(0.05) ? "preview" : "apply",
+    run: rng.chance(0.1) ? "preview" : "apply",
     prefix: PREFIX,
     floor: name === "managed unfloored" ? "none" : "leave",
   };
