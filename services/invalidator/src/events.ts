@@ -21,6 +21,8 @@ export interface ServiceEvents extends LoopEvents, SweepEvents {
   kafkaTrouble(error: FreshetError): void;
   /** The start waits for something. */
   startWaiting(on: string, error: FreshetError, attempts: number): void;
+  /** The time bounds could not be published again. */
+  boundsTrouble(error: FreshetError, attempts: number): void;
 }
 
 /** The client tells of each attempt to connect again, which is more than a log wants. */
@@ -53,6 +55,10 @@ export function createEvents(context: EventsContext): ServiceEvents {
       const counter = on === "redis" ? metrics.redisErrors : metrics.kafkaErrors;
       counter.inc({ code: error.code });
       if (isTold(attempts)) logger.warn({ on, attempts, ...wordsOf(error) }, "the start waits");
+    },
+    boundsTrouble(error, attempts) {
+      metrics.redisErrors.inc({ code: error.code });
+      if (isTold(attempts)) logger.warn({ attempts, ...wordsOf(error) }, "the time bounds were not published again");
     },
   };
 }

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isDeepStrictEqual } from "node:util";
 import type { KafkaPort } from "@freshet/kafka/port";
 import { asFreshetError, FreshetError, limits } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import type { ProbeFinding, StorePort } from "@freshet/store/port";
+import { boundsOf } from "./bounds-publishing.js";
 
 /** What the start waits for at the moment. */
 export interface StartWait {
@@ -62,9 +62,7 @@ export async function publishBounds(
   store: StorePort,
   context: StartContext,
 ): Promise<void> {
-  const own = [...rules.families.values()].filter(({ bounds }) => !isDeepStrictEqual(bounds, rules.bounds));
-  const families = Object.fromEntries(own.map(({ name, bounds }) => [name, bounds]));
-  await whenReachable("redis", () => store.publishBounds({ ...rules.bounds, families }), context);
+  await whenReachable("redis", () => store.publishBounds(boundsOf(rules)), context);
 }
 
 /**

@@ -28,7 +28,7 @@ const event = (type: string, subject: string, version: string): ProduceRecord =>
   return { topic: "products", key: null, headers: [], value: Buffer.from(JSON.stringify({ ...fields, data: {} })) };
 };
 
-async function setUp(wish: { env?: Record<string, string>; wrapStore?: (store: StorePort) => StorePort } = {}) {
+async function setUp(wish: { env?: Record<string, string>; wrapStore?: (store: StorePort) => StorePort; publishEveryMs?: number } = {}) {
   const log = createMemoryLog({ clock });
   const memory = createMemoryStore({ nowUs: () => Date.now() * 1000 });
   const one = { partitions: 1, replicationFactor: 1 };
@@ -49,6 +49,7 @@ async function setUp(wish: { env?: Record<string, string>; wrapStore?: (store: S
       clock,
       readText: () => RULES,
       retryFirstMs: 5,
+      ...(wish.publishEveryMs === undefined ? {} : { publishEveryMs: wish.publishEveryMs }),
       sweep: { retryFirstMs: 5, retryMaxMs: 20, lookEveryMs: 50 },
     });
     running.push(service);
@@ -144,4 +145,19 @@ test("the bounds are published before anything is consumed, with those of famili
     ...bounds,
     families: { listing: { ...bounds, leaseMs: 30_000, floorMs: 32_250, tagFloorMs: 34_250 } },
   });
+});
+
+test("the bounds are published again while the service runs, whatever becomes of one turn", async () => {
+  const gone = new FreshetError("FR2001", "wait", "Redis is gone", "Bring it back");
+  let turns = 0;
+  const { lines, start } = await setUp({
+    publishEveryMs: 5,
+    wrapStore: (store) => ({
+      ...store,
+      publishBounds: (bounds) => (++turns === 2 ? Promise.reject(gone) : store.publishBounds(bounds)),
+    }),
+  });
+  await start();
+  await until(() => turns >= 4);
+  expect(lines.filter((line) => line.includes("the time bounds were not published again"))).toHaveLength(1);
 });

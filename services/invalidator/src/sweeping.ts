@@ -36,6 +36,7 @@ export function nudging(store: BustPort, sweeper: Pick<Sweeper, "nudge">): BustP
   };
 }
 
-async function abortableSleep(ms: number, signal: AbortSignal): Promise<void> {
+/** Resolves after so many milliseconds, or at once when the signal aborts; it keeps no process alive. */
+export async function abortableSleep(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);
 }

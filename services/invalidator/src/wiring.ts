@@ -15,6 +15,7 @@ import type { CompiledRules } from "@freshet/rules";
 import { readOnly, type StorePort } from "@freshet/store/port";
 import type { Logger } from "pino";
 import { createAdminHttp, listen } from "./admin-http.js";
+import { boundsOf, keepPublishing } from "./bounds-publishing.js";
 import type { Config } from "./config.js";
 import { configProblem, type Problem } from "./config-problem.js";
 import { connectKafka, connectStore } from "./connect.js";
@@ -25,7 +26,7 @@ import { createMetrics } from "./metrics.js";
 import { readRules } from "./rules-file.js";
 import { createServiceState, isStuck, liveness, noteTrouble, readiness, type ServiceState, silenceMs, startup } from "./service-state.js";
 import { checkStore, checkTopics, isEvictionHarmless, publishBounds } from "./start-checks.js";
-import { createSweeping, nudging } from "./sweeping.js";
+import { abortableSleep, createSweeping, nudging } from "./sweeping.js";
 import { createWatchdog, type Watchdog } from "./watchdog.js";
 
 /** What tests and dev mode put in the place of the real thing. */
@@ -39,6 +40,8 @@ export interface Overrides {
   readonly sweep?: Partial<SweepSettings>;
   /** The first pause while the start waits; it doubles up to 5 s. */
   readonly retryFirstMs?: number;
+  /** How often the time bounds are published again; a minute by default. */
+  readonly publishEveryMs?: number;
   /** Called at each point between two effects. */
   readonly reached?: (point: PipelinePoint) => void;
 }
@@ -54,6 +57,7 @@ export interface Invalidator {
 }
 
 const WATCH_EVERY_MS = 5000;
+const PUBLISH_EVERY_MS = 60_000;
 /** How long a stop waits for a consumer that is just being made, so that it leaves the group as others do. */
 const BEGIN_GRACE_MS = 3000;
 
@@ -73,6 +77,7 @@ interface Parts {
   readonly watchdog: Watchdog;
   readonly failure: PromiseWithResolvers<FreshetError>;
   readonly retryFirstMs: number;
+  readonly publishEveryMs: number;
   readonly stopping: AbortController;
 }
 
@@ -190,6 +195,7 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
     watchdog,
     failure,
     retryFirstMs: overrides.retryFirstMs ?? 200,
+    publishEveryMs: overrides.publishEveryMs ?? PUBLISH_EVERY_MS,
     stopping: new AbortController(),
   };
   return { parts, admin };
@@ -218,7 +224,10 @@ async function begin(parts: Parts): Promise<void> {
   const context = { clock: state.clock, signal, waits: state.startWaits, onWaiting: events.startWaiting, retryFirstMs: parts.retryFirstMs };
   const storeReady = checkStore(store, context).then(async (findings) => {
     for (const { problem, fix } of findings) logger.warn({ problem, fix }, "Redis could be better");
-    if (config.mode === "apply") await publishBounds(rules, store, context);
+    if (config.mode === "apply") {
+      await publishBounds(rules, store, context);
+      void keepPublished(parts);
+    }
     state.storeChecked = true;
     if (!signal.aborted) sweeper?.start(); // sweeps of others are taken over whether Kafka is there or not
   });
@@ -226,6 +235,11 @@ async function begin(parts: Parts): Promise<void> {
   signal.throwIfAborted();
   state.consumption = await consume(parts);
   state.phase = signal.aborted ? "draining" : "consuming";
+}
+
+function keepPublished({ rules, store, events, publishEveryMs, stopping: { signal } }: Parts): Promise<void> {
+  const publish = () => store.publishBounds(boundsOf(rules));
+  return keepPublishing({ publish, everyMs: publishEveryMs, sleep: abortableSleep, signal, onTrouble: events.boundsTrouble });
 }
 
 async function consume({ config, rules, kafka, loop, lag, events, state, watchdog, failure }: Parts): Promise<Consumption> {
