@@ -18,6 +18,12 @@ test.each(["", "{}", "null", "[]", "7", JSON.stringify({ ...bounds, leaseMs: "50
   },
 );
 
+test.each(["floorMs", "tagFloorMs"] as const)("a %s that ends before a load may is not published, nor is that of a family", (name) => {
+  const refused = expect.objectContaining({ code: "FR1006", disposition: "usage" });
+  expect(() => encodeBounds({ ...bounds, [name]: bounds[name] - 1 })).toThrow(refused);
+  expect(() => encodeBounds({ ...bounds, families: { report: { ...slow, [name]: slow[name] - 1 } } })).toThrow(refused);
+});
+
 test("a damaged family is not guessed", () => {
   const text = JSON.stringify({ ...bounds, families: { report: { leaseMs: 1 } } });
   expect(() => decodeBounds(text)).toThrow(expect.objectContaining({ code: "FR2005" }));

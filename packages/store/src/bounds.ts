@@ -3,8 +3,14 @@ import type { PublishedBounds, TimeBounds } from "./port.js";
 
 const names = ["leaseMs", "lagMs", "skewMs", "fillMs", "floorMs", "tagFloorMs"] as const;
 
-/** Bounds as the text that lies in Redis. */
+/**
+ * Bounds as the text that lies in Redis.
+ *
+ * @throws FreshetError FR1006 (`usage`) for floors that end before a load may, of any family.
+ */
 export function encodeBounds(bounds: PublishedBounds): string {
+  requireFloors(bounds, bounds);
+  for (const own of Object.values(bounds.families ?? {})) requireFloors(own, own);
   const families = Object.entries(bounds.families ?? {}).map(([name, own]) => [name, picked(own)] as const);
   return JSON.stringify({ ...picked(bounds), ...(families.length === 0 ? {} : { families: Object.fromEntries(families) }) });
 }
@@ -82,9 +88,16 @@ export function requireWithin(
       fix,
     );
   }
-  const leastMs = own.leaseMs + own.lagMs + own.skewMs;
-  if (allowed.floorMs < leastMs || allowed.tagFloorMs < leastMs + own.fillMs) {
-    const problem = `Floors live ${allowed.floorMs} ms (tags ${allowed.tagFloorMs} ms), but F >= L + R asks for ${leastMs} ms (tags ${leastMs + own.fillMs} ms).`;
-    throw new FreshetError("FR1006", "usage", problem, "Correct `bounds` in the rules file; `freshet rules check` names the line.");
-  }
+  requireFloors(own, allowed);
+}
+
+/** F >= L + R, and P more for tags, where R is lag + C. */
+function requireFloors(
+  { leaseMs, lagMs, skewMs, fillMs }: Pick<TimeBounds, "leaseMs" | "lagMs" | "skewMs" | "fillMs">,
+  { floorMs, tagFloorMs }: Pick<TimeBounds, "floorMs" | "tagFloorMs">,
+): void {
+  const leastMs = leaseMs + lagMs + skewMs;
+  if (floorMs >= leastMs && tagFloorMs >= leastMs + fillMs) return;
+  const problem = `Floors live ${floorMs} ms (tags ${tagFloorMs} ms), but F >= L + R asks for ${leastMs} ms (tags ${leastMs + fillMs} ms).`;
+  throw new FreshetError("FR1006", "usage", problem, "Correct `bounds` in the rules file; `freshet rules check` names the line.");
 }

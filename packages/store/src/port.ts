@@ -164,6 +164,7 @@ export interface PublishedBounds extends TimeBounds {
 
 /** Where invalidator and readers agree on the time bounds. */
 export interface BoundsPort {
+  /** @throws FreshetError FR1006 (`usage`) for floors that end before a load may: F < L + R, or for tags F < L + R + P. */
   publishBounds(bounds: PublishedBounds): Promise<void>;
   /**
    * `null` when nobody has published any.
