@@ -1,4 +1,4 @@
-// Prints one script as it is shipped, for services in other languages: node packages/store/scripts/print-script.ts lease > lease.lua
+// Prints one script as it is shipped, for services in other languages: npm run -s print-script -w @freshet/store -- lease > lease.lua
 import { scripts } from "../src/generated/scripts.ts";
 
 const [name = ""] = process.argv.slice(2);
