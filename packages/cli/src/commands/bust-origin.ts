@@ -27,6 +27,9 @@ export interface BustLine {
 
 /** The name that stands for a bust by hand where rules have theirs. */
 const BY_HAND = "cli";
+/** Tabs and line breaks separate what floors hold; records with such subjects are refused too. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 /**
  * The options, looked at before anything is opened; answers with what makes an origin of them once the rules are there.
@@ -36,6 +39,7 @@ const BY_HAND = "cli";
 export function readOrigin(options: OriginOptions): (rules: CompiledRules) => Origin {
   const { space = "", subject = "", mode = "hard" } = options;
   if ((space === "") !== (subject === "")) throw wrongUsage("--space and --subject belong together", "Give both, or neither.");
+  requireSubject(space, subject);
   if (options.version !== undefined && subject === "") {
     throw wrongUsage("--version needs --space and --subject", "A version counts the changes of one subject.");
   }
@@ -49,6 +53,14 @@ export function readOrigin(options: OriginOptions): (rules: CompiledRules) => Or
     if (subject === "") return { subject: BY_HAND, version: null, spaceKind: "none", mode, rule: BY_HAND };
     return { subject: subjectOf(space, subject), version, spaceKind: spaceKindOf(space, rules), mode, rule: BY_HAND };
   };
+}
+
+function requireSubject(space: string, subject: string): void {
+  if (CONTROL.test(space + subject)) {
+    throw wrongUsage("--space or --subject holds control characters", "Write it as the events have it: they hold none.");
+  }
+  if (Buffer.byteLength(subjectOf(space, subject)) <= limits.subjectBytesMax) return;
+  throw wrongUsage(`--space and --subject are longer than ${limits.subjectBytesMax} bytes`, "No event has such a subject.");
 }
 
 /** `blind`, or the subject and version that something is busted for. */

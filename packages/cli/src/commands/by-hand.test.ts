@@ -162,6 +162,8 @@ describe("bust", () => {
     [["bust", "--key", "page:42", "--family", "pgae"], "FR1001 the rules file has no family pgae"],
     [[...page, "--version", "7"], "FR1001 --version needs --space and --subject"],
     [[...page, "--space", "catalog.product"], "FR1001 --space and --subject belong together"],
+    [[...page, "--space", "catalog.product", "--subject", "a\tb"], "FR1001 --space or --subject holds control characters"],
+    [[...page, "--space", "catalog.product", "--subject", "4".repeat(512)], "FR1001 --space and --subject are longer than 512 bytes"],
     [versioned("07"), "FR1001 --version is not a canonical decimal of at most 20 digits"],
     [[...versioned("7"), "--space", "catalog.prodct"], "FR1001 no source of the rules file has the space catalog.prodct"],
   ])("%j is refused with 2", async (argv, problem) => {
