@@ -1,6 +1,6 @@
 import { FreshetError } from "@freshet/protocol";
 import { describe, expect, test } from "@jest/globals";
-import { classify, isNoScript } from "./classify.js";
+import { classify, classifyAlone, isNoScript } from "./classify.js";
 
 function reply(message: string): Error {
   return Object.assign(new Error(message), { name: "ReplyError", command: { name: "evalsha", args: ["secret-key"] } });
@@ -27,6 +27,7 @@ describe("an error of Redis", () => {
     ["ERR Script attempted to access a non local key in a cluster node script: abc, on @user_script:2.", "FR2002", "wait"],
     ["ERR Script attempted to execute a command while the cluster is down script: abc", "FR2002", "wait"],
     ["ERR This instance has cluster support disabled", "FR2004", "halt"],
+    ["WRONGTYPE Operation against a key holding the wrong kind of value script: abc, on @user_script:1.", "FR2004", "halt"],
     ["NOAUTH Authentication required.", "FR2003", "halt"],
     ["WRONGPASS invalid username-password pair or user is disabled.", "FR2003", "halt"],
     ["CROSSSLOT Keys in request don't hash to the same slot", "FR2004", "halt"],
@@ -34,6 +35,19 @@ describe("an error of Redis", () => {
     ["ERR Error compiling script (new function): user_script:1: secret-key", "FR2004", "halt"],
   ])("%s", (message, code, disposition) => {
     expect(classify(reply(message))).toMatchObject({ code, disposition });
+  });
+
+  test("of another type under our prefix tells of the prefix, not of the age of Redis", () => {
+    const wrapped = "ERR Error running script (call to f_1): @user_script:1: -WRONGTYPE Operation against a key";
+    for (const message of ["WRONGTYPE Operation against a key", wrapped]) {
+      expect(classify(reply(message)).fix).toContain("set FRESHET_REDIS_PREFIX");
+    }
+  });
+
+  test("that sends elsewhere halts where only one server is known", () => {
+    const error = classifyAlone(reply("MOVED 1 127.0.0.1:1"));
+    expect(error).toMatchObject({ code: "FR2004", disposition: "halt", fix: "Set FRESHET_REDIS_MODE=cluster." });
+    expect(classifyAlone(reply("LOADING Redis is loading the dataset in memory"))).toMatchObject({ code: "FR2001" });
   });
 
   test("tells nothing of arguments, in its text or in its cause", () => {

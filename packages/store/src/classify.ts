@@ -20,6 +20,12 @@ const unsuitable: ErrorClass = { code: "FR2004", disposition: "halt", fix: "Use 
 
 const noCluster: ErrorClass = { ...unsuitable, fix: "Leave FRESHET_REDIS_MODE=cluster out, or point FRESHET_REDIS_URL at a cluster." };
 
+const sharedPrefix: ErrorClass = {
+  ...unsuitable,
+  fix: "A key of Freshet's prefix holds another type; another service uses this prefix: set FRESHET_REDIS_PREFIX, or remove that key.",
+};
+const partOfCluster: ErrorClass = { ...unsuitable, fix: "Set FRESHET_REDIS_MODE=cluster." };
+
 /** By the first word of Redis' error. Infrastructure errors never end a record: each of these waits or halts. */
 const classByWord: ReadonlyMap<string, ErrorClass> = new Map([
   ["LOADING", unreachable],
@@ -40,6 +46,7 @@ const classByWord: ReadonlyMap<string, ErrorClass> = new Map([
   ["WRONGPASS", login],
   ["CROSSSLOT", unsuitable],
   ["NOPROTO", unsuitable],
+  ["WRONGTYPE", sharedPrefix],
 ]);
 
 /** What a script is told that finds its slot on the way to another server, or the cluster down, only once it runs. */
@@ -61,6 +68,12 @@ export function classify(error: unknown): FreshetError {
   const text = `${error.name} ${errorCodeOf(error)} ${error.message}`;
   if (LOST.test(text)) return make(unreachable, "Redis did not answer", error);
   return new FreshetError("FR9001", "halt", `The Redis client failed: ${text}.`, "Report it with the log around this line.");
+}
+
+/** As `classify`, where no server but this one is known: waiting does not make it the owner of the key. */
+export function classifyAlone(error: unknown): FreshetError {
+  const isMoved = types.isNativeError(error) && replyWord(error) === "MOVED";
+  return isMoved ? make(partOfCluster, "This Redis is a part of a cluster", error) : classify(error);
 }
 
 /** Whether a call failed only because the server does not hold the script (restart, SCRIPT FLUSH, failover). */

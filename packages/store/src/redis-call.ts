@@ -71,9 +71,12 @@ function scriptBy(name: ScriptName, by: Sending["by"]): readonly [string, string
   return by === "digest" ? ["evalsha", scripts[name].sha1] : ["eval", scripts[name].text];
 }
 
-/** @throws FreshetError of a slot that failed; one that halts goes before one that waits. */
-export function repliesOf(slots: readonly Slot[]): readonly unknown[] {
-  const failures = slots.flatMap(([error]) => (error === null ? [] : [classify(error)]));
+/**
+ * @param asError says what the error of a slot means.
+ * @throws FreshetError of a slot that failed; one that halts goes before one that waits.
+ */
+export function repliesOf(slots: readonly Slot[], asError = classify): readonly unknown[] {
+  const failures = slots.flatMap(([error]) => (error === null ? [] : [asError(error)]));
   const failure = failures.find((error) => error.disposition === "halt") ?? failures[0];
   if (failure !== undefined) throw failure;
   return slots.map(([, reply]) => reply);

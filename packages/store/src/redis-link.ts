@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { classifyAlone } from "./classify.js";
 import { type RedisCall, repliesOf, sendCalls } from "./redis-call.js";
 import { RedisConnection, type RedisConnectionConfig } from "./redis-connection.js";
 
@@ -43,7 +44,7 @@ export function singleLink(config: RedisConnectionConfig): RedisLink {
         const replies: unknown[] = [];
         for (let at = 0; at < calls.length; at += CALLS_PER_PIPELINE_MAX) {
           signal.throwIfAborted();
-          replies.push(...repliesOf(await sendCalls(client, calls.slice(at, at + CALLS_PER_PIPELINE_MAX))));
+          replies.push(...repliesOf(await sendCalls(client, calls.slice(at, at + CALLS_PER_PIPELINE_MAX)), classifyAlone));
         }
         return replies;
       });
