@@ -57,7 +57,8 @@ export const errorPages: Readonly<Record<ErrorCode, ErrorPage>> = {
   },
   FR2004: {
     does: "halts",
-    cause: "Redis is older than 7.0, has scripting switched off, is a part of a cluster that is taken for one server, holds keys of another service under the prefix of Freshet, or its settings would let floors disappear.",
+    cause:
+      "Redis is older than 7.0, has scripting switched off, is a part of a cluster that is taken for one server, holds keys of another service under the prefix of Freshet, or its settings would let floors disappear.",
     fix: "The message names what is missing.",
   },
   FR2005: {
