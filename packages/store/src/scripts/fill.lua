@@ -19,12 +19,13 @@
 --                         new owner from now on, without its floors and lease)
 -- REPLY detail            filled: start of the lease in microseconds; moved: floors and lease; else empty
 -- EFFECTS filled: UNLINK of the key, HSET of the value with its floors, PEXPIREAT. Refused: the lease is given up, if it was held.
--- @include lib/version.lua lib/marks.lua lib/foreign.lua lib/managed.lua lib/readable.lua lib/covers.lua lib/load.lua lib/put.lua
+-- @include lib/version.lua lib/marks.lua lib/foreign.lua lib/managed.lua lib/readable.lua lib/covers.lua lib/load.lua lib/put.lua lib/arguments.lua lib/fill-arguments.lua
 
-local key, token, deps, epochs = KEYS[1], ARGV[1], readDeps(ARGV[4]), readEpochs(ARGV[5])
-if not deps or not epochs or find(ARGV[3], "%c") or find(ARGV[4] .. ARGV[7], "[%z\1-\8\11-\31]") then
-  return redis.error_reply("ERR freshet: deps, epochs, tags or encoding cannot be read")
+local fault = fillFault()
+if fault then
+  return refused(fault)
 end
+local key, token, deps, epochs = KEYS[1], ARGV[1], readDeps(ARGV[4]), readEpochs(ARGV[5])
 local isPrimary, provisionalUs, freshUs, keepUs = ARGV[8] == "primary", tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
 local readLagUs, epochAgeUs = tonumber(ARGV[12]), tonumber(ARGV[6])
 local time = call("TIME")

@@ -15,8 +15,12 @@
 -- REPLY nothing x 3       as lease.lua answers what is stored
 -- REPLY min repeated      leased: a subject, then the version that a load must have at least
 -- EFFECTS the lease is written, unless it is held: HSET and PEXPIREAT of the entry (hash), SET of the gate (others).
--- @include lib/version.lua lib/marks.lua lib/json-version.lua lib/foreign.lua lib/entry.lua lib/gated.lua
+-- @include lib/version.lua lib/marks.lua lib/json-version.lua lib/foreign.lua lib/entry.lua lib/gated.lua lib/arguments.lua
 
+local fault = #ARGV ~= 5 and "a gated lease has 5 arguments" or gatedFault(ARGV[1], ARGV[2]) or leaseFault(ARGV[3], ARGV[4], ARGV[5])
+if fault then
+  return refused(fault)
+end
 local kind, token = ARGV[1], ARGV[3]
 local time = call("TIME")
 local now = time[1] * 1000000 + time[2]

@@ -18,12 +18,13 @@
 -- REPLY outcome           stored | lease_lost | floor | older | foreign
 -- EFFECTS stored: HSET and HDEL of what is old, PEXPIREAT (hash), or SET (others; of companion the version key too). The lease is given up, if it
 -- was held, either way.
--- @include lib/version.lua lib/marks.lua lib/json-version.lua lib/foreign.lua lib/entry.lua lib/gated.lua lib/covers.lua lib/load.lua
+-- @include lib/version.lua lib/marks.lua lib/json-version.lua lib/foreign.lua lib/entry.lua lib/gated.lua lib/covers.lua lib/load.lua lib/arguments.lua lib/set-arguments.lua
 
 local CONTENT = 10
 local kind, field, token, subject, version = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-if not canonical(version) then
-  return redis.error_reply("ERR freshet: the version is not canonical")
+local fault = setFault(CONTENT)
+if fault then
+  return refused(fault)
 end
 local time = call("TIME")
 local now = time[1] * 1000000 + time[2]

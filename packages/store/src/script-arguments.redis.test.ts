@@ -1,0 +1,155 @@
+import { freshPrefix, testRedisUrl } from "@freshet/testkit";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { Redis } from "ioredis";
+import { scripts } from "./generated/scripts.js";
+
+type Name = "lease" | "lease-gated" | "fill" | "set-if-newer";
+/** Arguments by position, counted from 1 as in the headers. */
+type Edits = Readonly<Record<number, string>>;
+
+const prefix = `${freshPrefix("arguments")}:`;
+const good: Readonly<Record<Name, readonly string[]>> = {
+  lease: ["t", "", "5000000", "20000000"],
+  "lease-gated": ["hash", "ver", "t", "5000000", "20000000"],
+  fill: ["t", "new", "", "\np/1\t2", "", "", "", "replica", "", "", "60000000", "1000000", "20000000"],
+  "set-if-newer": ["hash", "ver", "", "p/1", "2", "replica", "60000000", "1000000", "20000000", "name", "new"],
+};
+const json: Edits = { 1: "json", 10: '{"ver":2}' };
+let client: Redis;
+let count = 0;
+beforeAll(() => {
+  client = new Redis(testRedisUrl());
+});
+afterAll(async () => {
+  await client.quit();
+});
+
+function edited(name: Name, edits: Edits, size = good[name].length): readonly string[] {
+  return Array.from({ length: size }, (_, i) => edits[i + 1] ?? good[name][i] ?? "");
+}
+
+/** What the key holds, byte by byte, and until when. */
+async function stateOf(keys: readonly string[]): Promise<unknown> {
+  return await Promise.all(keys.map(async (key) => [await client.dumpBuffer(key), await client.pexpiretime(key)]));
+}
+
+/** The script on keys where an older value and, for a fill, its lease lie. */
+async function run(name: Name, args: readonly string[], keysCount?: number) {
+  const key = `${prefix}${count++}`;
+  const all = [key, `${key}:g`, `${key}:v`];
+  const keys = all.slice(0, keysCount ?? (name === "lease" || name === "fill" ? 1 : 2));
+  if (name === "fill") await client.eval(scripts.lease.text, 1, key, ...good.lease);
+  else if (name === "lease") await client.set(key, "0000000000000001hp/1\t1");
+  else if (args[0] === "hash") await client.hset(key, { ver: "1", name: "old" });
+  else await client.set(key, '{"ver":1}');
+  const before = await stateOf(all);
+  const reply: unknown = await client.eval(scripts[name].text, keys.length, ...keys, ...args).catch(({ message }: Error) => message);
+  const after = await stateOf(all);
+  await client.unlink(...all);
+  return { reply, isUntouched: JSON.stringify(before) === JSON.stringify(after) };
+}
+
+/** How many arguments, and how many keys, if not as many as in `good`. */
+interface Counts {
+  readonly size?: number;
+  readonly keysCount?: number;
+}
+
+const cases: readonly (readonly [Name, string, Edits, number?, number?])[] = [
+  ["set-if-newer", "a field without a value", {}, 10],
+  ["set-if-newer", "a last field without a value", { 12: "mail" }, 12],
+  ["set-if-newer", "the version's own field", { 10: "ver", 11: "9" }],
+  ["set-if-newer", "the field of the marks", { 10: "fr:f", 11: "" }],
+  ["set-if-newer", "JSON with another version", { ...json, 10: '{"ver":3}' }, 10],
+  ["set-if-newer", "JSON without a version", { ...json, 10: '{"name":"new"}' }, 10],
+  ["set-if-newer", "what is no JSON", { ...json, 10: '{"ver":2' }, 10],
+  ["set-if-newer", "JSON in two parts", json, 11],
+  ["set-if-newer", "JSON without content", json, 9],
+  ["set-if-newer", "another kind", { 1: "opaque", 10: "new" }, 10],
+  ["set-if-newer", "companion without its version key", { 1: "companion", 10: "new" }, 10],
+  ["set-if-newer", "a version key of another kind", {}, 11, 3],
+  ["set-if-newer", "no field for the version", { 2: "" }],
+  ["set-if-newer", "the field of the marks for the version", { 2: "fr:f" }],
+  ["set-if-newer", "a token with control characters", { 3: "a\tb" }],
+  ["set-if-newer", "a long token", { 3: "t".repeat(65) }],
+  ["set-if-newer", "no subject", { 4: "" }],
+  ["set-if-newer", "a version with a leading zero", { 5: "02" }],
+  ["set-if-newer", "another source", { 6: "Primary" }],
+  ["set-if-newer", "keep with a sign", { 7: "-1" }],
+  ["set-if-newer", "R in another notation", { 8: "1e6" }],
+  ["set-if-newer", "no F", { 9: "" }],
+  ["set-if-newer", "F below R", { 8: "20000001" }],
+  ["set-if-newer", "missing arguments", {}, 8],
+  ["fill", "swept tags without P", { 7: "\nshop" }],
+  ["fill", "tags without a line break before", { 7: "shop", 9: "2000000" }],
+  ["fill", "an empty tag", { 7: "\nshop\n", 9: "2000000" }],
+  ["fill", "P that is no number", { 7: "\nshop", 9: "soon" }],
+  ["fill", "deps without a line break before", { 4: "p/1\t2" }],
+  ["fill", "garbage before deps", { 4: "x\np/1\t2" }],
+  ["fill", "garbage after deps", { 4: "\np/1\t2x" }],
+  ["fill", "a dep without a version", { 4: "\np/1" }],
+  ["fill", "a dep of a version that is not canonical", { 4: "\np/1\t02" }],
+  ["fill", "a subject with a tab", { 4: "\np/1\t1\t2" }],
+  ["fill", "deps with marks", { 4: "\np/1\t2\n\fl" }],
+  ["fill", "epochs without their age", { 5: "\nshop\t1\t1" }],
+  ["fill", "an age that is no number", { 5: "\nshop\t1\t1", 6: "old" }],
+  ["fill", "an encoding with control characters", { 3: "a\nb" }],
+  ["fill", "no token", { 1: "" }],
+  ["fill", "another source", { 8: "" }],
+  ["fill", "fresh in hexadecimal", { 10: "0x10" }],
+  ["fill", "keep of 0", { 11: "0" }],
+  ["fill", "keep of more than a hundred years", { 11: "3153600000000001" }],
+  ["fill", "keep of too many digits", { 11: "00000000000000001" }],
+  ["fill", "a fraction for R", { 12: "0.5" }],
+  ["fill", "F below R", { 12: "20000001" }],
+  ["fill", "a missing argument", {}, 12],
+  ["lease", "no token", { 1: "" }],
+  ["lease", "a token with a line break", { 1: "a\nb" }],
+  ["lease", "a token of 65 bytes", { 1: "t".repeat(65) }],
+  ["lease", "epochs that cannot be read", { 2: "shop" }],
+  ["lease", "L of 0", { 3: "0" }],
+  ["lease", "L in another notation", { 3: "5e6" }],
+  ["lease", "F below L", { 3: "20000001" }],
+  ["lease", "a missing argument", {}, 3],
+  ["lease-gated", "another kind", { 1: "managed" }],
+  ["lease-gated", "companion without its version key", { 1: "companion" }],
+  ["lease-gated", "a token with a tab", { 3: "a\tb" }],
+  ["lease-gated", "F below L", { 4: "20000001" }],
+  ["lease-gated", "a missing argument", {}, 4],
+];
+
+const takes: readonly (readonly [Name, string, Edits, number?, number?])[] = [
+  ["set-if-newer", "stored", {}],
+  ["set-if-newer", "stored", {}, 9],
+  ["set-if-newer", "stored", json, 10],
+  ["set-if-newer", "stored", { 1: "prefix", 10: "new" }, 10],
+  ["set-if-newer", "stored", { 1: "companion", 10: "" }, 10, 3],
+  ["set-if-newer", "stored", { 8: "20000000" }],
+  ["fill", "filled", { 1: "t", 12: "20000000" }],
+  ["fill", "filled", { 4: "", 7: "\nshop\nhome", 9: "1", 10: "1", 11: "3153600000000000" }],
+  ["fill", "filled", { 5: "\nshop\t1\t1", 6: "9000000" }],
+  ["lease", "leased", { 1: "t".repeat(64), 3: "20000000" }],
+  ["lease-gated", "leased", { 1: "companion", 2: "" }, 5, 3],
+];
+
+/** Rows of full length: a shorter one would be given a callback to wait for. */
+function rowsOf(rows: typeof cases): readonly (readonly [Name, string, Edits, Counts])[] {
+  return rows.map(([name, what, edits, size, keysCount]) => [
+    name,
+    what,
+    edits,
+    { ...(size === undefined ? {} : { size }), ...(keysCount === undefined ? {} : { keysCount }) },
+  ]);
+}
+
+describe("scripts that other languages call", () => {
+  test.each(rowsOf(cases))("%s refuses %s, and writes nothing", async (name, _what, edits, { size, keysCount }) => {
+    const { reply, isUntouched } = await run(name, edited(name, edits, size), keysCount);
+    expect({ reply, isUntouched }).toEqual({ reply: expect.stringMatching(/^ERR freshet: /), isUntouched: true });
+  });
+
+  test.each(rowsOf(takes))("%s with right arguments is %s, with %j", async (name, outcome, edits, { size, keysCount }) => {
+    const { reply, isUntouched } = await run(name, edited(name, edits, size), keysCount);
+    expect({ reply: Array.isArray(reply) ? reply[1] : reply, isUntouched }).toEqual({ reply: outcome, isUntouched: false });
+  });
+});

@@ -1,0 +1,62 @@
+-- Arguments of callers in any language: what cannot be right is refused before anything is written.
+
+-- A hundred years: later times would have more digits than times in Redis have.
+local DURATION_US_MAX = 3153600000000000
+local CONTROL, CONTROL_IN_LINES = "[%z\1-\31\127]", "[%z\1-\8\11-\31\127]"
+
+local function refused(why)
+  return redis.error_reply("ERR freshet: " .. why)
+end
+
+-- Microseconds in 1 to 16 digits; nil for anything else.
+local function durationOf(text, least)
+  local us = #text <= 16 and find(text, "^%d+$") and tonumber(text)
+  return us and us >= least and us <= DURATION_US_MAX and us or nil
+end
+
+local function isText(text, least)
+  return #text >= least and #text <= 64 and not find(text, CONTROL)
+end
+
+-- "\n<subject>\t<version>" repeated, with nothing before, between or after.
+local function isDeps(text)
+  local bytes = 0
+  for subject, version in gmatch(text, "\n([^\n\t]+)\t(%d+)") do
+    bytes = bytes + #subject + #version + 2
+    if not canonical(version) then
+      return false
+    end
+  end
+  return bytes == #text and not find(text, CONTROL_IN_LINES)
+end
+
+-- "\n<tag>" repeated.
+local function isTags(text)
+  local bytes = 0
+  for tag in gmatch(text, "\n([^\n\t]+)") do
+    bytes = bytes + #tag + 1
+  end
+  return bytes == #text and not find(text, CONTROL_IN_LINES)
+end
+
+-- What is wrong with the arguments of a lease; nil when nothing is.
+local function leaseFault(token, leaseTtlUs, floorTtlUs)
+  local leaseUs, floorUs = durationOf(leaseTtlUs, 1), durationOf(floorTtlUs, 1)
+  if not isText(token, 1) then
+    return "a token has 1 to 64 bytes without control characters"
+  elseif not leaseUs or not floorUs or floorUs < leaseUs then
+    return "L and F are microseconds in digits, F not below L"
+  end
+  return nil
+end
+
+-- What is wrong with where a load read, and with R and F.
+local function loadFault(source, readLagUs, floorTtlUs)
+  local lagUs, floorUs = durationOf(readLagUs, 0), durationOf(floorTtlUs, 1)
+  if source ~= "primary" and source ~= "replica" then
+    return "the source is primary or replica"
+  elseif not lagUs or not floorUs or floorUs < lagUs then
+    return "R and F are microseconds in digits, F not below R"
+  end
+  return nil
+end
