@@ -111,15 +111,19 @@ async function readLimits(admin: Admin, topics: readonly string[]): Promise<Read
 }
 
 /**
- * False when somebody else was faster. Whoever asks next may ask a broker that has not heard of it yet, so it is waited for
- * here; kafkajs' own wait for leaders takes that for a missing topic.
+ * False when somebody else was faster. A broker that is asked right after the topic was made may not have heard of it yet,
+ * which kafkajs' wait for leaders takes for a missing topic: then it is waited for here.
  */
 async function createTopic(admin: Admin, spec: TopicSpec): Promise<boolean> {
   const configEntries = Object.entries(spec.config).map(([name, value]) => ({ name, value }));
   const { topic, partitions: numPartitions, replicationFactor } = spec;
-  const isNew = await admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor, configEntries }], waitForLeaders: false });
-  for (let look = 1; look <= LOOKS_MAX && !(await hasLeaders(admin, spec)); look++) await sleep(LOOK_EVERY_MS);
-  return isNew;
+  try {
+    return await admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor, configEntries }], waitForLeaders: true });
+  } catch (error) {
+    if (protocolTypeOf(error) !== "UNKNOWN_TOPIC_OR_PARTITION") throw error;
+    for (let look = 1; look <= LOOKS_MAX && !(await hasLeaders(admin, spec)); look++) await sleep(LOOK_EVERY_MS);
+    return true;
+  }
 }
 
 async function hasLeaders(admin: Admin, { topic, partitions }: TopicSpec): Promise<boolean> {
