@@ -9,6 +9,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   store: ["@freshet/protocol"],
   kafka: ["@freshet/protocol"],
   pipeline: ["@freshet/protocol", "@freshet/rules", "@freshet/store/port", "@freshet/kafka/port"],
+  replay: ["@freshet/protocol", "@freshet/rules", "@freshet/pipeline", "@freshet/store/port", "@freshet/kafka/port"],
+  "schema-registry": ["@freshet/protocol"],
   cache: ["@freshet/protocol", "@freshet/store"],
   producer: ["@freshet/protocol", "@freshet/kafka/port"],
   testkit: ["@freshet/protocol", "@freshet/store", "@freshet/store/port", "@freshet/kafka", "@freshet/kafka/port"],

@@ -95,5 +95,6 @@ function stuckUntil(signal: AbortSignal): KafkaPort {
       if (signal.aborted) reject(new Error("too late"));
       signal.addEventListener("abort", () => reject(new Error("too late")));
     });
-  return { consume: stuck, produce: stuck, describeTopics: stuck, createTopics: stuck, close: async () => {} };
+  const reading = { read: stuck, offsets: stuck, offsetsAt: stuck, committed: stuck, describeGroup: stuck, deleteGroup: stuck };
+  return { ...reading, consume: stuck, produce: stuck, describeTopics: stuck, createTopics: stuck, close: async () => {} };
 }

@@ -5,6 +5,7 @@ import { type ConsumptionTiming, createConsumptionState, defaultTiming, tellTrou
 import { createTopicAdmin, type TopicAdmin } from "./kafkajs-admin.js";
 import { createLogProducer } from "./kafkajs-producer.js";
 import { adminRetry, consumerRetry, consumerSettings, createClient, type KafkaClientOptions, retry } from "./kafkajs-settings.js";
+import { notYetReading } from "./not-yet.js";
 import { installPatches } from "./patches.js";
 import type { ConsumeOptions, Consumption, KafkaPort } from "./port.js";
 import { supervise } from "./supervisor.js";
@@ -37,6 +38,7 @@ export function createKafkajsPort(options: KafkajsPortOptions): KafkaPort {
     produce: (records) => producer.produce(records),
     describeTopics: (topics) => admin.describe(topics),
     createTopics: (topics) => admin.create(topics),
+    ...notYetReading(),
     async close() {
       await Promise.all([...consumptions].map((consumption) => consumption.stop()));
       await Promise.all([producer.close(), admin.close()]);

@@ -1,5 +1,6 @@
 import { FreshetError, type KafkaRecord } from "@freshet/protocol";
 import { createMemoryGroup, type MemoryGroup } from "./memory-group.js";
+import { notYetReading } from "./not-yet.js";
 import type { Consumption, KafkaPort, ProduceRecord, TopicDescription, TopicPartition, TopicSpec } from "./port.js";
 import { encodedBytesMax } from "./record-encoder.js";
 
@@ -99,6 +100,7 @@ function createClient(broker: Broker): KafkaPort {
     produce: async (records) => broker.append(records),
     describeTopics: async (topics) => broker.describe(topics),
     createTopics: async (topics) => broker.create(topics),
+    ...notYetReading(),
     async close() {
       await Promise.all([...consumptions].map((consumption) => consumption.stop()));
     },

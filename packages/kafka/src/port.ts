@@ -87,11 +87,72 @@ export interface TopicDescription {
   readonly maxMessageBytes: number;
 }
 
+/** A stretch of a partition: `from` inclusive, `to` exclusive. */
+export interface OffsetRange extends TopicPartition {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface ReadOptions {
+  /** A group of this reading's own: it has no member now, and is left without one. Committed offsets show how far it came. */
+  readonly group: string;
+  readonly ranges: readonly OffsetRange[];
+  /**
+   * Called for several partitions at once, never twice at once for one; in offset order, and only with records of the
+   * ranges. What has been handled is committed to `group` when it resolves; what it throws ends the reading.
+   */
+  readonly onBatch: (batch: RecordBatch) => Promise<void>;
+  /** Aborted: handlers finish, nothing more is fetched, and the reading resolves. */
+  readonly stop: AbortSignal;
+}
+
+/** Where the log of a partition begins and ends. */
+export interface PartitionOffsets extends TopicPartition {
+  /** Of the first record that is still there. */
+  readonly earliest: number;
+  /** The high watermark: the offset the next record will get. */
+  readonly latest: number;
+  /** The last stable offset: what lies at or above it belongs to open transactions, or waits behind one. At most `latest`. */
+  readonly stable: number;
+}
+
+export interface CommittedOffset extends TopicPartition {
+  /** The next offset to read, `null` where the group has committed none. */
+  readonly offset: number | null;
+}
+
+export interface GroupDescription {
+  readonly group: string;
+  /** `missing` where the brokers do not know it. */
+  readonly state: "stable" | "rebalancing" | "empty" | "missing";
+  readonly members: number;
+}
+
+/** Reading beside the live group: what lag, dead letters, replays and explanations are made of. */
+export interface LogReading {
+  /**
+   * Reads committed records of these ranges once, and resolves when each range is read to its end: also where the end is made of
+   * control records, aborted transactions or holes that compaction left. Ranges above the last stable offset never end.
+   *
+   * @throws FreshetError `wait` when the brokers cannot be reached for long, `usage` when the group has members.
+   */
+  read(options: ReadOptions): Promise<void>;
+  /** Beginning and end of each partition of these topics; missing topics are left out. */
+  offsets(topics: readonly string[]): Promise<readonly PartitionOffsets[]>;
+  /** The first offset whose record is at least this new (milliseconds since 1970), `latest` where there is none. */
+  offsetsAt(topics: readonly string[], timestampMs: number): Promise<readonly (TopicPartition & { readonly offset: number })[]>;
+  /** What a group has committed, for each partition of these topics. */
+  committed(group: string, topics: readonly string[]): Promise<readonly CommittedOffset[]>;
+  describeGroup(group: string): Promise<GroupDescription>;
+  /** Deletes a group without members and what it committed; one that is missing is no error. */
+  deleteGroup(group: string): Promise<void>;
+}
+
 /**
- * The broker: consume, produce and the little administration Freshet needs. Implemented over kafkajs and in memory;
+ * The broker: consume, produce, read and the little administration Freshet needs. Implemented over kafkajs and in memory;
  * `kafkaConformance` in the testkit proves that they behave alike. No type of a client library crosses it.
  */
-export interface KafkaPort {
+export interface KafkaPort extends LogReading {
   /** Starts consuming from committed offsets, from the beginning where there are none. Returns before the group is joined. */
   consume(options: ConsumeOptions): Promise<Consumption>;
   /**

@@ -40,6 +40,12 @@ export function faultyKafka(port: KafkaPort, plan: FaultPlan): KafkaPort {
     produce: (records) => faults.list("produce", records, (some) => port.produce(some)),
     describeTopics: (topics) => faults.one("describeTopics", () => port.describeTopics(topics)),
     createTopics: (topics) => faults.list("createTopics", topics, (some) => port.createTopics(some)),
+    read: (options) => faults.one("read", () => port.read(options)),
+    offsets: (topics) => faults.one("offsets", () => port.offsets(topics)),
+    offsetsAt: (topics, timestampMs) => faults.one("offsetsAt", () => port.offsetsAt(topics, timestampMs)),
+    committed: (group, topics) => faults.one("committed", () => port.committed(group, topics)),
+    describeGroup: (group) => faults.one("describeGroup", () => port.describeGroup(group)),
+    deleteGroup: (group) => faults.one("deleteGroup", () => port.deleteGroup(group)),
     close: () => port.close(),
   };
 }
