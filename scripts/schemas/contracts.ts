@@ -1,3 +1,4 @@
+import { auditEntrySchema } from "@freshet/replay";
 import { rulesFileSchema } from "@freshet/rules";
 import { applied } from "./applied.ts";
 import { deadLetterHeaders } from "./dead-letter.ts";
@@ -7,5 +8,7 @@ import { ruleTest } from "./rule-test.ts";
 
 const rules = { name: "rules.v1", title: "A rules file", schema: rulesFileSchema };
 
+const audit = { name: "audit.v1", title: "Who busted or replayed what by hand: one record of the audit topic", schema: auditEntrySchema };
+
 /** Every schema of `schemas/`, by name. */
-export const contracts: readonly Contract[] = [applied, deadLetterHeaders, domainEvent, ruleTest, rules];
+export const contracts: readonly Contract[] = [applied, audit, deadLetterHeaders, domainEvent, ruleTest, rules];

@@ -2,3 +2,8 @@
 export function deadLetterTopicOf(deployment: string): string {
   return `freshet.dlq.${deployment}`;
 }
+
+/** Where it is written down who busted or replayed what by hand. */
+export function auditTopicOf(deployment: string): string {
+  return `freshet.audit.${deployment}`;
+}
