@@ -1,3 +1,4 @@
+import type { EntrySpec } from "@freshet/protocol";
 import { type OwnRedisCluster, startRedisCluster, startSlotMove } from "@freshet/testkit";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import type { Cluster } from "ioredis";
@@ -85,6 +86,20 @@ test("floors and lease that a key on its way had are still there after a bust th
   await move.finish();
   const { floors } = await store.inspect(key, managed);
   expect(floors.map(({ subject, version }) => `${subject} ${version}`).sort()).toEqual(["other/1 7", `p/${key} 8`]);
+});
+
+test("floors of other subjects are still there after a bust that removed a hash with a gate on its way", async () => {
+  const { keys, begin } = await slotOnTheWay(1);
+  const [key = ""] = keys;
+  const entry: EntrySpec = { ...managed, kind: "hash", versionField: "ver" };
+  await store.bust([bust(key, 7, { entry, subject: "other/1" })]);
+  await client.hset(key, { ver: "4", name: "Ada" });
+  const move = await begin();
+  expect(await store.bust([bust(key, 8, { entry })])).toEqual(["removed"]);
+  await move.finish();
+  const { value, floors } = await store.inspect(key, entry);
+  const found = floors.map(({ subject, version }) => `${subject} ${version}`).sort();
+  expect({ value, found }).toEqual({ value: null, found: ["other/1 7", `p/${key} 8`] });
 });
 
 test("a fill of a key on its way is stored, or leaves the floors that were there", async () => {

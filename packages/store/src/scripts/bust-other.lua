@@ -13,8 +13,8 @@
 -- ARGV 9 version stride 2 one per entry, empty for a blind bust
 -- REPLY time              of this Redis, used for the whole call, in microseconds
 -- REPLY letters           one per entry: r removed, a absent, c covered, u unversioned
--- EFFECTS UNLINK of what goes away (of companion the version too), before any write; then floors and lease: HSET and PEXPIREAT of the
--- entry (hash), SET of the gate (others).
+-- EFFECTS UNLINK of what goes away (of companion the version too), then floors and lease: SET of the gate, or HSET and PEXPIREAT of the
+-- entry (hash); what goes away beside these is HDEL of the other fields.
 -- @include lib/version.lua lib/dep.lua lib/marks.lua lib/json-version.lua lib/foreign.lua lib/entry.lua lib/raise.lua lib/covers.lua lib/bust-step.lua
 
 local kind, field, isGated, apply = ARGV[1], ARGV[2], ARGV[6] == "gate", ARGV[7] == "apply"
@@ -31,6 +31,9 @@ local function bust(at, subject, version)
   local entry = { value = value, held = held, marks = readMarks(isGated and text or "", "\n", step) }
   local outcome, isGone, isMarked = bustStep(step, entry, subject, version)
   if not apply then
+    return outcome
+  elseif isGone and isGated and kind == "hash" and value ~= "foreign" then
+    leaveField(key, entry.marks, step)
     return outcome
   elseif isGone and versionKey then
     call("UNLINK", key, versionKey)

@@ -72,3 +72,16 @@ local function writeField(key, marks, clock, isBeside)
     call("PEXPIREAT", key, ends)
   end
 end
+
+-- Marks in place of all that a hash holds. The key is never gone in between: on a slot that moves it would be its new owner's from then on,
+-- and what the marks held of other subjects would be lost.
+local function leaveField(key, marks, clock)
+  local others = {}
+  for _, name in ipairs(call("HKEYS", key)) do
+    others[#others + 1] = name ~= "fr:f" and name or nil
+  end
+  writeField(key, marks, clock, false)
+  for first = 1, #others, 1000 do
+    call("HDEL", key, unpack(others, first, math.min(first + 999, #others)))
+  end
+end
