@@ -11,7 +11,7 @@ export interface DeadLetterContext {
 }
 
 /** The headers Freshet adds, a fixed set: overwritten when they are there, never appended (`protocol.md` section 7). */
-const OWN_HEADERS = [
+export const deadLetterHeaderNames = [
   "__dlq.errors.topic",
   "__dlq.errors.partition",
   "__dlq.errors.offset",
@@ -25,9 +25,9 @@ const OWN_HEADERS = [
   "freshet-attempts",
   "freshet-rules-hash",
 ] as const;
-type OwnHeader = (typeof OWN_HEADERS)[number];
+type OwnHeader = (typeof deadLetterHeaderNames)[number];
 
-const own = new Set<string>(OWN_HEADERS);
+const own = new Set<string>(deadLetterHeaderNames);
 const encoder = new TextEncoder();
 /** The two texts of free length share what the limit leaves after the short ones. */
 const TEXT_BYTES_MAX = limits.deadLetterHeaderBytesMax / 4;
@@ -53,7 +53,7 @@ export function deadLetter(record: KafkaRecord, rejection: Rejection, context: D
     "freshet-rules-hash": context.rulesHash,
   };
   const original = record.headers.filter((header) => !own.has(header.name));
-  const added = OWN_HEADERS.map((name): RecordHeader => ({ name, value: encoder.encode(values[name]) }));
+  const added = deadLetterHeaderNames.map((name): RecordHeader => ({ name, value: encoder.encode(values[name]) }));
   return { topic: context.topic, key: record.key, value: record.value, headers: [...original, ...added] };
 }
 
