@@ -8,6 +8,7 @@ import { deploymentOf } from "./deployment.js";
 import type { Deps } from "./deps.js";
 import { exitCodes } from "./exit-codes.js";
 import { createStreamIo } from "./io.js";
+import { processWho } from "./who.js";
 
 /**
  * One press of Ctrl-C reaches this process several times: from the terminal, and passed on by npm and by the launcher.
@@ -52,6 +53,7 @@ const deps: Deps = {
   readConfig: (flags) => loadConfig({ ...processSources(flags), env }),
   deploymentOf,
   runService,
+  who: processWho,
   newId: () => randomUUID(),
   stop: stop.signal,
   interrupt: interrupt.signal,

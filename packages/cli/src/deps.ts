@@ -2,6 +2,7 @@ import type { Config, RunOptions } from "@freshet/invalidator";
 import type { KafkaPort } from "@freshet/kafka/port";
 import type { StorePort } from "@freshet/store/port";
 import type { Environment } from "./config.js";
+import type { Who } from "./who.js";
 
 /** Settings that the command line gives, by the names of their flags (`kafka-brokers`). */
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
@@ -34,7 +35,9 @@ export interface Deps {
   readonly deploymentOf: (config: Config) => Deployment;
   /** The service; answers with its exit code, never throws. */
   readonly runService: (options: Pick<RunOptions, "config" | "stop" | "talk">) => Promise<number>;
-  /** A fresh id for an event. */
+  /** Who runs this command line. */
+  readonly who: () => Who;
+  /** A fresh id for an event or an entry of the audit trail. */
   readonly newId: () => string;
   /** Aborted at Ctrl-C or SIGTERM: a command that never ends by itself finishes its work and returns. */
   readonly stop: AbortSignal;

@@ -1,8 +1,9 @@
+import { hostname, userInfo } from "node:os";
 import { createKafkajsPort } from "@freshet/kafka";
 import { headerText, type KafkaRecord } from "@freshet/protocol";
 import { seedRedis } from "@freshet/store";
 import { freshPrefix, freshTopic, testKafkaBroker, testRedisUrl, until } from "@freshet/testkit";
-import { afterAll, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
 import { freshet } from "./process.js";
 
@@ -11,6 +12,8 @@ const env = {
   FRESHET_REDIS_URL: testRedisUrl(),
   FRESHET_RULES: "services/example-shop/rules.yaml",
 };
+const audited = { ...env, FRESHET_DEPLOYMENT: freshPrefix("cli-audit") };
+const auditTopic = `freshet.audit.${audited.FRESHET_DEPLOYMENT}`;
 const NOWHERE = "127.0.0.1:1";
 
 const redis = new Redis(testRedisUrl());
@@ -81,6 +84,10 @@ describe("topics create, on the real Kafka", () => {
 });
 
 describe("bust and get, on the real Redis", () => {
+  beforeAll(async () => {
+    await kafka.createTopics([{ topic: auditTopic, partitions: 1, replicationFactor: 1, config: {} }]);
+  });
+
   test("a key that the family cannot make is left alone: 4", async () => {
     const key = `${freshPrefix("cli-foreign")}:page`;
     await redis.set(key, "1", "EX", 60);
@@ -102,13 +109,27 @@ describe("bust and get, on the real Redis", () => {
     expect(preview).toMatchObject({ code: 4, stdout: `${key}: would be removed (catalog.product/42 version 8)\n` });
     expect(await seed.has(key)).toBe(true);
 
-    const covered = await freshet([...page, ...version("7"), "--yes", "--json"], env);
+    const covered = await freshet([...page, ...version("7"), "--yes", "--json"], audited);
     expect(JSON.parse(covered.stdout)).toMatchObject({ outcome: "covered", applied: true });
     expect(await seed.has(key)).toBe(true);
 
-    const removed = await freshet([...page, ...version("8"), "--yes"], env);
+    const removed = await freshet([...page, ...version("8"), "--yes", "--reason", "INC-7"], audited);
     expect(removed).toMatchObject({ code: 0, stderr: "" });
     expect(await seed.has(key)).toBe(false);
+
+    const entries = (await readAll(auditTopic, 4)).map((record) => JSON.parse(new TextDecoder().decode(record.value ?? undefined)));
+    expect(entries.map(({ outcome, counts, reason }) => ({ outcome, counts, reason }))).toEqual([
+      { outcome: "started", counts: {}, reason: "" },
+      { outcome: "done", counts: { covered: 1 }, reason: "" },
+      { outcome: "started", counts: {}, reason: "INC-7" },
+      { outcome: "done", counts: { removed: 1 }, reason: "INC-7" },
+    ]);
+    expect(entries[3]).toMatchObject({
+      id: entries[2].id,
+      action: "bust",
+      target: { key },
+      who: { user: userInfo().username, host: hostname() },
+    });
   });
 
   test("get shows size, version and time to live, and never the value", async () => {
@@ -121,8 +142,21 @@ describe("bust and get, on the real Redis", () => {
     await redis.del(key);
   });
 
+  test("Kafka unreachable: nothing is busted, 5; a preview needs no Kafka: 4", async () => {
+    const key = `page:${freshPrefix("cli")}`;
+    await seed.putJson(key, { text: '{"version":"7"}', ttlMs: 60_000 });
+    const away = { ...env, FRESHET_KAFKA_BROKERS: NOWHERE };
+    const page = ["bust", "--key", key, "--family", "product-page"];
+    const { code, stderr } = await freshet([...page, "--yes"], away);
+    expect(code).toBe(5);
+    expect(stderr).toMatch(/^FR3001 nothing was done, as the audit trail cannot be written: .+\n {2}fix: .+\n$/);
+    expect(await seed.has(key)).toBe(true);
+    expect(await freshet(page, away)).toMatchObject({ code: 4, stdout: `${key}: would be removed (blind)\n` });
+    await redis.del(key);
+  });
+
   test("Redis unreachable: 5, within seconds", async () => {
-    const away = { ...env, FRESHET_REDIS_URL: `redis://${NOWHERE}` };
+    const away = { ...audited, FRESHET_REDIS_URL: `redis://${NOWHERE}` };
     for (const argv of [
       ["get", "page:1", "--family", "product-page"],
       ["bust", "--key", "page:1", "--family", "product-page", "--yes"],

@@ -43,6 +43,7 @@ function depsOf(world: World): Deps {
     env: world.env ?? {},
     readText: async (path) => readFrom(world, String(path)),
     clock: { nowMs: () => 1_767_225_600_000 },
+    who: () => ({ user: "ada", host: "ops-1" }),
     newId: () => `id-${++ids}`,
     stop: world.stop ?? never,
     interrupt: world.interrupt ?? never,

@@ -21,6 +21,7 @@ export interface Origin {
 
 /** What came of one bust. */
 export interface BustLine {
+  readonly outcome: string;
   readonly text: string;
   readonly json: object;
 }

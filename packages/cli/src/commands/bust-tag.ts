@@ -40,6 +40,7 @@ export async function sendTagBusts(
     const { tag, target, subject, version, mode } = bust;
     const kind = target === "epoch" ? "epoch" : "swept";
     return {
+      outcome,
       text: `${tag}: ${sentence(outcome, bust, applied)}`,
       json: { tag, name, kind, subject, version, mode, outcome, applied },
     };

@@ -1,5 +1,6 @@
 import { type BustOutcome, FreshetError, type KeyBust, limits } from "@freshet/protocol";
 import type { CompiledRules, Family } from "@freshet/rules";
+import { audited, type Counts, type Intention, readReason } from "../audited.js";
 import { redisPeer, useBounded } from "../bounded.js";
 import type { Deployment, Deps, Flags } from "../deps.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
@@ -13,27 +14,51 @@ export interface BustOptions extends OriginOptions {
   readonly key?: string;
   readonly family?: string;
   readonly tag?: string;
+  readonly reason?: string;
   readonly yes: boolean;
   readonly flags: Flags;
   readonly json: boolean;
 }
 
-/** Busts one entry, or all of a tag, by hand. Without `yes` it only shows what it would do, and ends as refused. */
+/**
+ * Busts one entry, or all of a tag, by hand, with intention and outcome in the audit trail. Without `yes` it only shows
+ * what it would do, asks nothing of Kafka, and ends as refused.
+ */
 export async function bust(io: Io, deps: Deps, options: BustOptions): Promise<ExitCode> {
-  const send = readTarget(options);
+  const plan = readTarget(options);
+  const reason = readReason(options.reason);
   const deployment = deps.deploymentOf(deps.readConfig(options.flags));
-  const lines = await send(await readDeployedRules(deployment, deps), deployment);
-  for (const { text, json } of lines) {
-    if (options.json) outJson(io, json);
-    else io.out(text);
+  const rules = await readDeployedRules(deployment, deps);
+  const { target, send } = plan(rules, deployment);
+  const intention = { action: "bust", reason, target, filter: {}, rulesHash: rules.hash } as const;
+  const act = async () => {
+    const lines = await send();
+    for (const { text, json } of lines) {
+      if (options.json) outJson(io, json);
+      else io.out(text);
+    }
+    return countOf(lines);
+  };
+  if (options.yes) {
+    await audited(intention, act, { deployment, deps });
+    return exitCodes.done;
   }
-  if (options.yes) return exitCodes.done;
+  await act();
   throw new FreshetError("FR1005", "usage", "nothing was changed: this was a preview", "Add --yes to do it.");
 }
 
-type Send = (rules: CompiledRules, deployment: Deployment) => Promise<readonly BustLine[]>;
+interface Planned {
+  readonly target: Intention["target"];
+  readonly send: () => Promise<readonly BustLine[]>;
+}
 
-function readTarget(options: BustOptions): Send {
+function countOf(lines: readonly BustLine[]): Counts {
+  return Object.fromEntries([...Map.groupBy(lines, ({ outcome }) => outcome)].map(([outcome, some]) => [outcome, some.length]));
+}
+
+type Plan = (rules: CompiledRules, deployment: Deployment) => Planned;
+
+function readTarget(options: BustOptions): Plan {
   const { key = "", family = "", tag = "", yes } = options;
   if (options.tag !== undefined && (options.key !== undefined || options.family !== undefined)) {
     throw wrongUsage("--tag does not go with --key and --family", "Bust an entry or a tag, one at a time.");
@@ -44,13 +69,17 @@ function readTarget(options: BustOptions): Send {
   if (Buffer.byteLength(key) > limits.keyBytesMax)
     throw wrongUsage(`--key is longer than ${limits.keyBytesMax} bytes`, "No rule makes such a key.");
   const originOf = readOrigin(options);
-  return async (rules, deployment) => {
+  return (rules, deployment) => {
     const origin = originOf(rules);
+    const { subject, version, mode } = origin;
     const tagBusts = options.tag === undefined ? null : readTagBusts(tag, origin, rules);
     const keyBust = tagBusts === null ? keyBustOf(key, familyNamed(family, rules), origin) : null;
     if (yes && deployment.mode === "observe") throw observing();
-    if (tagBusts !== null) return await sendTagBusts(tagBusts, yes, deployment);
-    return keyBust === null ? [] : [await sendKeyBust(keyBust, yes, deployment)];
+    if (tagBusts !== null) {
+      return { target: { tag, subject, version, mode }, send: () => sendTagBusts(tagBusts, yes, deployment) };
+    }
+    const send = async () => (keyBust === null ? [] : [await sendKeyBust(keyBust, yes, deployment)]);
+    return { target: { key, family, subject, version, mode }, send };
   };
 }
 
@@ -76,6 +105,7 @@ async function sendKeyBust(planned: KeyBust, applied: boolean, deployment: Deplo
   if (outcome === undefined) throw new FreshetError("FR9001", "halt", "the store gave no answer", "Report it.");
   const { key, family, subject, version, mode } = planned;
   return {
+    outcome,
     text: `${key}: ${sentence(outcome, planned, applied)}`,
     json: { key, family, subject, version, mode, outcome, applied },
   };

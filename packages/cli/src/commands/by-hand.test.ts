@@ -20,7 +20,8 @@ const files = { "rules.yaml": RULES };
 async function createShop() {
   const log = createMemoryLog({ clock });
   const kafka = log.client();
-  await kafka.createTopics([{ topic: "shop.products", partitions: 1, replicationFactor: 1, config: {} }]);
+  const topics = ["shop.products", "freshet.audit.default"];
+  await kafka.createTopics(topics.map((topic) => ({ topic, partitions: 1, replicationFactor: 1, config: {} })));
   const store = createMemoryStore({ nowUs: () => clock.nowMs() * 1000 });
   return { log, store, world: { files, kafka, store } };
 }

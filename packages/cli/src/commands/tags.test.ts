@@ -1,3 +1,4 @@
+import { createMemoryLog } from "@freshet/kafka";
 import { parseVersion } from "@freshet/protocol";
 import { createMemoryStore } from "@freshet/store";
 import { beforeEach, describe, expect, test } from "@jest/globals";
@@ -19,9 +20,11 @@ rules:
 
 let store: ReturnType<typeof createMemoryStore>;
 let world: World;
-beforeEach(() => {
+beforeEach(async () => {
+  const kafka = createMemoryLog({ clock: { nowMs: () => NOW_MS } }).client();
+  await kafka.createTopics([{ topic: "freshet.audit.default", partitions: 1, replicationFactor: 1, config: {} }]);
   store = createMemoryStore({ nowUs: () => NOW_MS * 1000 });
-  world = { files: { "rules.yaml": RULES }, store };
+  world = { files: { "rules.yaml": RULES }, kafka, store };
 });
 
 const of = (version: string) => ["--space", "catalog.product", "--subject", "42", "--version", version];

@@ -45,10 +45,11 @@ function addBust(program: Command, wiring: Wiring): void {
     .option("--subject <id>", "the id without its space")
     .option("--version <version>", "busts only what is older; without it the bust is blind")
     .option("--mode <mode>", "hard (default) removes, soft marks stale")
-    .option("--yes", "do it", false)
+    .option("--reason <text>", "why, for the audit trail")
+    .option("--yes", "do it, and write it to the audit topic", false)
     .option("--json", "one JSON object", false);
   examples(command, [
-    "freshet bust --key page:42 --family product-page --yes \\\n    --space catalog.product --subject 42 --version 7",
+    'freshet bust --key page:42 --family product-page --yes \\\n    --space catalog.product --subject 42 --version 7 --reason INC-7',
     "freshet bust --tag brand:acme --mode soft",
   ]);
   const own = ["mode"]; // of the bust; whether the deployment applies or observes is not for this command line to say
