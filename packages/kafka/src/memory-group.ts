@@ -2,7 +2,7 @@ import { type Bell, createBell } from "./bell.js";
 import { nameOfPartition } from "./gate.js";
 import type { LogView } from "./memory-log.js";
 import { createMemoryMember, type MemoryMember } from "./memory-member.js";
-import type { ConsumeOptions, Consumption, TopicPartition } from "./port.js";
+import type { ConsumeOptions, Consumption, GroupDescription, TopicPartition } from "./port.js";
 
 /**
  * A consumer group: who is in it, who has which partition, what is committed. Every coming and going starts a rebalance:
@@ -11,8 +11,14 @@ import type { ConsumeOptions, Consumption, TopicPartition } from "./port.js";
 export interface MemoryGroup {
   join(options: ConsumeOptions): Consumption;
   committed(at: TopicPartition): number | null;
-  /** Something was appended. */
+  commit(at: TopicPartition, offset: number): void;
+  describe(): Pick<GroupDescription, "state" | "members">;
+  /** Counts as a member that takes no partition, until the answer is called: somebody who reads ranges. */
+  hold(): () => void;
+  /** Something was appended, or somebody should look again. */
   wake(): void;
+  /** The next `wake`. */
+  woken(): Promise<void>;
 }
 
 /** What members see of their group. */
@@ -31,6 +37,7 @@ export function createMemoryGroup(log: LogView): MemoryGroup {
   const members: MemoryMember[] = [];
   let generation = 0;
   let rebalancing = false;
+  let holders = 0;
   /** The rebalance that is under way or was last; each waits for the one before. */
   let settled: Promise<void> = Promise.resolve();
 
@@ -49,14 +56,7 @@ export function createMemoryGroup(log: LogView): MemoryGroup {
     await Promise.all(members.map((member) => member.idle()));
     generation++;
     rebalancing = false;
-    const shares = new Map(members.map((member): [MemoryMember, TopicPartition[]] => [member, []]));
-    for (const [topic, takers] of takersByTopic(members)) {
-      for (let partition = 0; partition < log.partitionsOf(topic); partition++) {
-        const taker = takers[partition % takers.length];
-        if (taker !== undefined) shares.get(taker)?.push({ topic, partition });
-      }
-    }
-    for (const [member, share] of shares) member.take(share);
+    for (const [member, share] of sharesOf(members, log)) member.take(share);
   };
 
   const rebalance = (): Promise<void> => {
@@ -69,30 +69,56 @@ export function createMemoryGroup(log: LogView): MemoryGroup {
       const member = createMemoryMember(options, view);
       members.push(member);
       void rebalance();
-      let stopping: Promise<void> | null = null;
-      const stop = async (): Promise<void> => {
+      return consumptionOf(member, log, async () => {
         member.retire();
         bell.ring();
         await member.idle();
         members.splice(members.indexOf(member), 1);
         await rebalance();
-      };
-      return {
-        get joined() {
-          return member.joined();
-        },
-        get lastSeenMs() {
-          return log.clock.nowMs();
-        },
-        stop: () => {
-          stopping ??= stop();
-          return stopping;
-        },
-      };
+      });
     },
     committed: (at) => offsets.get(nameOfPartition(at)) ?? null,
+    commit: view.commit,
+    describe() {
+      const count = members.length + holders;
+      return { state: rebalancing ? "rebalancing" : count > 0 ? "stable" : "empty", members: count };
+    },
+    hold() {
+      holders++;
+      return () => {
+        holders--;
+      };
+    },
     wake: () => bell.ring(),
+    woken: () => bell.wait(),
   };
+}
+
+function consumptionOf(member: MemoryMember, log: LogView, stop: () => Promise<void>): Consumption {
+  let stopping: Promise<void> | null = null;
+  return {
+    get joined() {
+      return member.joined();
+    },
+    get lastSeenMs() {
+      return log.clock.nowMs();
+    },
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}
+
+function sharesOf(members: readonly MemoryMember[], log: LogView): ReadonlyMap<MemoryMember, readonly TopicPartition[]> {
+  const shares = new Map(members.map((member): [MemoryMember, TopicPartition[]] => [member, []]));
+  for (const [topic, takers] of takersByTopic(members)) {
+    for (let partition = 0; partition < log.partitionsOf(topic); partition++) {
+      const taker = takers[partition % takers.length];
+      if (taker !== undefined) shares.get(taker)?.push({ topic, partition });
+    }
+  }
+  return shares;
 }
 
 function takersByTopic(members: readonly MemoryMember[]): ReadonlyMap<string, readonly MemoryMember[]> {

@@ -1,7 +1,8 @@
 import { FreshetError, type KafkaRecord } from "@freshet/protocol";
 import { createMemoryGroup, type MemoryGroup } from "./memory-group.js";
-import { notYetReading } from "./not-yet.js";
-import type { Consumption, KafkaPort, ProduceRecord, TopicDescription, TopicPartition, TopicSpec } from "./port.js";
+import { MemoryPartition, type MemoryStretch } from "./memory-partition.js";
+import { createMemoryReading } from "./memory-reading.js";
+import type { Consumption, KafkaPort, LogReading, ProduceRecord, TopicDescription, TopicPartition, TopicSpec } from "./port.js";
 import { encodedBytesMax } from "./record-encoder.js";
 
 /** A broker in this process: topics, partitions, consumer groups with generations and committed offsets. Nothing is kept on disk. */
@@ -12,6 +13,12 @@ export interface MemoryLog {
   records(topic: string): readonly KafkaRecord[];
   /** The offset a group would start from; `null` when it has committed none. */
   committed(group: string, at: TopicPartition): number | null;
+  /** Deletes what lies before this offset, as retention does. */
+  trim(at: TopicPartition, before: number): void;
+  /** So many offsets without a record follow: what control records and compaction leave. */
+  skip(at: TopicPartition, count: number): void;
+  /** What is appended from now on is committed only when the answer is called. */
+  openTransaction(at: TopicPartition): () => void;
 }
 
 export interface MemoryLogOptions {
@@ -22,14 +29,14 @@ export interface MemoryLogOptions {
 export interface LogView {
   readonly clock: { nowMs(): number };
   partitionsOf(topic: string): number;
-  /** At most `count` records from this offset on. */
-  read(at: TopicPartition, offset: number, count: number): readonly KafkaRecord[];
+  /** At most `count` committed records from this offset on. */
+  read(at: TopicPartition, offset: number, count: number): MemoryStretch;
   /** The offset the next record will get. */
   end(at: TopicPartition): number;
 }
 
 interface Topic {
-  readonly partitions: KafkaRecord[][];
+  readonly partitions: readonly MemoryPartition[];
   readonly maxMessageBytes: number;
   /** Where the next record without a key goes. */
   next: number;
@@ -42,12 +49,12 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
   const groups = new Map<string, MemoryGroup>();
   const { clock } = options;
 
-  const partition = (at: TopicPartition): KafkaRecord[] => topics.get(at.topic)?.partitions[at.partition] ?? [];
+  const partition = (at: TopicPartition): MemoryPartition => topics.get(at.topic)?.partitions[at.partition] ?? new MemoryPartition();
   const view: LogView = {
     clock,
     partitionsOf: (topic) => topics.get(topic)?.partitions.length ?? 0,
-    read: (at, offset, count) => partition(at).slice(offset, offset + count),
-    end: (at) => partition(at).length,
+    read: (at, offset, count) => partition(at).read(offset, { count }),
+    end: (at) => partition(at).offsets().latest,
   };
 
   const group = (id: string): MemoryGroup => {
@@ -56,7 +63,18 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
     return known;
   };
 
+  const reading = createMemoryReading({
+    partitions: (topic) => topics.get(topic)?.partitions,
+    group,
+    knownGroup: (id) => groups.get(id),
+    forgetGroup: (id) => groups.delete(id),
+  });
+  const wakeAll = (): void => {
+    for (const known of groups.values()) known.wake();
+  };
+
   const broker: Broker = {
+    reading,
     join(wanted) {
       const missing = wanted.topics.filter((topic) => !topics.has(topic));
       if (missing.length > 0) throw missingTopics(missing);
@@ -65,7 +83,7 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
     append(records) {
       for (const record of records) checkRecord(record, topics.get(record.topic));
       for (const record of records) append(record, topics.get(record.topic), clock.nowMs());
-      for (const known of groups.values()) known.wake();
+      wakeAll();
     },
     describe: (names) => names.flatMap((topic) => describe(topic, topics.get(topic))),
     create(specs) {
@@ -77,12 +95,25 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
 
   return {
     client: () => createClient(broker),
-    records: (topic) => topics.get(topic)?.partitions.flat() ?? [],
+    records: (topic) => topics.get(topic)?.partitions.flatMap((entry) => entry.records()) ?? [],
     committed: (id, at) => groups.get(id)?.committed(at) ?? null,
+    trim: (at, before) => partition(at).trim(before),
+    skip(at, count) {
+      partition(at).skip(count);
+      wakeAll();
+    },
+    openTransaction(at) {
+      const end = partition(at).openTransaction();
+      return () => {
+        end();
+        wakeAll();
+      };
+    },
   };
 }
 
 interface Broker {
+  readonly reading: LogReading;
   join(wanted: Parameters<KafkaPort["consume"]>[0]): Consumption;
   append(records: readonly ProduceRecord[]): void;
   describe(topics: readonly string[]): readonly TopicDescription[];
@@ -100,7 +131,7 @@ function createClient(broker: Broker): KafkaPort {
     produce: async (records) => broker.append(records),
     describeTopics: async (topics) => broker.describe(topics),
     createTopics: async (topics) => broker.create(topics),
-    ...notYetReading(),
+    ...broker.reading,
     async close() {
       await Promise.all([...consumptions].map((consumption) => consumption.stop()));
     },
@@ -109,7 +140,7 @@ function createClient(broker: Broker): KafkaPort {
 
 function newTopic(spec: TopicSpec): Topic {
   const maxMessageBytes = Number(spec.config["max.message.bytes"] ?? DEFAULT_MAX_MESSAGE_BYTES);
-  return { partitions: Array.from({ length: Math.max(1, spec.partitions) }, () => []), maxMessageBytes, next: 0 };
+  return { partitions: Array.from({ length: Math.max(1, spec.partitions) }, () => new MemoryPartition()), maxMessageBytes, next: 0 };
 }
 
 function describe(topic: string, known: Topic | undefined): readonly TopicDescription[] {
@@ -132,10 +163,10 @@ function append(record: ProduceRecord, topic: Topic | undefined, timestampMs: nu
   if (topic === undefined) return;
   const count = topic.partitions.length;
   const partition = record.key === null ? topic.next++ % count : hashOf(record.key) % count;
-  const log = topic.partitions[partition];
   const headers = record.headers.map(({ name, value }) => ({ name, value: copyOf(value) }));
   const { topic: name } = record;
-  log?.push({ topic: name, partition, offset: log.length, timestampMs, key: copyOf(record.key), value: copyOf(record.value), headers });
+  const copied = { timestampMs, key: copyOf(record.key), value: copyOf(record.value), headers };
+  topic.partitions[partition]?.append((offset) => ({ topic: name, partition, offset, ...copied }));
 }
 
 function copyOf(bytes: Uint8Array | null): Uint8Array | null {

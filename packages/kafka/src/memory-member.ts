@@ -57,8 +57,13 @@ async function consumePartition(at: TopicPartition, member: MemberView): Promise
   let notBeforeMs = 0;
   while (live()) {
     const waitMs = notBeforeMs - log.clock.nowMs();
-    const records = waitMs > 0 ? [] : log.read(at, position, BATCH_RECORDS_MAX);
+    const { records, next } = waitMs > 0 ? { records: [], next: position } : log.read(at, position, BATCH_RECORDS_MAX);
     if (records.length === 0) {
+      if (next > position) {
+        position = next; // control records, or what retention took away
+        member.group.commit(at, position);
+        continue;
+      }
       await bell.wait(waitMs > 0 ? waitMs : undefined);
       continue;
     }
