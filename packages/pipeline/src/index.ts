@@ -1,5 +1,6 @@
 export type { DeadLetterContext } from "./dead-letter.js";
 export { deadLetter, deadLetterHeaderNames } from "./dead-letter.js";
+export { decode } from "./decode.js";
 export type { Loop, LoopEvents, LoopOptions, LoopSettings, SettledSlice, WaitingPartition } from "./loop.js";
 export { createLoop } from "./loop.js";
 export type { Mapped } from "./map.js";

@@ -1,3 +1,4 @@
+export { compileEventFilter, type EventFilter, type EventFilterMistake } from "./event-filter.js";
 export { loadRules } from "./load.js";
 export type { RuleTestReport, RuleTestResult } from "./rule-tests.js";
 export { runRuleTests } from "./rule-tests.js";
