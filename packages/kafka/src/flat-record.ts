@@ -72,6 +72,9 @@ export class FlatRecord implements KafkaRecord {
   get key(): Buffer | null {
     return new WireReader(this.batch.bytes, this.keyAt).varBytes();
   }
+  get keyBytes(): number {
+    return Math.max(0, new WireReader(this.batch.bytes, this.keyAt).varint());
+  }
   get value(): Buffer | null {
     return this.valueEnd < 0 ? null : this.batch.bytes.subarray(this.valueStart, this.valueEnd);
   }

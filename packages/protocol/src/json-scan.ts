@@ -1,4 +1,5 @@
 import type { JsonShape, ShapeNode } from "./json-shape.js";
+import { limits } from "./limits.js";
 
 /** Nobody nests events so deep; a text that does is left to the full parse. */
 const DEPTH_MAX = 64;
@@ -233,7 +234,7 @@ export class JsonScan {
       const sign = this.#byte(at + 1);
       at = this.#digits(sign === 0x2b || sign === 0x2d ? at + 2 : at + 1);
     }
-    return at <= this.#end ? at : -1;
+    return at <= this.#end && at - from <= limits.numberDigitsMax ? at : -1;
   }
 
   #digits(from: number): number {

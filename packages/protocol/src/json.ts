@@ -1,3 +1,4 @@
+import { hasDigitRun } from "./digit-run.js";
 import type { JsonValue } from "./event.js";
 
 /** Digits of 2^53: only a run of so many can be a number that loses some, and only then the slower, lossless way is taken. */
@@ -11,24 +12,7 @@ const INTEGER = /^-?\d+$/;
  * @throws SyntaxError when the text is not JSON.
  */
 export function parseJson(text: string): JsonValue {
-  return mayLoseDigits(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
-}
-
-/** Whether there are sixteen digits in a row. Looks at every sixteenth character, for none of them is in a run without a digit there. */
-function mayLoseDigits(text: string): boolean {
-  for (let at = RISKY_DIGITS - 1; at < text.length; at += RISKY_DIGITS) {
-    if (!isDigit(text.charCodeAt(at))) continue;
-    let first = at;
-    while (first > 0 && isDigit(text.charCodeAt(first - 1))) first--;
-    let last = at;
-    while (isDigit(text.charCodeAt(last + 1))) last++;
-    if (last - first + 1 >= RISKY_DIGITS) return true;
-  }
-  return false;
-}
-
-function isDigit(code: number): boolean {
-  return code >= 48 && code <= 57;
+  return hasDigitRun(text, RISKY_DIGITS) ? JSON.parse(text, keepDigits) : JSON.parse(text);
 }
 
 function keepDigits(_name: string, value: JsonValue, context?: { source?: string }): JsonValue {

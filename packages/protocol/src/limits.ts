@@ -20,10 +20,22 @@ export const limits = {
   recordsPerEpochMax: 64,
   /** Bytes of a lease token, and of an entry's encoding note. */
   tokenBytesMax: 64,
-  /** Keys one event may bust. */
+  /** Keys and tags one event may bust, unless the rules file says another number. */
   keysPerEventMax: 10_000,
+  /** The largest number a rules file may say for it: each takes memory until the whole event is done. */
+  keysPerEventCeiling: 100_000,
   /** Bytes of a record's value that `decode` accepts. */
   recordBytesMax: 8 * 1024 * 1024,
+  /** Bytes of a record's key. */
+  recordKeyBytesMax: 64 * 1024,
+  /** Headers of a record. */
+  headersPerRecordMax: 1000,
+  /** Characters of all names and bytes of all values of a record's headers. */
+  headerBytesMax: 256 * 1024,
+  /** Objects and lists within each other in a JSON text. */
+  jsonDepthMax: 128,
+  /** Digits in a row of a number in a JSON text. */
+  numberDigitsMax: 1000,
   /** Bytes of all headers Freshet adds to a dead letter. */
   deadLetterHeaderBytesMax: 8 * 1024,
   /** What a dead-letter topic's `max.message.bytes` must exceed the sources' by. */

@@ -24,6 +24,10 @@ export interface KafkaRecord {
   readonly headers: readonly RecordHeader[];
   /** Where `value` lies, for readers that need no view of it: a view costs more than the reading. `null` with it. */
   readonly valueSpan?: ByteSpan | null;
+  /** Bytes of the key where they are known without a view of it; none for no key. */
+  readonly keyBytes?: number;
+  /** Set where a framed value was made JSON text: what a header says of its form is about the bytes before. */
+  readonly isUnframed?: true;
   /** Set on a marker that stands for a batch nobody could decode: its offsets, both ends included, and why. */
   readonly undecodable?: { readonly firstOffset: number; readonly lastOffset: number; readonly problem: string };
 }
@@ -38,6 +42,11 @@ export function headerText(headers: readonly RecordHeader[], name: string): stri
     if (header?.name === name) return header.value === null ? null : textOf(header.value);
   }
   return null;
+}
+
+/** Header name → text, the last of a repeated name; `null` as in `headerText`. */
+export function headerTexts(headers: readonly RecordHeader[]): { readonly [name: string]: string | null } {
+  return Object.fromEntries(headers.map(({ name, value }) => [name, value === null ? null : textOf(value)]));
 }
 
 function textOf(bytes: Uint8Array): string | null {

@@ -3,6 +3,7 @@ import type { JsonValue } from "../event.js";
 import { isJsonObject, numberText, parseJson } from "../json.js";
 import { limits } from "../limits.js";
 import { headerText, type KafkaRecord, type RecordHeader } from "../record.js";
+import { checkJson } from "./record-bounds.js";
 
 /** The attributes that are read of an event, of either mode, before it is known which source takes it. */
 export interface Attributes {
@@ -24,7 +25,8 @@ export interface Envelope {
   readonly data: JsonValue | undefined;
 }
 
-type Read = { readonly kind: "read"; readonly envelope: Envelope } | (Decoded & { kind: "rejected" });
+type Rejected = Decoded & { readonly kind: "rejected" };
+type Read = { readonly kind: "read"; readonly envelope: Envelope } | Rejected;
 
 const STRUCTURED = /^application\/cloudevents(?<batch>-batch)?(?:\+(?<format>[a-z0-9.-]+))?\s*(?:;|$)/i;
 const JSON_TYPE = /^(?:application|text)\/(?:[a-z0-9.-]+\+)?json\s*(?:;|$)/i;
@@ -60,8 +62,9 @@ export function modeOf(headers: readonly RecordHeader[]): "structured" | "binary
 }
 
 function readStructured(value: Uint8Array): Read {
-  const parsed = withVersionAsWritten(parseBytes(value), value);
-  if (parsed === undefined) return NOT_JSON;
+  const read = parseBytes(value);
+  if (read.kind === "rejected") return read;
+  const parsed = withVersionAsWritten(read.value, value);
   if (!isJsonObject(parsed)) {
     return rejected(
       "schema_invalid",
@@ -71,13 +74,14 @@ function readStructured(value: Uint8Array): Read {
   }
   const base64 = parsed.data_base64; // no object inherits such a name
   if (base64 === undefined) return { kind: "read", envelope: { attributes: parsed, data: parsed.data } };
-  const data = isJsonType(parsed.datacontenttype) && typeof base64 === "string" ? parseBase64(base64) : undefined;
-  if (data !== undefined) return { kind: "read", envelope: { attributes: parsed, data } };
+  const data = isJsonType(parsed.datacontenttype) && typeof base64 === "string" ? parseBase64(base64) : NOT_JSON;
+  if (data.kind === "json") return { kind: "read", envelope: { attributes: parsed, data: data.value } };
+  if (data.rejection.reason === "too_large") return data;
   return rejected("unsupported_format", "data_base64 does not hold JSON", "Send JSON data, and say so in datacontenttype.");
 }
 
 /** A version that came as a JSON number is judged as it was written: `1e3` and `5.0` are no versions, whatever they are worth. */
-function withVersionAsWritten(parsed: JsonValue | undefined, value: Uint8Array): JsonValue | undefined {
+function withVersionAsWritten(parsed: JsonValue, value: Uint8Array): JsonValue {
   if (!isJsonObject(parsed)) return parsed;
   const { freshetversion, sequence } = parsed;
   if (typeof freshetversion !== "number" && typeof sequence !== "number") return parsed;
@@ -93,7 +97,7 @@ function readBinary(headers: readonly RecordHeader[], value: Uint8Array): Read {
     return rejected("unsupported_format", "the data is not JSON by its content-type", "Send JSON data with content-type application/json.");
   }
   const data = parseBytes(value);
-  return data === undefined ? NOT_JSON : { kind: "read", envelope: { attributes, data } };
+  return data.kind === "rejected" ? data : { kind: "read", envelope: { attributes, data: data.value } };
 }
 
 function binaryAttributes(headers: readonly RecordHeader[]): Attributes {
@@ -121,19 +125,22 @@ function isJsonType(value: JsonValue | undefined): boolean {
   return value === undefined || (typeof value === "string" && JSON_TYPE.test(value));
 }
 
-function parseBytes(value: Uint8Array): JsonValue | undefined {
+type Parsed = { readonly kind: "json"; readonly value: JsonValue } | Rejected;
+
+function parseBytes(value: Uint8Array): Parsed {
   try {
-    return parseJson(utf8.decode(value));
+    const text = utf8.decode(value);
+    return checkJson(text) ?? { kind: "json", value: parseJson(text) };
   } catch {
-    return undefined;
+    return NOT_JSON;
   }
 }
 
-function parseBase64(text: string): JsonValue | undefined {
+function parseBase64(text: string): Parsed {
   try {
     return parseBytes(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)));
   } catch {
-    return undefined;
+    return NOT_JSON;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { DomainEvent, JsonObject, JsonValue, Op } from "../event.js";
 import { followPointer } from "../json.js";
-import { headerText, type KafkaRecord } from "../record.js";
+import { headerText, headerTexts, type KafkaRecord } from "../record.js";
 import { parseRfc3339 } from "../rfc3339.js";
 import type { SourceSpec } from "../source.js";
 import type { Version } from "../version.js";
@@ -66,8 +66,7 @@ export class CloudDomainEvent implements DomainEvent {
     return typeof value === "string" && value !== "" ? value : null;
   }
   get headers(): JsonObject {
-    const { headers } = this.record;
-    return Object.fromEntries(headers.map(({ name }) => [name, headerText(headers, name)]));
+    return headerTexts(this.record.headers);
   }
 }
 

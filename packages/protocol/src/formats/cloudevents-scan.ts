@@ -9,6 +9,7 @@ import { checkSubject, readVersion } from "./cloudevents-checks.js";
 import { modeOf } from "./cloudevents-envelope.js";
 import { FieldSlots, ScannedEvent } from "./cloudevents-scanned.js";
 import { decodeWhole } from "./cloudevents-whole.js";
+import { checkRecord } from "./record-bounds.js";
 
 /** Types seen are remembered up to this many and this long; events may carry any. */
 const TYPES_MAX = 1000;
@@ -28,7 +29,9 @@ let lastReader: EventReader | null = null;
  */
 export function scanCloudEvent(record: KafkaRecord, sources: readonly SourceSpec[]): Decoded | null {
   const span = spanOf(record);
-  if (span === null || span.end - span.start > limits.recordBytesMax || modeOf(record.headers) !== "structured") return null;
+  if (span === null || span.end - span.start > limits.recordBytesMax) return null;
+  const { headers } = record;
+  if (modeOf(headers) !== "structured" || checkRecord(record, headers) !== null) return null;
   if (lastReader === null || lastSources !== sources) {
     lastSources = sources;
     lastReader = readers.get(sources) ?? new EventReader(sources);

@@ -6,6 +6,7 @@ import type { SourceSpec } from "../source.js";
 import { checkSubject, present, readVersion } from "./cloudevents-checks.js";
 import { type Envelope, type Required, readEnvelope, readRequired } from "./cloudevents-envelope.js";
 import { CloudDomainEvent } from "./cloudevents-event.js";
+import { checkRecord } from "./record-bounds.js";
 
 const NO_DATA: JsonObject = Object.freeze({});
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -13,6 +14,8 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** Decodes by a parse of the whole event: the reference for the scan, and what takes everything unusual and every rejection. */
 export function decodeWhole(record: KafkaRecord, sources: readonly SourceSpec[]): Decoded {
   const { value } = record;
+  const excess = checkRecord(record, record.headers);
+  if (excess !== null) return excess;
   if (value === null) return decodeTombstone(record, sources);
   const read = readEnvelope(record, value);
   if (read.kind === "rejected") return read;

@@ -1,8 +1,10 @@
 import { type Decoded, rejected } from "../decoded.js";
 import type { JsonObject, JsonValue } from "../event.js";
 import { isJsonObject, parseJson } from "../json.js";
+import { jsonExcess } from "../json-bounds.js";
 import { limits } from "../limits.js";
 import { headerText, type RecordHeader } from "../record.js";
+import { checkJson } from "./record-bounds.js";
 
 /** What Kafka Connect writes: JSON with or without its schema, texts bare or in quotes, by converter. */
 
@@ -57,6 +59,8 @@ export function readValueText(value: Uint8Array): string | Rejected {
 
 /** A value as JSON, as it stands. */
 export function readJson(text: string, how: "exact" | "quick" = "exact"): ConnectJson | Rejected {
+  const excess = checkJson(text);
+  if (excess !== null) return excess;
   const value = parsed(text, how);
   if (value === undefined) return text.startsWith(STRUCT) ? PRINTED : NOT_JSON;
   return { kind: "json", value, text, path: [] };
@@ -108,7 +112,7 @@ export function connectHeader(headers: readonly RecordHeader[], name: string): s
  */
 function valueOfText(text: string): JsonValue {
   if (!text.startsWith('"') && !text.startsWith("{")) return text;
-  const value = parsed(text);
+  const value = jsonExcess(text) === null ? parsed(text) : undefined;
   if (value === undefined) return text;
   const inner = unwrapped(value);
   return inner === undefined ? value : inner;
@@ -121,6 +125,7 @@ export function idText(value: JsonValue | undefined): string | null {
   return typeof value === "number" && Number.isSafeInteger(value) && !Object.is(value, -0) ? value.toString() : null;
 }
 
+/** `undefined` for what is no JSON. Its bounds were checked. */
 function parsed(text: string, how: "exact" | "quick" = "exact"): JsonValue | undefined {
   try {
     return how === "exact" ? parseJson(text) : JSON.parse(text);

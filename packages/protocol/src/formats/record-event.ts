@@ -1,6 +1,6 @@
 import type { DomainEvent, JsonObject, Op } from "../event.js";
 import { followPointer } from "../json.js";
-import { headerText, type KafkaRecord } from "../record.js";
+import { headerTexts, type KafkaRecord } from "../record.js";
 import type { SourceSpec } from "../source.js";
 import type { Version } from "../version.js";
 
@@ -64,7 +64,6 @@ export class RecordEvent implements DomainEvent {
     return typeof value === "string" && value !== "" ? value : null;
   }
   get headers(): JsonObject {
-    const { headers } = this.parts.record;
-    return Object.fromEntries(headers.map(({ name }) => [name, headerText(headers, name)]));
+    return headerTexts(this.parts.record.headers);
   }
 }
