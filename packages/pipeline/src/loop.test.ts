@@ -49,6 +49,7 @@ const rules: CompiledRules = {
   families: new Map(),
   tags: new Map(),
   ruleNames: ["r"],
+  reaches: [],
   map: (event) => ({ kind: "busts", rules: ["r"], busts: busts(event) }),
   explain: () => [],
 };

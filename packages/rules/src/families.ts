@@ -91,6 +91,7 @@ function resolveFamily(name: string, { path, text }: Located<FamilyText>, contex
     tags: tagUses(text.tags ?? []),
     epochs: tagUses(text.epochs ?? []),
     makes: keyMatcher(template),
+    valuesOf: namedValues(template),
   };
   return { path, text, entry, template, companion, render, family };
 }
@@ -103,16 +104,18 @@ function keyMaker(template: Template, render: Render): Family["keyFor"] {
 }
 
 function versionKeyReader(template: Template, companion: Template): (key: string) => string | null {
-  const read = keyReader(template);
+  const valuesOf = namedValues(template);
   const render = renderer(companion);
   return (key) => {
-    const keys = read(key).map((values) => {
-      const named = new Map(template.parameters.map((name, at) => [name, values[at] ?? ""]));
-      return render(ordered(companion, named));
-    });
+    const keys = valuesOf(key).map((values) => render(ordered(companion, values)));
     const [first] = keys;
     return first !== undefined && keys.every((other) => other === first) ? first : null;
   };
+}
+
+function namedValues(template: Template): Family["valuesOf"] {
+  const read = keyReader(template);
+  return (key) => read(key).map((values) => new Map(template.parameters.map((name, at) => [name, values[at] ?? ""])));
 }
 
 function ordered(template: Template, values: ReadonlyMap<string, string>): readonly string[] {

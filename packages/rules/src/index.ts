@@ -3,4 +3,16 @@ export { loadRules } from "./load.js";
 export type { RuleTestReport, RuleTestResult } from "./rule-tests.js";
 export { runRuleTests } from "./rule-tests.js";
 export { rulesFileSchema } from "./schema.js";
-export type { Bounds, CompiledRules, Family, Finding, LoadResult, MapResult, RuleExplanation, Tag, TagUse } from "./types.js";
+export type {
+  Bounds,
+  CompiledRules,
+  Family,
+  Finding,
+  LoadResult,
+  MapResult,
+  ReachTarget,
+  RuleExplanation,
+  RuleReach,
+  Tag,
+  TagUse,
+} from "./types.js";

@@ -8,6 +8,7 @@ import { hashOf } from "./hash.js";
 import { lint } from "./lint.js";
 import { mapper } from "./map.js";
 import type { Model } from "./model.js";
+import { reachOf } from "./reach.js";
 import { Report } from "./report.js";
 import { resolveRules } from "./resolve-rules.js";
 import { resolveSources } from "./sources.js";
@@ -51,6 +52,7 @@ function compiled(model: Model, draft: Draft): CompiledRules {
     families: new Map([...model.families].map(([name, { family }]) => [name, family])),
     tags: new Map([...model.tags].map(([name, { tag }]) => [name, tag])),
     ruleNames: rules.map((rule) => rule.name),
+    reaches: model.rules.map(reachOf),
     map: mapper(rules),
     explain: explainer(rules),
   });

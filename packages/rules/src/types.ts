@@ -1,4 +1,4 @@
-import type { Bust, DomainEvent, EntrySpec, Rejection, SourceSpec, TagSpec } from "@freshet/protocol";
+import type { Bust, BustMode, DomainEvent, EntrySpec, Op, Rejection, SourceSpec, TagSpec } from "@freshet/protocol";
 
 /** One thing that is wrong with a rules file, where, and how to mend it. Lines and columns start at 1. */
 export interface Finding {
@@ -44,6 +44,8 @@ export interface Family {
   readonly epochs: readonly TagUse[];
   /** Whether some parameters make this key. */
   readonly makes: (key: string) => boolean;
+  /** The parameters that a key came of, by name; several where the template does not tell, none when it is of another family. */
+  readonly valuesOf: (key: string) => readonly ReadonlyMap<string, string>[];
 }
 
 /** A declared tag. */
@@ -77,10 +79,35 @@ export interface CompiledRules {
   readonly tags: ReadonlyMap<string, Tag>;
   /** Rule names in file order. */
   readonly ruleNames: readonly string[];
+  /** What each rule may bust, in file order. */
+  readonly reaches: readonly RuleReach[];
   /** Every bust of every matching rule, or the one reason for which none is sent. Pure. */
   readonly map: (event: DomainEvent) => MapResult;
   /** The same walk, told: each rule, the first false condition, the keys and tags. Pure. */
   readonly explain: (event: DomainEvent) => readonly RuleExplanation[];
+}
+
+/** A rule seen from what it may bust, in the words of the file. */
+export interface RuleReach {
+  readonly rule: string;
+  readonly source: string;
+  readonly topic: string;
+  readonly space: string;
+  /** `null`: all. */
+  readonly types: readonly string[] | null;
+  readonly ops: readonly Op[];
+  readonly when: string | null;
+  readonly targets: readonly ReachTarget[];
+}
+
+/** One bust of a rule: of a family or of a tag, the other is `null`. */
+export interface ReachTarget {
+  readonly family: string | null;
+  readonly tag: string | null;
+  readonly mode: BustMode;
+  readonly forEach: string | null;
+  /** The expression of each parameter. */
+  readonly with: ReadonlyMap<string, string>;
 }
 
 export type MapResult =

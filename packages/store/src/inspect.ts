@@ -33,7 +33,7 @@ interface Facts {
   readonly nowUs: number;
 }
 
-type ValueView = Omit<EntryView, "ttlMs" | "redisType">;
+type ValueView = Omit<EntryView, "ttlMs" | "redisType" | "nowUs">;
 
 /** Reads one entry for people and tests, in a few round trips: not a snapshot of one that is being written. */
 export async function inspectEntry(client: Redis, asked: Asked): Promise<EntryView> {
@@ -42,8 +42,7 @@ export async function inspectEntry(client: Redis, asked: Asked): Promise<EntryVi
   const [seconds = 0, micros = 0] = Array.isArray(time) ? time.map(Number) : [];
   const facts = { redisType: String(type), nowUs: seconds * 1_000_000 + micros };
   const view = entry.kind === "managed" ? await managedView(client, key, facts) : await otherView(client, asked, facts);
-  const { redisType } = facts;
-  return { ...view, ttlMs: Number(ttl) < 0 ? null : Number(ttl), redisType };
+  return { ...view, ...facts, ttlMs: Number(ttl) < 0 ? null : Number(ttl) };
 }
 
 const noNote = { encoding: "", tags: [] };

@@ -16,6 +16,7 @@ import { type EntryAt, readEntry, type StoredKey } from "./memory-keys.js";
 import { Keyspace } from "./memory-keyspace.js";
 import { memoryTags } from "./memory-tags.js";
 import type { EntryView, StorePort } from "./port.js";
+import { checkKey } from "./request-checks.js";
 import type { StoreSeed } from "./seed.js";
 
 /** The store in memory, with the seeds that tests and the demo put into it. */
@@ -35,7 +36,7 @@ export function createMemoryStore({ nowUs }: { nowUs: () => number }): MemorySto
     ...memoryEntries(keys, tags),
     ...tags,
     ...memoryBounds(),
-    inspect: async (key, entry, versionKey) => viewOf(keys, { key, entry, versionKey }),
+    inspect: async (key, entry, versionKey) => viewOf(keys, { key: checkKey(key), entry, versionKey }),
     probe: async () => [],
     close: async () => undefined,
     seed: seedOf(keys),
@@ -57,7 +58,7 @@ function viewOf(keys: Keyspace, at: EntryAt): EntryView {
   const encoding = decodeHead(fields.get(managedFields.deps) ?? "")?.encoding ?? "";
   const tags = decodeTags(fields.get(managedFields.tags) ?? "");
   const valueBytes = state.value === null || stored === undefined ? null : bytesOf(stored, entry);
-  return { ...state, encoding, tags, valueBytes, ttlMs, redisType };
+  return { ...state, encoding, tags, valueBytes, ttlMs, redisType, nowUs };
 }
 
 function bytesOf({ content }: StoredKey, entry: EntrySpec): number | null {

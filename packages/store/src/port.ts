@@ -39,6 +39,8 @@ export interface EntryView extends EntryState {
   readonly tags: readonly string[];
   /** Remaining time to live of the Redis key in milliseconds; `null` when it has none or is not there. */
   readonly ttlMs: number | null;
+  /** The clock of the key's Redis when it was looked at, in microseconds; what the times of this view are compared with. */
+  readonly nowUs: number;
   /** What lies under the key: `none`, `hash`, `string`, … */
   readonly redisType: string;
 }
