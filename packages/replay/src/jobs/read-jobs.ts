@@ -1,0 +1,95 @@
+import type { OffsetRange, TopicPartition } from "@freshet/kafka/port";
+import { FreshetError } from "@freshet/protocol";
+import { readRanges } from "../dead-letters/temporary-group.js";
+import type { ReplayKafka } from "../run/bounded-kafka.js";
+import { createSilence } from "../run/silence.js";
+import { jobsTopicOf } from "../topics.js";
+import type { Job } from "./job.js";
+import { type JobRecord, readJobRecord } from "./job-records.js";
+
+/** The topic as far as somebody has read it: the next offset of each partition. */
+export type JobsEnd = readonly (TopicPartition & { readonly next: number })[];
+
+export interface ReadJobsOptions {
+  readonly deployment: string;
+  /** A consumer group for this reading alone; deleted at its end. */
+  readonly group: string;
+  /** Where an earlier reading ended; `null`: the beginning. */
+  readonly from: JobsEnd | null;
+  readonly stop: AbortSignal;
+}
+
+const SILENCE_MS_MAX = 20_000;
+
+/**
+ * Reads what was written to the jobs topic, in order, up to its end now, and answers with that end.
+ *
+ * @throws FreshetError FR3002 (`usage`) when the topic is missing; as the port does.
+ */
+export async function readJobRecords(
+  kafka: ReplayKafka,
+  options: ReadJobsOptions,
+  onRecord: (record: JobRecord, at: TopicPartition & { readonly offset: number }) => void,
+): Promise<JobsEnd> {
+  const topic = jobsTopicOf(options.deployment);
+  const partitions = await kafka.offsets([topic]);
+  if (partitions.length === 0) {
+    const fix = "Run freshet topics create: jobs and what they resolved are written down there.";
+    throw new FreshetError("FR3002", "usage", `there is no topic ${topic}, or it may not be described`, fix);
+  }
+  const ranges = partitions.map(({ partition, earliest, stable }): OffsetRange => {
+    const known = options.from?.find((end) => end.partition === partition)?.next ?? 0;
+    return { topic, partition, from: Math.min(Math.max(earliest, known), stable), to: stable };
+  });
+  const silence = createSilence(SILENCE_MS_MAX);
+  const onBatch = (batch: { readonly records: Iterable<Parameters<typeof readJobRecord>[0]> }): Promise<void> =>
+    silence.during(async () => {
+      for (const raw of batch.records) {
+        const record = readJobRecord(raw);
+        if (record !== null) onRecord(record, raw);
+      }
+    });
+  const stop = AbortSignal.any([options.stop, silence.signal]);
+  try {
+    await Promise.race([readRanges(kafka, { group: options.group, ranges, onBatch, stop }), silence.tooLong]);
+  } finally {
+    silence.end();
+  }
+  return ranges.map(({ partition, to }) => ({ topic, partition, next: to }));
+}
+
+/** The latest state of every job, the newest first. */
+export async function readJobs(kafka: ReplayKafka, options: Omit<ReadJobsOptions, "from">): Promise<readonly Job[]> {
+  const jobs = new Map<string, Job>();
+  await readJobRecords(kafka, { ...options, from: null }, (record) => {
+    if (record.kind === "job") jobs.set(record.id, record.job);
+  });
+  return [...jobs.values()].toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+}
+
+/** A job with the rules it was made with. */
+export interface FoundJob {
+  readonly job: Job;
+  /** The rules file; `null` when it was not kept. */
+  readonly rulesText: string | null;
+  /** How far the topic was read to know this. */
+  readonly end: JobsEnd;
+}
+
+/** @throws FreshetError `usage` when there is no such job. */
+export async function findJob(kafka: ReplayKafka, id: string, options: Omit<ReadJobsOptions, "from">): Promise<FoundJob> {
+  let job: Job | null = null;
+  const rules = new Map<string, string>();
+  const end = await readJobRecords(kafka, { ...options, from: null }, (record) => {
+    if (record.kind === "job" && record.id === id) job = record.job;
+    if (record.kind === "rules") rules.set(record.hash, record.text);
+  });
+  const found: Job | null = job;
+  if (found === null) throw noSuchJob(id);
+  const { rulesHash } = found as Job;
+  return { job: found, rulesText: rules.get(rulesHash) ?? null, end };
+}
+
+function noSuchJob(id: string): FreshetError {
+  return new FreshetError("FR1001", "usage", `there is no replay job ${id}`, "See freshet replay status for those that there are.");
+}

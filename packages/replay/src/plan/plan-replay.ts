@@ -1,0 +1,176 @@
+import type { LogReading } from "@freshet/kafka/port";
+import type { SliceReport } from "@freshet/pipeline";
+import type { CompiledRules } from "@freshet/rules";
+import { readOnly, type StorePort } from "@freshet/store/port";
+import { durationMs, type Rates } from "../run/pace.js";
+import { type ReplaySlice, readSlices, type Stretch } from "../run/read-slices.js";
+import type { Replayed } from "../run/replayed.js";
+import { createRunItems } from "../run/run-items.js";
+import { createChoose } from "../select/choose.js";
+import type { Order, Selection } from "../select/selection.js";
+import { offsetsIn, snapshot } from "../select/snapshot.js";
+import type { Counts } from "./counts.js";
+import { forced } from "./force.js";
+import { type OutcomeChange, OutcomeChanges } from "./outcome-changes.js";
+import { Tally } from "./tally.js";
+
+/** What both a plan and a run need from outside. */
+export interface ReplayPorts {
+  readonly kafka: Pick<LogReading, "read" | "offsets" | "offsetsAt" | "deleteGroup">;
+  readonly store: StorePort;
+  readonly clock: { nowMs(): number };
+  /** Waits so long, or until the signal. */
+  readonly pause: (ms: number, stop: AbortSignal) => Promise<void>;
+}
+
+export interface ReplayOptions {
+  readonly selection: Selection;
+  readonly order: Order;
+  readonly rules: CompiledRules;
+  /** Versions are ignored: every bust is blind. */
+  readonly force: boolean;
+  readonly rates: Rates;
+  readonly isResolved: (partition: number, offset: number) => boolean;
+}
+
+export interface PlanOptions extends ReplayOptions {
+  /** A consumer group of this plan's own; deleted at its end. */
+  readonly group: string;
+  /** The rules that run now, to compare with; `null`: nothing to compare. */
+  readonly running: CompiledRules | null;
+  /** At most so many records; `null`: all. */
+  readonly limit: number | null;
+  readonly stop: AbortSignal;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+/** How far a reading came, in offsets: the log may have gaps. */
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+  readonly records: number;
+}
+
+/** What a replay would do, told before anything is done. */
+export interface ReplayPlan {
+  readonly selection: Selection;
+  readonly rulesHash: string;
+  readonly force: boolean;
+  readonly order: Order;
+  /** What the run would read: fixed. */
+  readonly stretches: readonly Stretch[];
+  readonly counts: Counts;
+  /** Under the rules that run now. */
+  readonly comparison: {
+    readonly rulesHash: string;
+    readonly counts: Counts;
+    readonly same: number;
+    readonly changes: readonly OutcomeChange[];
+  } | null;
+  readonly rates: Rates;
+  /** How long it would take at these rates; `null` without any. */
+  readonly expectedMs: number | null;
+  /** Whether the limit left records out. */
+  readonly limited: boolean;
+}
+
+/** Records a slice; as the service's. */
+export const SLICE_RECORDS_MAX = 200;
+export const SILENCE_MS_MAX = 30_000;
+export const STORE_PATIENCE_MS = 20_000;
+
+/**
+ * Runs the whole replay against a read-only store: the plan is what the pipeline itself answers. Writes nothing anywhere.
+ * `null` when it was stopped before it was done.
+ *
+ * @throws FreshetError `usage` for what cannot be replayed; as the ports do.
+ */
+export async function planReplay(ports: ReplayPorts, options: PlanOptions): Promise<ReplayPlan | null> {
+  const stretches = await snapshot(ports.kafka, options.selection, options.order);
+  const view = createView(ports, options);
+  const total = offsetsIn(stretches);
+  let done = 0;
+  const reached = new Map<string, number>();
+  const run = async (slice: ReplaySlice): Promise<() => void> => {
+    const looked = await view.look(slice.items);
+    return () => {
+      looked(slice.passed);
+      done += advance(reached, slice, stretches);
+      options.onProgress({ done, total, records: view.tally.records });
+    };
+  };
+  let left = options.limit ?? Number.POSITIVE_INFINITY;
+  const choose = createChoose(options);
+  try {
+    const { end, read } = await readSlices({
+      kafka: ports.kafka,
+      group: options.group,
+      stretches,
+      choose: (record) => {
+        const item = choose(record);
+        if (item !== null) left--;
+        return item;
+      },
+      hasEnough: () => left <= 0,
+      sliceRecordsMax: SLICE_RECORDS_MAX,
+      run,
+      stop: options.stop,
+      silenceMsMax: SILENCE_MS_MAX,
+    });
+    return end === "stopped" ? null : planOf(options, view, { stretches: read, limited: offsetsIn(read) < total });
+  } finally {
+    await ports.kafka.deleteGroup(options.group).catch(() => {}); // it is empty, and the brokers forget it by themselves
+  }
+}
+
+/** Offsets that this slice moved its partition on by. */
+function advance(reached: Map<string, number>, slice: ReplaySlice, stretches: readonly Stretch[]): number {
+  const range = stretches.flat().find(({ partition, from, to }) => partition === slice.partition && slice.next > from && slice.next <= to);
+  if (range === undefined) return 0;
+  const name = `${range.partition}/${range.from}`;
+  const before = reached.get(name) ?? range.from;
+  reached.set(name, slice.next);
+  return slice.next - before;
+}
+
+/** The pipeline with a store that only answers, under the rules wanted and, to compare, under those that run. */
+function createView(ports: ReplayPorts, options: PlanOptions) {
+  const { clock, pause } = ports;
+  const store = readOnly(ports.store);
+  const runner = (rules: CompiledRules) =>
+    createRunItems({ rules, store, clock, pause, stop: options.stop, patienceMs: STORE_PATIENCE_MS });
+  const wanted = { tally: new Tally(), run: runner(options.force ? forced(options.rules) : options.rules) };
+  const running = options.running === null ? null : { tally: new Tally(), run: runner(options.running), rules: options.running };
+  const changes = new OutcomeChanges();
+  const look = async (items: readonly Replayed[]): Promise<(passed: number) => void> => {
+    const reports: readonly [SliceReport, SliceReport | null] = await Promise.all([
+      wanted.run(items),
+      running === null ? null : running.run(items),
+    ]);
+    return (passed) => {
+      const [report, before] = reports;
+      wanted.tally.pass(passed);
+      wanted.tally.add(items, report);
+      if (running === null || before === null) return;
+      running.tally.pass(passed);
+      running.tally.add(items, before);
+      changes.add(before, report);
+    };
+  };
+  return { tally: wanted.tally, running, changes, look };
+}
+
+function planOf(
+  { selection, rules, force, order, rates }: PlanOptions,
+  { tally, running, changes }: ReturnType<typeof createView>,
+  { stretches, limited }: Pick<ReplayPlan, "stretches" | "limited">,
+): ReplayPlan {
+  const counts = tally.counts();
+  const comparison =
+    running === null
+      ? null
+      : { rulesHash: running.rules.hash, counts: running.tally.counts(), same: changes.same, changes: changes.list() };
+  const isPaced = rates.recordsPerSecond !== null || rates.bustsPerSecond !== null;
+  const expectedMs = isPaced ? Math.ceil(durationMs({ records: counts.records.chosen, busts: counts.busts }, rates)) : null;
+  return { selection, rulesHash: rules.hash, force, order, stretches, counts, comparison, rates, expectedMs, limited };
+}

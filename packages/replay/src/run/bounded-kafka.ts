@@ -1,0 +1,41 @@
+import type { KafkaPort } from "@freshet/kafka/port";
+import { FreshetError } from "@freshet/protocol";
+
+/** What replays use of a broker. */
+export type ReplayKafka = Pick<
+  KafkaPort,
+  "read" | "offsets" | "offsetsAt" | "describeGroup" | "deleteGroup" | "describeTopics" | "produce"
+>;
+
+/**
+ * The same broker, whose every answer comes within a time: a person waits for it. Reading is not bounded here; it may take hours, and
+ * `readSlices` watches for its silence.
+ *
+ * @throws FreshetError FR3001 (`wait`) in place of an answer that does not come.
+ */
+export function boundedKafka(kafka: ReplayKafka, msMax: number): ReplayKafka {
+  const bounded = <T>(what: string, answer: Promise<T>): Promise<T> => within(answer, what, msMax);
+  return {
+    read: (options) => kafka.read(options),
+    offsets: (topics) => bounded("the offsets of a topic", kafka.offsets(topics)),
+    offsetsAt: (topics, timestampMs) => bounded("the offsets of a time", kafka.offsetsAt(topics, timestampMs)),
+    describeGroup: (group) => bounded("a consumer group", kafka.describeGroup(group)),
+    deleteGroup: (group) => bounded("the end of a consumer group", kafka.deleteGroup(group)),
+    describeTopics: (topics) => bounded("a topic", kafka.describeTopics(topics)),
+    produce: (records) => bounded("the receipt of records", kafka.produce(records)),
+  };
+}
+
+async function within<T>(answer: Promise<T>, what: string, msMax: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const problem = `Kafka did not answer in time when asked for ${what} (${msMax / 1000} s)`;
+    const fix = "Check FRESHET_KAFKA_BROKERS, and that the brokers are up; trying again makes sense.";
+    timer = setTimeout(() => reject(new FreshetError("FR3001", "wait", problem, fix)), msMax);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

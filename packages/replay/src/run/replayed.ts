@@ -1,0 +1,18 @@
+import type { KafkaRecord } from "@freshet/protocol";
+
+/** A record on its way through a replay. */
+export interface Replayed {
+  /** As it goes into the pipeline: a dead letter without the headers it got, as the record of its source. */
+  readonly record: KafkaRecord;
+  /** Where it lies in the topic that is read; from there a resumed job goes on. */
+  readonly offset: number;
+  /** When it was written to the topic that is read, in milliseconds since 1970. */
+  readonly timeMs: number;
+  /** The dead letter it is; `null` in history. */
+  readonly letterId: string | null;
+  /** Whether its topic is one that the rules declare. */
+  readonly isDeclared: boolean;
+}
+
+/** A record that was read, or `null` when it is not chosen. */
+export type Choose = (record: KafkaRecord) => Replayed | null;

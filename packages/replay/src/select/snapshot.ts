@@ -1,0 +1,59 @@
+import type { LogReading, OffsetRange } from "@freshet/kafka/port";
+import { FreshetError } from "@freshet/protocol";
+import type { Stretch } from "../run/read-slices.js";
+import type { Order, Selection } from "./selection.js";
+
+/** Offsets a partition and stretch, newest first: each stretch costs a reading of its own. */
+const STRETCH_OFFSETS = 50_000;
+
+/**
+ * What a replay reads, fixed: from the first record of the time chosen to the end that is stable now. What is written meanwhile,
+ * and what belongs to open transactions, is not part of it.
+ *
+ * @throws FreshetError `usage` when there is no such topic; as `LogReading`.
+ */
+export async function snapshot(
+  kafka: Pick<LogReading, "offsets" | "offsetsAt">,
+  selection: Selection,
+  order: Order,
+): Promise<readonly Stretch[]> {
+  const { topic } = selection;
+  const partitions = await kafka.offsets([topic]);
+  if (partitions.length === 0) {
+    const fix = selection.kind === "dlq" ? "Run freshet topics create." : "Name a topic of the rules file.";
+    throw new FreshetError("FR3002", "usage", `there is no topic ${topic}, or it may not be described`, fix);
+  }
+  const first = await firstOffsets(kafka, topic, selection.kind === "dlq" ? selection.since : selection.from);
+  const last = await firstOffsets(kafka, topic, selection.kind === "dlq" ? null : selection.to);
+  const ranges = partitions.map(({ partition, earliest, stable }): OffsetRange => {
+    const to = Math.min(stable, last.get(partition) ?? stable);
+    return { topic, partition, from: Math.min(Math.max(earliest, first.get(partition) ?? earliest), to), to };
+  });
+  return order === "oldest" ? [ranges] : newestFirst(ranges, STRETCH_OFFSETS);
+}
+
+async function firstOffsets(
+  kafka: Pick<LogReading, "offsetsAt">,
+  topic: string,
+  instant: string | null,
+): Promise<ReadonlyMap<number, number>> {
+  if (instant === null) return new Map();
+  const offsets = await kafka.offsetsAt([topic], Date.parse(instant));
+  return new Map(offsets.map(({ partition, offset }) => [partition, offset]));
+}
+
+/** The ranges cut from their ends on, the last pieces first. */
+export function newestFirst(ranges: readonly OffsetRange[], offsetsMax: number): readonly Stretch[] {
+  const stretches: OffsetRange[][] = [];
+  for (const range of ranges) {
+    for (let at = 0, to = range.to; to > range.from; at++, to -= offsetsMax) {
+      stretches[at] = [...(stretches[at] ?? []), { ...range, from: Math.max(range.from, to - offsetsMax), to }];
+    }
+  }
+  return stretches;
+}
+
+/** How many offsets are left: more than there are records where the log has gaps. */
+export function offsetsIn(stretches: readonly Stretch[]): number {
+  return stretches.flat().reduce((sum, { from, to }) => sum + to - from, 0);
+}
