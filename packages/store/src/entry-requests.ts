@@ -1,22 +1,19 @@
-import { type EntrySpec, type Epoch, FreshetError, jsonVersion, limits, parseVersion } from "@freshet/protocol";
+import { type EntrySpec, type Epoch, jsonVersion, limits } from "@freshet/protocol";
 import type { EpochTag, FillRequest, LeaseRequest, SetRequest } from "./port.js";
-import { checkTag } from "./tag-requests.js";
+import { checkCount, checkDuration, checkKey, checkText, checkToken, checkVersion, checkWellFormed, refused } from "./request-checks.js";
+import { checkEpochTag, checkTag } from "./tag-requests.js";
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what separates subjects, versions and tags in Redis
-const CONTROL = /[\u0000-\u001f\u007f]/;
 /** Fields a `hash` entry may be written with. */
 const FIELDS_MAX = 1_000;
-/** A hundred years: times in Redis have at most 16 digits of microseconds. */
-const DURATION_MS_MAX = 100 * 365 * 24 * 60 * 60 * 1000;
 
 /** @throws FreshetError FR1006 (`usage`), as all checks here: nothing is sent, and nothing cut short. */
 export function checkRead(key: string, entry: EntrySpec, epochTags: readonly EpochTag[]): void {
   checkKey(key);
   checkManaged(entry);
   checkCount("epoch tags", epochTags.length, limits.tagsPerEntryMax);
-  for (const { tag, skewMs } of epochTags) {
-    checkEntryTag(tag);
-    checkDuration("skewMs", skewMs, 0);
+  for (const epochTag of epochTags) {
+    checkEpochTag(epochTag);
+    checkEntryTag(epochTag.tag);
   }
 }
 
@@ -76,7 +73,9 @@ export function checkSet(request: SetRequest): void {
   }
   if (Buffer.isBuffer(content)) return;
   checkCount("fields", content.size, FIELDS_MAX);
-  for (const field of content.keys()) {
+  for (const [field, text] of content) {
+    checkWellFormed("field", field);
+    checkWellFormed("text of a field", text);
     if (field !== entry.versionField && !field.startsWith("fr:")) continue;
     throw refused("A field is the version's own, or begins with fr:.", "Leave both out: the store writes them.");
   }
@@ -96,19 +95,9 @@ function checkGated({ kind, gate }: EntrySpec, versionKey: string | undefined): 
   if (versionKey !== undefined) checkKey(versionKey);
 }
 
-function checkKey(key: string): void {
-  checkBytes("key", key, { min: 1, max: limits.keyBytesMax });
-}
-
-function checkToken(token: string): void {
-  checkText("token", token, { min: 1, max: limits.tokenBytesMax });
-}
-
 function checkDep(subject: string, version: string): void {
   checkText("subject", subject, { min: 1, max: limits.subjectBytesMax });
-  if (parseVersion(version) === null) {
-    throw refused("A version is not canonical.", `Give 1 to ${limits.versionDigitsMax} digits without sign, fraction or leading zero.`);
-  }
+  checkVersion(version);
 }
 
 function checkEntryTag(tag: string): void {
@@ -130,27 +119,4 @@ function checkReadLag(readLagMs: number, { floorTtlMs }: EntrySpec): void {
   checkDuration("floorTtlMs", floorTtlMs, 1);
   if (readLagMs < floorTtlMs) return;
   throw refused(`A read lag of ${readLagMs} ms leaves floors of ${floorTtlMs} ms no time.`, "Keep F at least L + R.");
-}
-
-function checkText(what: string, text: string, bytes: { min: number; max: number }): void {
-  checkBytes(what, text, bytes);
-  if (CONTROL.test(text)) throw refused(`The ${what} holds control characters.`, "Escape them, or leave them out.");
-}
-
-function checkBytes(what: string, text: string, { min, max }: { min: number; max: number }): void {
-  const bytes = Buffer.byteLength(text);
-  if (bytes < min || bytes > max) throw refused(`The ${what} has ${bytes} bytes.`, `Give ${min} to ${max} bytes.`);
-}
-
-function checkCount(what: string, count: number, max: number): void {
-  if (count > max) throw refused(`${count} ${what} are too many.`, `Give at most ${max}.`);
-}
-
-function checkDuration(what: string, ms: number, min: 0 | 1): void {
-  if (Number.isSafeInteger(ms) && ms >= min && ms <= DURATION_MS_MAX) return;
-  throw refused(`${what} is ${ms}.`, `Give whole milliseconds from ${min} to ${DURATION_MS_MAX}.`);
-}
-
-function refused(problem: string, fix: string): FreshetError {
-  return new FreshetError("FR1006", "usage", problem, fix);
 }

@@ -1,5 +1,6 @@
 import { type BustOutcome, bust, type KeyBust } from "@freshet/protocol";
 import { type BustFloor, type BustRun, leavesFloor, planBustCalls } from "./bust-calls.js";
+import { checkBusts } from "./bust-requests.js";
 import { applyBust, MEMORY_PREFIX, readEntry } from "./memory-keys.js";
 import type { Keyspace } from "./memory-keyspace.js";
 
@@ -18,6 +19,7 @@ export function bustKeys(
   busts: readonly KeyBust[],
   { run, floor = "leave", decide = bust }: MemoryWay,
 ): readonly BustOutcome[] {
+  checkBusts(busts);
   planBustCalls(busts, { run, prefix: MEMORY_PREFIX });
   const nowUs = keys.nowUs();
   return busts.map((one) => {

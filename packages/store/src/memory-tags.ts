@@ -24,7 +24,7 @@ import {
 } from "@freshet/protocol";
 import type { BustRun } from "./bust-calls.js";
 import type { BustPort, EpochTag, IndexAddRequest, SweepPort, TagPort, TagView } from "./port.js";
-import { checkSweepId, checkTag, checkTagBusts } from "./tag-requests.js";
+import { checkEpochTag, checkIndexAdd, checkSweepId, checkTag, checkTagBusts } from "./tag-requests.js";
 
 type TagSteps = TagPort & SweepPort & Pick<BustPort, "bustTags" | "previewTags">;
 
@@ -45,9 +45,15 @@ export function memoryTags({ nowUs, bustMembers }: MemoryTagsOptions): TagSteps 
   return {
     bustTags: async (busts) => tags.bust(busts, "apply"),
     previewTags: async (busts) => tags.bust(busts, "preview"),
-    indexAdd: async (request) => tags.indexAdd(request),
+    indexAdd: async (request) => {
+      checkIndexAdd(request);
+      return tags.indexAdd(request);
+    },
     indexRemove: async (tag, members) => tags.removeMembers(checkTag(tag), members),
-    epochs: async (wanted) => new Map(wanted.map((epochTag) => [epochTag.tag, tags.epoch(epochTag)])),
+    epochs: async (wanted) => {
+      for (const epochTag of wanted) checkEpochTag(epochTag);
+      return new Map(wanted.map((epochTag) => [epochTag.tag, tags.epoch(epochTag)]));
+    },
     inspectTag: async (tag) => tags.view(checkTag(tag)),
     pendingSweeps: async () => tags.registered(),
     claimSweep: async (tag, claim) => tags.claim(checkTag(tag), claim),

@@ -256,9 +256,19 @@ test.each([
   ["F < L + R", { bounds: { ...bounds, leaseTtlMs: 19_001 } }],
   ["F_tag < L + R + P", { bounds: { ...bounds, tagFloorTtlMs: 7_999 } }],
   ["a key too long", { key: "k".repeat(limits.keyBytesMax + 1) }],
+  ["half a surrogate pair in the key", { key: "\ud83d" }],
+  ["half a surrogate pair in an epoch tag", { epochTags: ["\ud83d"] }],
 ])("refused: %s", async (_what, change) => {
   await expect(read(() => loaded("5"), change)).rejects.toMatchObject({ code: "FR1006", disposition: "usage" });
   expect(loads).toEqual([]);
+});
+
+test.each([
+  ["a tag", { tags: ["\ud83d"] }],
+  ["a subject", { deps: new Map([["\ud83d", version("1")]]) }],
+])("half a surrogate pair in %s that the loader answers is refused, and nothing is stored", async (_what, change) => {
+  await expect(read(() => loaded("5", change))).rejects.toMatchObject({ code: "FR1006", disposition: "usage" });
+  expect(await store.inspect(key, entry)).toMatchObject({ value: null });
 });
 
 test("what the loader throws is thrown on", async () => {

@@ -1,10 +1,12 @@
 import type { BustOutcome, KeyBust } from "@freshet/protocol";
 import { type BustCall, type BustWay, planBustCalls } from "./bust-calls.js";
+import { checkBusts } from "./bust-requests.js";
 import type { RedisCall, RedisLink } from "./redis-link.js";
 import { joinBustReplies, parseBustReply } from "./replies.js";
 
 /** The bust step on Redis, for as many keys as asked. */
 export async function runBusts(link: RedisLink, busts: readonly KeyBust[], way: Omit<BustWay, "groupOf">): Promise<readonly BustOutcome[]> {
+  checkBusts(busts);
   const calls = planBustCalls(busts, { ...way, groupOf: link.groupOf });
   const outcomes = new Array<BustOutcome>(busts.length);
   const oneByOne = ({ positions }: BustCall) => positions.flatMap((at) => planBustCalls(busts.slice(at, at + 1), way)).map(scriptCall);

@@ -11,6 +11,7 @@ import type { RedisConnectionConfig } from "./redis-connection.js";
 import { redisEntries } from "./redis-entries.js";
 import { type RedisLink, singleLink } from "./redis-link.js";
 import { redisTags } from "./redis-tags.js";
+import { checkKey } from "./request-checks.js";
 import type { StoreRole } from "./roles.js";
 
 export type RedisMode = "standalone" | "cluster" | "sentinel";
@@ -53,7 +54,8 @@ export function createRedisStore(config: RedisStoreConfig): StorePort {
     ...redisEntries(link, prefix),
     ...redisTags(link, { prefix }),
     ...redisBounds(link, prefix),
-    inspect: (key, entry, versionKey) => link.readAt(key, (client) => inspectEntry(client, { key, entry, versionKey, prefix })),
+    inspect: async (key, entry, versionKey) =>
+      await link.readAt(checkKey(key), (client) => inspectEntry(client, { key, entry, versionKey, prefix })),
     probe: async () => (await link.eachMaster((master) => probeRedis(master, { prefix, mode, role, eviction, run }))).flat(),
     close: async () => link.close(),
   };

@@ -7,7 +7,7 @@ import type { RedisCall, RedisLink } from "./redis-link.js";
 import { redisSweeps, registerSweeps } from "./redis-sweeps.js";
 import { tagKeys } from "./tag-keys.js";
 import { countOf, letterOf, pairsOf, readReply, textOf } from "./tag-replies.js";
-import { checkTag, checkTagBusts } from "./tag-requests.js";
+import { checkEpochTag, checkIndexAdd, checkTag, checkTagBusts } from "./tag-requests.js";
 
 type TagSteps = TagPort & SweepPort & Pick<BustPort, "bustTags" | "previewTags">;
 
@@ -19,10 +19,12 @@ export function redisTags(link: RedisLink, { prefix }: { readonly prefix: string
     previewTags: (busts) => bustTags({ link, prefix }, busts, "preview"),
     bustMembers: (busts) => runBusts(link, busts, { run: "apply", prefix, floor: "none" }),
     indexAdd: async (request) => {
+      checkIndexAdd(request);
       const [reply] = await link.run([indexAddCall(prefix, request)]);
       return parseIndexAdd(reply, request);
     },
     epochs: async (tags) => {
+      for (const epochTag of tags) checkEpochTag(epochTag);
       const replies = await link.run(tags.map((epochTag) => epochGetCall(prefix, epochTag)));
       return new Map(tags.map(({ tag }, i) => [tag, parseEpochGet(replies[i])]));
     },

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
 import { scripts } from "./generated/scripts.js";
 
-type Name = "lease" | "lease-gated" | "fill" | "set-if-newer";
+type Name = "lease" | "lease-gated" | "fill" | "set-if-newer" | "promote" | "drop" | "keep-marks" | "index-add" | "epoch-get";
 /** Arguments by position, counted from 1 as in the headers. */
 type Edits = Readonly<Record<number, string>>;
 
@@ -13,7 +13,13 @@ const good: Readonly<Record<Name, readonly string[]>> = {
   "lease-gated": ["hash", "ver", "t", "5000000", "20000000"],
   fill: ["t", "new", "", "\np/1\t2", "", "", "", "replica", "", "", "60000000", "1000000", "20000000"],
   "set-if-newer": ["hash", "ver", "", "p/1", "2", "replica", "60000000", "1000000", "20000000", "name", "new"],
+  promote: ["t"],
+  drop: ["t", "20000000"],
+  "keep-marks": ["0000000000000002hp/1\t2", "20000000"],
+  "index-add": ["page:1", "1763716800000000", "60000", "60000", "5"],
+  "epoch-get": ["5"],
 };
+const keysOf: Readonly<Partial<Record<Name, number>>> = { "lease-gated": 2, "set-if-newer": 2, "index-add": 2 };
 const json: Edits = { 1: "json", 10: '{"ver":2}' };
 let client: Redis;
 let count = 0;
@@ -33,15 +39,20 @@ async function stateOf(keys: readonly string[]): Promise<unknown> {
   return await Promise.all(keys.map(async (key) => [await client.dumpBuffer(key), await client.pexpiretime(key)]));
 }
 
+async function seed(name: Name, key: string, args: readonly string[]): Promise<void> {
+  if (name === "fill") await client.eval(scripts.lease.text, 1, key, ...good.lease);
+  else if (name === "lease") await client.set(key, "0000000000000001hp/1\t1");
+  else if (name === "promote" || name === "drop") await client.hset(key, { v: "new", d: "\np/1\t1", p: "t\t9999999999999999" });
+  else if (args[0] === "hash") await client.hset(key, { ver: "1", name: "old" });
+  else if (name === "lease-gated" || name === "set-if-newer") await client.set(key, '{"ver":1}');
+}
+
 /** The script on keys where an older value and, for a fill, its lease lie. */
 async function run(name: Name, args: readonly string[], keysCount?: number) {
   const key = `${prefix}${count++}`;
   const all = [key, `${key}:g`, `${key}:v`];
-  const keys = all.slice(0, keysCount ?? (name === "lease" || name === "fill" ? 1 : 2));
-  if (name === "fill") await client.eval(scripts.lease.text, 1, key, ...good.lease);
-  else if (name === "lease") await client.set(key, "0000000000000001hp/1\t1");
-  else if (args[0] === "hash") await client.hset(key, { ver: "1", name: "old" });
-  else await client.set(key, '{"ver":1}');
+  const keys = all.slice(0, keysCount ?? keysOf[name] ?? 1);
+  await seed(name, key, args);
   const before = await stateOf(all);
   const reply: unknown = await client.eval(scripts[name].text, keys.length, ...keys, ...args).catch(({ message }: Error) => message);
   const after = await stateOf(all);
@@ -116,6 +127,25 @@ const cases: readonly (readonly [Name, string, Edits, number?, number?])[] = [
   ["lease-gated", "a token with a tab", { 3: "a\tb" }],
   ["lease-gated", "F below L", { 4: "20000001" }],
   ["lease-gated", "a missing argument", {}, 4],
+  ["promote", "no token", { 1: "" }],
+  ["promote", "a second argument", {}, 2],
+  ["drop", "a token with a line break", { 1: "t\n" }],
+  ["drop", "F with a sign", { 2: "-20000000" }],
+  ["drop", "a missing argument", {}, 1],
+  ["keep-marks", "F of 0", { 2: "0" }],
+  ["keep-marks", "a missing argument", {}, 1],
+  ["index-add", "a missing argument", {}, 4],
+  ["index-add", "an index without its state", {}, 5, 1],
+  ["index-add", "no member", { 1: "" }],
+  ["index-add", "a long member", { 1: "k".repeat(513) }],
+  ["index-add", "a fill time of 17 digits", { 2: "17637168000000000" }],
+  ["index-add", "a fill time in another notation", { 2: "1e15" }],
+  ["index-add", "keep with a fraction", { 3: "0.5" }],
+  ["index-add", "F that is no number", { 4: "soon" }],
+  ["index-add", "no C", { 5: "" }],
+  ["epoch-get", "C with a sign", { 1: "-5" }],
+  ["epoch-get", "no C", {}, 0],
+  ["epoch-get", "another run", { 2: "maybe" }, 2],
 ];
 
 const takes: readonly (readonly [Name, string, Edits, number?, number?])[] = [
@@ -130,6 +160,8 @@ const takes: readonly (readonly [Name, string, Edits, number?, number?])[] = [
   ["fill", "filled", { 5: "\nshop\t1\t1", 6: "9000000" }],
   ["lease", "leased", { 1: "t".repeat(64), 3: "20000000" }],
   ["lease-gated", "leased", { 1: "companion", 2: "" }, 5, 3],
+  ["promote", "promoted", {}],
+  ["drop", "dropped", {}],
 ];
 
 /** Rows of full length: a shorter one would be given a callback to wait for. */
@@ -151,5 +183,33 @@ describe("scripts that other languages call", () => {
   test.each(rowsOf(takes))("%s with right arguments is %s, with %j", async (name, outcome, edits, { size, keysCount }) => {
     const { reply, isUntouched } = await run(name, edited(name, edits, size), keysCount);
     expect({ reply: Array.isArray(reply) ? reply[1] : reply, isUntouched }).toEqual({ reply: outcome, isUntouched: false });
+  });
+
+  // Whoever reads members as text would look for another key, and bust that one.
+  test.each([
+    ["80"],
+    ["c3"],
+    ["c3c3a9a9"],
+    ["c080"],
+    ["e08080"],
+    ["eda080"],
+    ["e282"],
+    ["e1c3a98080"],
+    ["f0808080"],
+    ["f4908080"],
+    ["f5808080"],
+    ["ff"],
+  ])("index-add refuses a member of the bytes %s, which is no UTF-8", async (hex) => {
+    const key = `${prefix}${count++}`;
+    const [, ...rest] = good["index-add"];
+    const call = client.eval(scripts["index-add"].text, 2, key, `${key}:f`, Buffer.from(hex, "hex"), ...rest);
+    await expect(call).rejects.toThrow(/^ERR freshet: a member is a key/);
+  });
+
+  test.each(["é", "ࠀ", "퟿", "", "€", "😀", "\u{10ffff}", "\u0080"])("index-add takes the member %s", async (member) => {
+    const key = `${prefix}${count++}`;
+    const [, ...rest] = good["index-add"];
+    expect(await client.eval(scripts["index-add"].text, 2, key, `${key}:f`, `a${member}b`, ...rest)).toHaveLength(3);
+    await client.unlink(key, `${key}:f`);
   });
 });

@@ -1,6 +1,7 @@
 import { type OwnRedis, type OwnRedisCluster, startRedis, startRedisCluster } from "@freshet/testkit";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
+import { managed } from "../tests/cluster-bench.js";
 import { PASSWORD, roles, storeAs, userOf, writeUsers } from "../tests/users.js";
 import type { StorePort } from "./port.js";
 import { createRedisStore } from "./redis-store.js";
@@ -97,6 +98,11 @@ test.each([
 ] as const)("the %s may not run %s %s", async (role, command, key) => {
   const args = { set: ["x"], zadd: ["1", "a"], unlink: [] }[command];
   await expect(clientAs(role).call(command, key, ...args)).rejects.toThrow("NOPERM");
+});
+
+test.each(["promote", "drop"] as const)("%s tells a read that Redis refused from an entry that is gone", async (step) => {
+  const store = await storeWithout("reader", "+hget");
+  await expect(store[step]("page:1", managed, "t")).rejects.toMatchObject({ code: "FR2003", disposition: "halt" });
 });
 
 test("a reader reads the bounds that the invalidator has published, and publishes none", async () => {

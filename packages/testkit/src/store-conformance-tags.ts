@@ -1,4 +1,4 @@
-import { limits } from "@freshet/protocol";
+import { limits, type Version } from "@freshet/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { freshPrefix } from "./fresh.js";
 import { epochTests } from "./store-conformance-epochs.js";
@@ -160,7 +160,7 @@ function indexTests({ store, tag, key }: TagBench): void {
       new Set(["catalog.product/1 5 counter soft", "stock/1 7 timestamp hard"]),
     );
     expect(second.blindFloor).toMatchObject({ mode: "hard" });
-    const dead = { ...memberOf(tag("a"), key("3")), floorTtlMs: 0 };
+    const dead = { ...memberOf(tag("a"), key("3")), floorTtlMs: 1 };
     await until(async () => (await store().indexAdd(dead)).blindFloor === null);
   });
 
@@ -230,18 +230,54 @@ function trimTests({ store, tag, key }: TagBench): void {
 }
 
 function requestTests({ store, tag, key }: TagBench): void {
-  test.each(["", "}a", "x".repeat(limits.keyBytesMax + 1)])("a tag whose keys would not lie in one slot is refused: %j", async (bad) => {
-    const fine = tagBustOf({ tag: tag("fine"), version: "5" });
-    const error = { code: "FR1006", disposition: "usage" };
-    await expect(store().bustTags([fine, tagBustOf({ tag: bad, version: "5" })])).rejects.toMatchObject(error);
-    await expect(store().bustTags([fine, tagBustOf({ tag: bad, version: "5", target: "epoch" })])).rejects.toMatchObject(error);
-    await expect(store().indexAdd(memberOf(bad, key("1")))).rejects.toMatchObject(error);
-    await expect(store().epochs([{ tag: bad, skewMs: tagSpec.skewMs }])).rejects.toMatchObject(error);
-    expect(await store().pendingSweeps()).toEqual([]);
+  test.each(["", "}a", "x".repeat(limits.keyBytesMax + 1), "a\ud83d"])(
+    "a tag that cannot have keys of its own is refused: %j",
+    async (bad) => {
+      const fine = tagBustOf({ tag: tag("fine"), version: "5" });
+      const error = { code: "FR1006", disposition: "usage" };
+      await expect(store().bustTags([fine, tagBustOf({ tag: bad, version: "5" })])).rejects.toMatchObject(error);
+      await expect(store().bustTags([fine, tagBustOf({ tag: bad, version: "5", target: "epoch" })])).rejects.toMatchObject(error);
+      await expect(store().indexAdd(memberOf(bad, key("1")))).rejects.toMatchObject(error);
+      await expect(store().epochs([{ tag: bad, skewMs: tagSpec.skewMs }])).rejects.toMatchObject(error);
+      expect(await store().pendingSweeps()).toEqual([]);
+    },
+  );
+
+  test.each(["", "a\tb", "x".repeat(limits.tokenBytesMax + 1), "\ud83d"])(
+    "an id of a sweep that cannot be kept is refused: %j",
+    async (id) => {
+      await expect(store().claimSweep(tag("a"), { id, holdMs: 1_000 })).rejects.toMatchObject({ code: "FR1006", disposition: "usage" });
+    },
+  );
+
+  test.each([
+    ["no key", { key: "" }],
+    ["a long key", { key: "x".repeat(limits.keyBytesMax + 1) }],
+    ["half a surrogate pair", { key: "\ud83d" }],
+    ["a time before all times", { fillTimeUs: -1 }],
+    ["a fraction of a microsecond", { fillTimeUs: 0.5 }],
+    ["a negative keep", { keepMs: -1 }],
+    ["no F", { floorTtlMs: 0 }],
+    ["a C that is no number", { skewMs: Number.NaN }],
+  ])("a member that cannot be kept is refused: %s", async (_what, change) => {
+    const request = { ...memberOf(tag("a"), key("1")), ...change };
+    await expect(store().indexAdd(request)).rejects.toMatchObject({ code: "FR1006", disposition: "usage" });
+    expect(await store().inspectTag(tag("a"))).toMatchObject({ indexSize: 0, keepMsMax: 0 });
   });
 
-  test.each(["", "a\tb", "x".repeat(limits.tokenBytesMax + 1)])("an id of a sweep that cannot be kept is refused: %j", async (id) => {
-    await expect(store().claimSweep(tag("a"), { id, holdMs: 1_000 })).rejects.toMatchObject({ code: "FR1006", disposition: "usage" });
+  test.each([
+    ["half a surrogate pair in a subject", { subject: "\ud83d" }],
+    ["no subject", { subject: "" }],
+    ["a version that is not canonical", { version: "05" as Version }],
+    ["an F that is no number", { spec: { ...tagSpec, floorTtlMs: Number.NaN } }],
+    ["a negative C", { spec: { ...tagSpec, skewMs: -1 } }],
+  ])("a bust of a tag that means another is refused: %s", async (_what, change) => {
+    const fine = tagBustOf({ tag: tag("a"), version: "5" });
+    for (const target of ["tag", "epoch"] as const) {
+      const call = store().bustTags([fine, { ...fine, target, ...change }]);
+      await expect(call).rejects.toMatchObject({ code: "FR1006", disposition: "usage" });
+    }
+    expect(await store().pendingSweeps()).toEqual([]);
   });
 
   test("a subject that could forge a floor is refused", async () => {

@@ -13,8 +13,25 @@
 -- REPLY score             max(fill time, old score + 1)
 -- REPLY floors            their text, dead ones too
 -- EFFECTS ZADD, HSET of the longest keep-until, ZREMRANGEBYRANK, PEXPIREAT of both keys.
--- @include lib/version.lua lib/tag-life.lua lib/index.lua
+-- @include lib/version.lua lib/tag-life.lua lib/index.lua lib/arguments.lua lib/utf8.lua
 
+local function fault()
+  if #KEYS ~= 2 or #ARGV ~= 5 then
+    return "index-add has 2 keys and 5 arguments"
+  elseif ARGV[1] == "" or #ARGV[1] > 512 or not isUtf8(ARGV[1]) then
+    return "a member is a key: 1 to 512 bytes of UTF-8"
+  elseif not numberOf(ARGV[2]) then
+    return "the fill time is microseconds since 1970 in digits"
+  elseif not millisecondsOf(ARGV[3], 0) or not millisecondsOf(ARGV[4], 1) or not millisecondsOf(ARGV[5], 0) then
+    return "keep, F and C are milliseconds in digits"
+  end
+  return nil
+end
+
+local wrong = fault()
+if wrong then
+  return refused(wrong)
+end
 local index, state, member = KEYS[1], KEYS[2], ARGV[1]
 local fillTime, keep, floorTtl, skew = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local time = call("TIME")

@@ -6,8 +6,11 @@
 -- ARGV 2 floorTtlUs       F
 -- REPLY time              of this Redis, in microseconds
 -- EFFECTS floors, and the lease where there is none, as SET or in the field d beside a value.
--- @include lib/version.lua lib/marks.lua lib/raise.lua lib/foreign.lua lib/managed.lua
+-- @include lib/version.lua lib/marks.lua lib/raise.lua lib/foreign.lua lib/managed.lua lib/arguments.lua
 
+if #ARGV ~= 2 or not durationOf(ARGV[2], 1) then
+  return refused("keep-marks has 2 arguments, marks and F in microseconds")
+end
 local FLOORS_MAX = 16
 local time = call("TIME")
 local clock = { now = time[1] * 1000000 + time[2], ttlUs = tonumber(ARGV[2]) }

@@ -5,12 +5,14 @@
 -- REPLY time              of this Redis, in microseconds
 -- REPLY outcome           promoted | gone
 -- EFFECTS HDEL of the field p.
--- @include lib/version.lua
+-- @include lib/version.lua lib/foreign.lua lib/provisional.lua lib/arguments.lua
 
+if #ARGV ~= 1 or not isText(ARGV[1], 1) then
+  return refused("a promote has 1 argument, a token of 1 to 64 bytes without control characters")
+end
 local time = call("TIME")
 local now = time[1] * 1000000 + time[2]
-local held = pcall("HGET", KEYS[1], "p")
-local token, deadline = match(type(held) == "string" and held or "", "^([^\n\t]+)\t(%d+)$")
+local token, deadline = provisionalAt(KEYS[1])
 local isOurs = token == ARGV[1] and #deadline <= 16 and tonumber(deadline) > now
 if isOurs then
   call("HDEL", KEYS[1], "p")

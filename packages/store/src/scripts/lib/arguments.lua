@@ -14,6 +14,11 @@ local function durationOf(text, least)
   return us and us >= least and us <= DURATION_US_MAX and us or nil
 end
 
+-- Milliseconds in digits, within the same bounds.
+local function millisecondsOf(text, least)
+  return text ~= "" and durationOf(text .. "000", least)
+end
+
 local function isText(text, least)
   return #text >= least and #text <= 64 and not find(text, CONTROL)
 end
