@@ -40,6 +40,11 @@ export const errorPages: Readonly<Record<ErrorCode, ErrorPage>> = {
       "A reader or writer asked for more than the protocol allows: a key or subject that is too long, more than 256 deps, a version that is not canonical, a bound that breaks F >= L + R.",
     fix: "Keep within the limit that the message names; nothing was sent and nothing was cut short.",
   },
+  FR1007: {
+    does: "usage",
+    cause: "The rules file or the configuration asks for something that lies in a package of its own, and that package is not there.",
+    fix: "Install the package that the message names, in the version of Freshet itself.",
+  },
   FR2001: {
     does: "waits",
     cause: "Redis does not run, cannot be reached from here, or did not answer within the deadline.",
@@ -95,6 +100,56 @@ export const errorPages: Readonly<Record<ErrorCode, ErrorPage>> = {
     does: "halts",
     cause: "The access lists of Kafka do not allow the operation.",
     fix: "Allow reading the sources and the group, and writing to Freshet's own topics.",
+  },
+  FR3007: {
+    does: "halts",
+    cause:
+      "The broker is older than Kafka 2.3, or so new that it gave up the versions that Freshet's client speaks, or `FRESHET_KAFKA_BROKERS` names the port of a KRaft controller. The message names the broker, what it looks like, and each request with both sides' versions.",
+    fix: "Use Kafka 2.3 to 4.x, a newer Freshet for newer brokers, and the brokers' client port.",
+  },
+  FR3008: {
+    does: "goes on with what is there, and raises an alarm: a line in the log at level error, and `freshet_kafka_holes_total`",
+    cause:
+      "The committed offset lies outside of the log. Retention or a deletion of records overtook the service (cause `expired`: the message has the range), or the topic was made anew or cut short (`beyond_end`: what was lost is not known). Consuming goes on at the first record that is there, never at the end.",
+    fix: "Entries that the lost events should have busted stay until they end: bust what may be affected, by tag or by key, or remove the families' keys. Then give the topic a longer retention, and find out why the service was that far behind.",
+  },
+  FR3009: {
+    does: "halts, and the process ends with exit code 1",
+    cause:
+      "There are committed records in a partition that is assigned, brokers answer, and neither did records end nor did a handler say that it waits, for a minute. A promise that never settles does that, and so does a client that lost a partition from sight.",
+    fix: "Let a supervisor start the process again; nothing is lost, as nothing was committed. If it goes on, report it with the log.",
+  },
+  FR3010: {
+    does: "halts",
+    cause: "At the start Freshet decodes a sample of each codec. snappy and lz4 are native libraries: one that was installed for another platform fails here, and not at the first batch of a producer that changes its compression.",
+    fix: "Install the dependencies anew on this machine (`npm ci`), for its platform and its version of Node.",
+  },
+  FR3011: {
+    does: "goes on, and says so at each join",
+    cause: "The group's leader gave this member partitions of topics it does not read: another program is in the same group. What is assigned so is read by nobody.",
+    fix: "Give each program its own group (`FRESHET_KAFKA_GROUP`).",
+  },
+  FR4001: {
+    does: "waits",
+    cause:
+      "The schema registry does not run, cannot be reached from here, answers with an error of its own, or takes too long. Only partitions whose records name a schema that is not known yet wait for it.",
+    fix: "Check the registry and the network between, and `FRESHET_SCHEMA_REGISTRY_URL`. Nothing needs to be restarted afterwards.",
+  },
+  FR4002: {
+    does: "halts",
+    cause: "The registry knows no such user, or the user may not read schemas.",
+    fix: "Check `FRESHET_SCHEMA_REGISTRY_USERNAME` and `_PASSWORD`, and let that user read schemas: `GET /schemas/ids/{id}` and, for schemas with references, `GET /subjects/{subject}/versions/{version}`.",
+  },
+  FR4003: {
+    does: "halts",
+    cause: "What answers is no schema registry: another server, a proxy, a page to log in. Or its certificate is not trusted.",
+    fix: "Point `FRESHET_SCHEMA_REGISTRY_URL` at the registry itself, with its path where it has one; `FRESHET_SCHEMA_REGISTRY_CA` names its certificate authority.",
+  },
+  FR4004: {
+    does: "waits",
+    cause:
+      "A registry that is a copy may have a schema a little later than its records are here. For a minute from the record's own time the partition waits; then the record is dead-lettered as `undecodable`.",
+    fix: "Nothing, when it ends by itself. Else look at the registry's replication, and at which registry the producer writes to.",
   },
   FR9001: {
     does: "halts",

@@ -13,6 +13,7 @@ export const errorCodes = {
   FR1004: "the rules file uses something this release does not run",
   FR1005: "refused for safety",
   FR1006: "a request breaks a limit, or a bound, of the protocol",
+  FR1007: "an optional package is not installed",
   FR2001: "Redis is unreachable or did not answer in time",
   FR2002: "Redis refuses writes for now",
   FR2003: "Redis refuses the command for lack of rights",
@@ -24,6 +25,15 @@ export const errorCodes = {
   FR3004: "the batch was not finished within its deadline",
   FR3005: "the consumer stopped and could not be brought back",
   FR3006: "Kafka refuses the operation for lack of rights",
+  FR3007: "the broker and Freshet have no protocol version in common",
+  FR3008: "records were gone before they were read",
+  FR3009: "a partition stands still for no reason that is known",
+  FR3010: "a compression codec does not work on this machine",
+  FR3011: "the consumer group is shared with another program",
+  FR4001: "the schema registry is unreachable or did not answer in time",
+  FR4002: "the schema registry refuses access",
+  FR4003: "the schema registry is not one Freshet can work with",
+  FR4004: "a record names a schema that the registry does not have yet",
   FR9001: "a bug in Freshet",
 } as const;
 export type ErrorCode = keyof typeof errorCodes;

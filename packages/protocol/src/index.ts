@@ -66,6 +66,8 @@ export { decodeEvent } from "./formats/decode-event.js";
 export type { CloudEventText } from "./formats/encode-cloudevent.js";
 export { encodeCloudEvent } from "./formats/encode-cloudevent.js";
 export { whyRejected } from "./formats/why-rejected.js";
+export type { FramePort, RegistryAccess, SchemaRegistryModule, SourcesOf, Unframed } from "./framing.js";
+export { areFramed } from "./framing.js";
 export { followMembers, isJsonObject, parseJson } from "./json.js";
 export { jsonVersion } from "./json-version.js";
 export { limits } from "./limits.js";

@@ -44,7 +44,7 @@ export function readEnvelope(record: KafkaRecord, value: Uint8Array): Read {
   const { headers } = record;
   const mode = modeOf(headers);
   if (mode === "structured") return readStructured(value);
-  if (mode === "binary") return readBinary(headers, value);
+  if (mode === "binary") return readBinary(record, value);
   return rejected(
     "unsupported_format",
     "the event format is not JSON, or is a batch",
@@ -89,11 +89,11 @@ function withVersionAsWritten(parsed: JsonValue, value: Uint8Array): JsonValue {
   return { ...parsed, freshetversion: written("freshetversion") ?? null, sequence: written("sequence") ?? null };
 }
 
-function readBinary(headers: readonly RecordHeader[], value: Uint8Array): Read {
+function readBinary({ headers, isUnframed }: KafkaRecord, value: Uint8Array): Read {
   const attributes = binaryAttributes(headers);
   const contentType = headerText(headers, "content-type") ?? "";
   if (value.length === 0) return { kind: "read", envelope: { attributes, data: undefined } };
-  if (contentType !== "" && !JSON_TYPE.test(contentType)) {
+  if (isUnframed === undefined && contentType !== "" && !JSON_TYPE.test(contentType)) {
     return rejected("unsupported_format", "the data is not JSON by its content-type", "Send JSON data with content-type application/json.");
   }
   const data = parseBytes(value);

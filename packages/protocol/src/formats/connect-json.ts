@@ -33,7 +33,7 @@ const NOT_UTF8 = rejected("undecodable", "the value is not UTF-8", "Look at the 
 const FRAMED = rejected(
   "unsupported_format",
   "the value begins like one of a schema registry",
-  "Use JsonConverter for the values of this topic.",
+  "Write `encoding: registry` in the source, or use JsonConverter for this topic.",
 );
 const PRINTED = rejected(
   "unsupported_format",

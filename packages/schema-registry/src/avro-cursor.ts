@@ -1,0 +1,119 @@
+import { limits } from "@freshet/protocol";
+import { MISFIT, TOO_DEEP, TOO_LARGE } from "./rejections.js";
+
+/** What the bytes of a value are refused for: thrown from within a value, and caught around it. */
+export class Refusal extends Error {
+  readonly rejection: typeof MISFIT;
+
+  constructor(rejection: typeof MISFIT) {
+    super("refused");
+    this.rejection = rejection;
+  }
+}
+
+const LEVELS_MAX = 64;
+/** Bytes of the longest varint: 64 bits, seven each. */
+const VARINT_BYTES_MAX = 10;
+const LOW_BYTES = 4;
+const LOW = 2 ** 28;
+const SAFE_HIGH = 2 ** 25;
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * Reads Avro's binary form and gathers JSON text. Both ends are bounded: nothing is read past the end, and what is written
+ * counts, so neither a length of 2^60 nor that many empty items takes time or memory.
+ */
+export class AvroCursor {
+  text = "";
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #at = 0;
+  #level = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at === this.#bytes.length;
+  }
+
+  write(text: string): void {
+    this.text += text;
+    if (this.text.length > limits.recordBytesMax) throw new Refusal(TOO_LARGE);
+  }
+
+  /** Goes into a value that holds others. */
+  enter(): void {
+    if (++this.#level > LEVELS_MAX) throw new Refusal(TOO_DEEP);
+  }
+
+  leave(): void {
+    this.#level--;
+  }
+
+  byte(): number {
+    const byte = this.#bytes[this.#at++];
+    if (byte === undefined) throw new Refusal(MISFIT);
+    return byte;
+  }
+
+  /** A number of 64 bits; a `bigint` exactly where a `number` would not keep it. */
+  long(): number | bigint {
+    let [low, high, scale] = [0, 0, 1];
+    for (let count = 1; count <= VARINT_BYTES_MAX; count++) {
+      const byte = this.byte();
+      if (count === LOW_BYTES + 1) scale = 1;
+      if (count <= LOW_BYTES) low += (byte & 0x7f) * scale;
+      else high += (byte & 0x7f) * scale;
+      scale *= 128;
+      if (byte < 0x80) return unzigzag(low, high);
+    }
+    throw new Refusal(MISFIT);
+  }
+
+  /** An integer that is within safe bounds: a count, an index, a length, an `int`. */
+  integer(): number {
+    const value = this.long();
+    if (typeof value === "bigint") throw new Refusal(MISFIT);
+    return value;
+  }
+
+  take(length: number): Uint8Array {
+    if (length < 0 || length > this.#bytes.length - this.#at) throw new Refusal(MISFIT);
+    this.#at += length;
+    return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+
+  string(): string {
+    const bytes = this.take(this.integer());
+    try {
+      return utf8.decode(bytes);
+    } catch {
+      throw new Refusal(MISFIT);
+    }
+  }
+
+  float(): number {
+    this.take(4);
+    return this.#view.getFloat32(this.#at - 4, true);
+  }
+
+  double(): number {
+    this.take(8);
+    return this.#view.getFloat64(this.#at - 8, true);
+  }
+}
+
+/** The sign is the lowest bit. `low` has 28 bits, `high` those above. */
+function unzigzag(low: number, high: number): number | bigint {
+  if (high < SAFE_HIGH) {
+    const value = high * LOW + low;
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+  if (high >= 2 ** 36) throw new Refusal(MISFIT);
+  const value = (BigInt(high) << 28n) | BigInt(low);
+  const signed = (value >> 1n) ^ -(value & 1n);
+  return Number.isSafeInteger(Number(signed)) ? Number(signed) : signed;
+}

@@ -1,0 +1,97 @@
+import {
+  areFramed,
+  type FramePort,
+  type KafkaRecord,
+  limits,
+  type RegistryAccess,
+  type SourceSpec,
+  type SourcesOf,
+  type Unframed,
+} from "@freshet/protocol";
+import { type Framed, frameOf } from "./frame.js";
+import { createRegistryHttp } from "./registry-http.js";
+import { DAMAGED, type MISFIT, UNKNOWN_SCHEMA } from "./rejections.js";
+import type { SchemaReader } from "./schema-reader.js";
+import { Schemas, type Wanted } from "./schemas.js";
+
+/** The frames of records whose schemas are in this registry. Nothing is asked before the first record names a schema. */
+export function createFrames(access: RegistryAccess): FramePort {
+  const http = createRegistryHttp(access);
+  const schemas = new Schemas({ http, clock: access.clock });
+  return {
+    unframe: (records, sourcesOf) => unframe(records, sourcesOf, schemas),
+    close: () => http.close(),
+  };
+}
+
+/** A record with what is framed of it. */
+interface Opening {
+  readonly record: KafkaRecord;
+  readonly value: Framed | null;
+  readonly key: Framed | null;
+  readonly format: SourceSpec["format"];
+}
+
+/** A record that is as it should be has no opening. */
+type Looked = Opening | "plain" | "damaged";
+
+async function unframe(records: readonly KafkaRecord[], sourcesOf: SourcesOf, schemas: Schemas): Promise<readonly Unframed[]> {
+  const looked = records.map((record) => lookAt(record, sourcesOf(record.topic)));
+  const readers = new Map<string, SchemaReader | null>();
+  const wanted = new Map<string, Wanted>();
+  for (const opening of looked) {
+    if (typeof opening === "string") continue;
+    for (const name of [opening.value?.schema, opening.key?.schema]) {
+      if (name === undefined || readers.has(name)) continue;
+      const reader = schemas.known(name);
+      if (reader !== undefined) readers.set(name, reader);
+      else wanted.set(name, { name, newestMs: Math.max(opening.record.timestampMs, wanted.get(name)?.newestMs ?? 0) });
+    }
+  }
+  if (wanted.size > 0) for (const [name, reader] of await schemas.learn([...wanted.values()])) readers.set(name, reader);
+  return records.map((record, at) => opened(record, looked[at] ?? "plain", readers));
+}
+
+function lookAt(record: KafkaRecord, sources: readonly SourceSpec[]): Looked {
+  const format = sources[0]?.format;
+  if (!areFramed(sources) || format === undefined || record.undecodable !== undefined) return "plain";
+  if ((record.value?.length ?? 0) > limits.recordBytesMax) return "plain"; // decoding says so
+  const value = frameOf(record, "value");
+  if (value === "damaged") return "damaged";
+  const key = readsKey(format, record) ? frameOf(record, "key") : null;
+  // A key that only looks like a frame, eight bytes of a number say, is for decoding to judge.
+  const namedKey = key === "damaged" ? null : key;
+  return value === null && namedKey === null ? "plain" : { record, value, key: namedKey, format };
+}
+
+/** CloudEvents and documents have their id in the value, where there is one. */
+function readsKey(format: SourceSpec["format"], { value }: KafkaRecord): boolean {
+  return value === null || format === "debezium" || format === "outbox";
+}
+
+function opened(record: KafkaRecord, looked: Looked, readers: ReadonlyMap<string, SchemaReader | null>): Unframed {
+  if (looked === "plain") return { kind: "record", record };
+  if (looked === "damaged") return DAMAGED;
+  const value = looked.value === null ? record.value : textOf(looked.value, readers);
+  if (isRejected(value)) return value;
+  const read = looked.key === null ? record.key : textOf(looked.key, readers);
+  if (isRejected(read)) return read;
+  const key = looked.format === "cloudevents" && looked.key !== null ? bareText(read) : read;
+  const { topic, partition, offset, timestampMs, headers } = record;
+  return { kind: "record", record: { topic, partition, offset, timestampMs, key, value, headers, isUnframed: true } };
+}
+
+function textOf({ schema, payload }: Framed, readers: ReadonlyMap<string, SchemaReader | null>): Uint8Array | typeof MISFIT {
+  return readers.get(schema)?.(payload) ?? UNKNOWN_SCHEMA;
+}
+
+function isRejected(read: Uint8Array | typeof MISFIT | null): read is typeof MISFIT {
+  return read !== null && "kind" in read;
+}
+
+/** A key that is one text, without its quotes: the subject of a CloudEvent's tombstone is the key as it stands. */
+function bareText(key: Uint8Array | null): Uint8Array | null {
+  if (key?.[0] !== 0x22) return key;
+  const text: unknown = JSON.parse(new TextDecoder().decode(key));
+  return typeof text === "string" ? new TextEncoder().encode(text) : key;
+}
