@@ -4,8 +4,8 @@ import { createConsumerLife } from "./consumer-life.js";
 import { type ConsumptionTiming, createConsumptionState, defaultTiming, tellTrouble } from "./consumption-state.js";
 import { createTopicAdmin, type TopicAdmin } from "./kafkajs-admin.js";
 import { createLogProducer } from "./kafkajs-producer.js";
+import { createKafkajsReading, type ReadingTiming } from "./kafkajs-reading.js";
 import { adminRetry, consumerRetry, consumerSettings, createClient, type KafkaClientOptions, retry } from "./kafkajs-settings.js";
-import { notYetReading } from "./not-yet.js";
 import { installPatches } from "./patches.js";
 import type { ConsumeOptions, Consumption, KafkaPort } from "./port.js";
 import { supervise } from "./supervisor.js";
@@ -14,6 +14,8 @@ export interface KafkajsPortOptions extends KafkaClientOptions {
   readonly clock: { nowMs(): number };
   /** Deadlines and intervals that differ from the defaults. */
   readonly timing?: Partial<ConsumptionTiming>;
+  /** The same for reading ranges. */
+  readonly readingTiming?: Partial<ReadingTiming>;
   /** Bytes one fetch brings of one partition, compressed as they lie; 256 KiB when absent. */
   readonly maxBytesPerPartition?: number;
 }
@@ -28,6 +30,7 @@ export function createKafkajsPort(options: KafkajsPortOptions): KafkaPort {
   const kafka = createClient(options, consumerRetry);
   const producer = createLogProducer(createClient(options, retry));
   const admin = createTopicAdmin(createClient(options, adminRetry));
+  const { close: closeReading, ...reading } = createKafkajsReading(options);
   const consumptions = new Set<Consumption>();
   return {
     async consume(wanted) {
@@ -38,10 +41,10 @@ export function createKafkajsPort(options: KafkajsPortOptions): KafkaPort {
     produce: (records) => producer.produce(records),
     describeTopics: (topics) => admin.describe(topics),
     createTopics: (topics) => admin.create(topics),
-    ...notYetReading(),
+    ...reading,
     async close() {
       await Promise.all([...consumptions].map((consumption) => consumption.stop()));
-      await Promise.all([producer.close(), admin.close()]);
+      await Promise.all([producer.close(), admin.close(), closeReading()]);
     },
   };
 }

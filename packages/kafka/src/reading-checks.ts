@@ -28,3 +28,10 @@ export function groupHasMembers(group: string): FreshetError {
   const fix = "Wait until they are gone (a member that was killed is dropped after its session, 10 to 20 s), or take another group.";
   return new FreshetError("FR1005", "usage", problem, fix);
 }
+
+/** For a range that begins behind the log's end, where a log that was whole would go on. */
+export function rangeIsGone(at: TopicPartition, { position, end }: { readonly position: number; readonly end: number }): FreshetError {
+  const problem = `${nameOfPartition(at)} ends at ${end}, before the offset ${position} that is to be read`;
+  const fix = "The topic was made anew, or its end was lost with a broker: look at its present offsets and ask again.";
+  return new FreshetError("FR3002", "halt", problem, fix);
+}

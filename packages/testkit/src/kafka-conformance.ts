@@ -16,6 +16,7 @@ import {
   textOf,
 } from "./kafka-bench.js";
 import { edgeTests } from "./kafka-conformance-edges.js";
+import { readingTests } from "./kafka-conformance-reading.js";
 
 /**
  * What any `KafkaPort` must do, as tests. Topics and groups get fresh names, so suites may share a broker. A test may take
@@ -30,6 +31,7 @@ export function kafkaConformance(name: string, makePort: MakeKafkaPort): void {
     resumptionTests(bench);
     groupTests(bench);
     edgeTests(bench);
+    readingTests(bench);
   });
 }
 
