@@ -7,3 +7,8 @@ export function deadLetterTopicOf(deployment: string): string {
 export function auditTopicOf(deployment: string): string {
   return `freshet.audit.${deployment}`;
 }
+
+/** Where replay jobs and resolved dead letters are written down, the latest state of each. */
+export function jobsTopicOf(deployment: string): string {
+  return `freshet.jobs.${deployment}`;
+}

@@ -55,7 +55,7 @@ export class HeaderTexts {
 
   #text(header: string, charactersMax: number): string | null {
     const value = this.#values.get(header);
-    return value === undefined || value === null ? null : printable(value, charactersMax);
+    return value === undefined || value === null || value.length === 0 ? null : printable(value, charactersMax) || null;
   }
 }
 

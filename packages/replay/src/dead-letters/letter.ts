@@ -4,7 +4,7 @@ import { fingerprintOf } from "./fingerprint.js";
 import { HeaderTexts, partHeaders } from "./header-texts.js";
 
 /** What has no reason that can be read. */
-export const UNKNOWN_REASON = "unknown";
+const UNKNOWN_REASON = "unknown";
 
 /**
  * A record of a dead-letter topic, read. What its headers say is for showing and grouping: whoever may write to the topic may have

@@ -1,6 +1,8 @@
-import type { KafkaPort, OffsetRange } from "@freshet/kafka/port";
+import type { KafkaPort, OffsetRange, RecordBatch } from "@freshet/kafka/port";
 import { FreshetError } from "@freshet/protocol";
 import { type DeadLetter, readDeadLetter } from "./letter.js";
+import { withRights } from "./rights.js";
+import { readRanges } from "./temporary-group.js";
 
 /** What of a broker a scan needs. */
 export type ScanKafka = Pick<KafkaPort, "read" | "offsets" | "offsetsAt" | "describeGroup" | "deleteGroup">;
@@ -15,7 +17,7 @@ export interface ScanOptions {
   readonly untilMs: number | null;
   /** Which letters go on to `onLetters`. */
   readonly accepts: (letter: DeadLetter) => boolean;
-  /** Takes some letters of one partition, in order; several partitions at once. What it throws ends the scan. */
+  /** Takes those of one batch of a partition, none perhaps, in order; several partitions at once. What it throws ends the scan. */
   readonly onLetters: (letters: readonly DeadLetter[]) => Promise<void>;
   /** Aborted: the scan ends early and says so. */
   readonly stop: AbortSignal;
@@ -45,29 +47,22 @@ export interface ScanWindow {
  * @throws FreshetError `usage` when there is no such topic or the group has members; as `LogReading` does.
  */
 export async function scanDeadLetters(kafka: ScanKafka, options: ScanOptions): Promise<ScanWindow> {
-  const ranges = await rangesOf(kafka, options);
-  const wasMissing = (await kafka.describeGroup(options.group)).state === "missing";
+  const { topic, group, stop } = options;
+  const rights = { topic, group, what: "to read dead letters" };
+  const ranges = await withRights(rights, rangesOf(kafka, options));
   const tally = createTally(options, ranges);
-  try {
-    await kafka.read({
-      group: options.group,
-      ranges: ranges.filter(({ from, to }) => from < to),
-      stop: options.stop,
-      onBatch: async ({ partition, records }) => {
-        const accepted: DeadLetter[] = [];
-        let next = 0;
-        for (const record of records) {
-          next = record.offset + 1;
-          const letter = readDeadLetter(record);
-          if (tally.counts(letter) && options.accepts(letter)) accepted.push(letter);
-        }
-        if (accepted.length > 0) await options.onLetters(accepted);
-        tally.reached({ partition, next, accepted: accepted.length });
-      },
-    });
-  } finally {
-    if (wasMissing) await kafka.deleteGroup(options.group).catch(() => {}); // it is empty, and the brokers forget it by themselves
-  }
+  const onBatch = async ({ partition, records }: RecordBatch): Promise<void> => {
+    const accepted: DeadLetter[] = [];
+    let next = 0;
+    for (const record of records) {
+      next = record.offset + 1;
+      const letter = readDeadLetter(record);
+      if (tally.counts(letter) && options.accepts(letter)) accepted.push(letter);
+    }
+    await options.onLetters(accepted);
+    tally.reached({ partition, next, accepted: accepted.length });
+  };
+  await withRights(rights, readRanges(kafka, { group, ranges, stop, onBatch }));
   return tally.window();
 }
 

@@ -1,0 +1,100 @@
+import { instantText } from "./instants.js";
+import type { DeadLetter } from "./letter.js";
+import type { DeadLetterList } from "./reports.js";
+import type { Tally } from "./tallies.js";
+
+/** Told apart; letters of other causes count as others. */
+const GROUPS_MAX = 10_000;
+/** Topics and tenants named for one group. */
+const NAMES_MAX = 10;
+const MESSAGE_CHARACTERS_MAX = 300;
+
+type Group = DeadLetterList["groups"][number];
+
+interface Collected extends Tally {
+  readonly first: DeadLetter;
+  firstMs: number;
+  last: { readonly id: string; readonly writtenAtMs: number };
+  readonly topics: Set<string>;
+  readonly tenants: Set<string>;
+  more: boolean;
+}
+
+/** Groups letters by fingerprint and reason, in memory that does not grow with their number. */
+export class LetterGroups {
+  readonly #groupsMax: number;
+  readonly #byCause = new Map<string, Collected>();
+  readonly others: Tally = { letters: 0, resolved: 0 };
+
+  constructor(groupsMax: number = GROUPS_MAX) {
+    this.#groupsMax = groupsMax;
+  }
+
+  add(letter: DeadLetter, isResolved: boolean): void {
+    const cause = `${letter.fingerprint} ${letter.reason}`;
+    const group = this.#byCause.get(cause) ?? this.#begin(cause, letter);
+    const tally = group ?? this.others;
+    tally.letters++;
+    if (isResolved) tally.resolved++;
+    if (group !== null) collect(group, letter);
+  }
+
+  /** `areMarked`: whether anybody marks letters of this topic as resolved. */
+  groups(areMarked: boolean, tenantsAreKnown: boolean): readonly Group[] {
+    const collected = [...this.#byCause.values()].toSorted(
+      (a, b) => openOf(b) - openOf(a) || b.last.writtenAtMs - a.last.writtenAtMs || (a.last.id < b.last.id ? -1 : 1),
+    );
+    return collected.map((group) => ({
+      fingerprint: group.first.fingerprint,
+      reason: group.first.reason,
+      dialect: group.first.dialect,
+      rule: group.first.rule,
+      message: cut(group.first.message),
+      letters: group.letters,
+      open: areMarked ? openOf(group) : null,
+      resolved: areMarked ? group.resolved : null,
+      first: instantText(group.firstMs),
+      last: instantText(group.last.writtenAtMs),
+      sample: group.last.id,
+      topics: [...group.topics].toSorted(),
+      tenants: tenantsAreKnown ? [...group.tenants].toSorted() : null,
+      more: group.more,
+    }));
+  }
+
+  #begin(cause: string, letter: DeadLetter): Collected | null {
+    if (this.#byCause.size >= this.#groupsMax) return null;
+    const { writtenAtMs } = letter;
+    const known = { letters: 0, resolved: 0, firstMs: writtenAtMs, last: { id: letter.id, writtenAtMs }, more: false };
+    const group = { ...known, first: withoutRecord(letter), topics: new Set<string>(), tenants: new Set<string>() };
+    this.#byCause.set(cause, group);
+    return group;
+  }
+}
+
+/** A letter that is kept must not keep the batch it came in. */
+function withoutRecord(letter: DeadLetter): DeadLetter {
+  const { topic, partition, offset, timestampMs } = letter.record;
+  return { ...letter, record: { topic, partition, offset, timestampMs, key: null, value: null, headers: [] } };
+}
+
+function collect(group: Collected, { id, writtenAtMs, source, tenant }: DeadLetter): void {
+  group.firstMs = Math.min(group.firstMs, writtenAtMs);
+  if (writtenAtMs >= group.last.writtenAtMs) group.last = { id, writtenAtMs };
+  if (source !== null) addName(group, group.topics, source.topic);
+  if (tenant !== null) addName(group, group.tenants, tenant);
+}
+
+function addName(group: Collected, names: Set<string>, name: string): void {
+  if (names.has(name)) return;
+  if (names.size < NAMES_MAX) names.add(name);
+  else group.more = true;
+}
+
+function openOf({ letters, resolved }: Tally): number {
+  return letters - resolved;
+}
+
+function cut(message: string): string {
+  return message.length <= MESSAGE_CHARACTERS_MAX ? message : `${message.slice(0, MESSAGE_CHARACTERS_MAX - 2)} …`;
+}

@@ -1,0 +1,91 @@
+import type { KafkaPort } from "@freshet/kafka/port";
+import { isJsonObject, type JsonObject, type JsonValue, type KafkaRecord, parseJson } from "@freshet/protocol";
+import { jobsTopicOf } from "../topics.js";
+import { printable } from "./header-texts.js";
+import { type LetterPlace, readLetterId } from "./letter-id.js";
+import { LetterSet } from "./letter-set.js";
+import { withRights } from "./rights.js";
+import { type GroupKafka, readRanges } from "./temporary-group.js";
+
+const KEY = "resolved/";
+const TEXT_CHARACTERS_MAX = 200;
+
+/** What a broker must offer for it. */
+export type ResolvedKafka = Pick<KafkaPort, "offsets"> & GroupKafka;
+
+export interface ResolvedOptions {
+  readonly deployment: string;
+  /** A consumer group for this reading alone. */
+  readonly group: string;
+  readonly stop: AbortSignal;
+  /** Told after each batch: the reading goes on. */
+  readonly onProgress: () => void;
+}
+
+/** How a dead letter was resolved, as the job wrote it down. */
+export interface Resolution {
+  readonly jobId: string | null;
+  readonly at: string | null;
+  readonly by: string | null;
+  readonly outcome: string | null;
+}
+
+/** The letters that a replay has resolved and nothing has opened again. Empty where the jobs topic is missing. */
+export async function readResolved(kafka: ResolvedKafka, options: ResolvedOptions): Promise<LetterSet> {
+  const resolved = new LetterSet();
+  await readMarks(kafka, options, ({ partition, offset }, value) => resolved.set(partition, offset, value !== null));
+  return resolved;
+}
+
+/** How one letter was resolved; `null` when it is open. */
+export async function readResolution(kafka: ResolvedKafka, letter: LetterPlace, options: ResolvedOptions): Promise<Resolution | null> {
+  let last: Uint8Array | null = null;
+  await readMarks(kafka, options, ({ partition, offset }, value) => {
+    if (partition === letter.partition && offset === letter.offset) last = value;
+  });
+  return last === null ? null : readMark(last);
+}
+
+type OnMark = (letter: LetterPlace, value: Uint8Array | null) => void;
+
+/** Marks of one letter lie in one partition, so their order is that of time: the last one counts, and null takes it away. */
+async function readMarks(kafka: ResolvedKafka, { deployment, group, stop, onProgress }: ResolvedOptions, onMark: OnMark): Promise<void> {
+  const topic = jobsTopicOf(deployment);
+  const rights = { topic, group, what: "to know which dead letters are resolved" };
+  const partitions = await withRights(rights, kafka.offsets([topic]));
+  const ranges = partitions.map(({ partition, earliest, stable }) => ({ topic, partition, from: earliest, to: stable }));
+  const onBatch = async ({ records }: { readonly records: Iterable<KafkaRecord> }): Promise<void> => {
+    for (const { key, value } of records) {
+      const letter = key === null ? null : letterOf(key);
+      if (letter !== null) onMark(letter, value);
+    }
+    onProgress();
+  };
+  await withRights(rights, readRanges(kafka, { group, ranges, stop, onBatch }));
+}
+
+function letterOf(key: Uint8Array): LetterPlace | null {
+  const text = new TextDecoder().decode(key);
+  return text.startsWith(KEY) ? readLetterId(text.slice(KEY.length)) : null;
+}
+
+function readMark(value: Uint8Array): Resolution {
+  const mark = parsed(value);
+  const by = mark.by ?? null;
+  const person = isJsonObject(by) ? `${textOf(by.user) ?? "unknown"}@${textOf(by.host) ?? "unknown"}` : textOf(by);
+  return { jobId: textOf(mark.jobId), at: textOf(mark.at), by: person, outcome: textOf(mark.outcome) };
+}
+
+function textOf(value: JsonValue | undefined): string | null {
+  return typeof value === "string" ? printable(new TextEncoder().encode(value), TEXT_CHARACTERS_MAX) : null;
+}
+
+/** Whatever was written there marks the letter; what cannot be read tells nothing more. */
+function parsed(value: Uint8Array): JsonObject {
+  try {
+    const mark = parseJson(new TextDecoder("utf-8", { fatal: true }).decode(value));
+    return isJsonObject(mark) ? mark : {};
+  } catch {
+    return {};
+  }
+}
