@@ -17,4 +17,16 @@ export {
 } from "./dead-letters/reports.js";
 export { type ScanKafka, type ScanOptions, type ScanWindow, scanDeadLetters } from "./dead-letters/scan.js";
 export { type ShowQuery, showDeadLetter } from "./dead-letters/show.js";
+export { type AbortOptions, abortJob } from "./jobs/abort-job.js";
+export { type ClaimedJob, type ClaimOptions, claimJob } from "./jobs/claim-job.js";
+export { groupOfJob, type Job, type JobStatus, jobSchema, type Runner } from "./jobs/job.js";
+export { type FoundJob, findJob, readJobs } from "./jobs/read-jobs.js";
+export { type RunJobOptions, type RunJobPorts, runJob } from "./jobs/run-job.js";
+export { type StartJobOptions, startJob } from "./jobs/start-job.js";
+export { type Counts, countsSchema, type KeyCounts, type RemovalCause, removalCauses } from "./plan/counts.js";
+export { type PlanOptions, type Progress, planReplay, type ReplayOptions, type ReplayPlan, type ReplayPorts } from "./plan/plan-replay.js";
+export { boundedKafka, type ReplayKafka } from "./run/bounded-kafka.js";
+export type { Rates } from "./run/pace.js";
+export { compileWhere } from "./select/choose.js";
+export { type Order, orders, type Selection, selectionSchema } from "./select/selection.js";
 export { auditTopicOf, deadLetterTopicOf } from "./topics.js";

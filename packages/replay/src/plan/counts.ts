@@ -128,5 +128,7 @@ export function sorted(counts: Readonly<Record<string, number>>): Record<string,
 
 function addSpans(a: Counts["span"], b: Counts["span"]): Counts["span"] {
   if (a === null || b === null) return a ?? b;
-  return { from: a.from < b.from ? a.from : b.from, to: a.to > b.to ? a.to : b.to };
+  const [from = a.from] = [a.from, b.from].toSorted();
+  const [, to = a.to] = [a.to, b.to].toSorted();
+  return { from, to };
 }

@@ -1,0 +1,141 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { until } from "@freshet/testkit";
+import { describe, expect, test } from "@jest/globals";
+import { compiled, type Incident, openIncident, rightRules } from "../../tests/incident.js";
+import { history, letters, planOptions } from "../../tests/options.js";
+import { readResolved } from "../dead-letters/resolved.js";
+import { type PlanOptions, planReplay } from "../plan/plan-replay.js";
+import { type Job, jobSchema } from "./job.js";
+import { findJob, readJobs } from "./read-jobs.js";
+import { type RunJobOptions, runJob } from "./run-job.js";
+import { startJob } from "./start-job.js";
+
+const never = new AbortController().signal;
+const by = { user: "ada", host: "ops-1" };
+const runner = { host: "ops-1", pid: 1, token: "t1" };
+
+/** Plans, makes the job and runs it. */
+async function replayed(incident: Incident, over: Partial<PlanOptions> = {}, run: Partial<RunJobOptions> = {}): Promise<Job> {
+  const plan = await planReplay(incident.ports, planOptions(over));
+  if (plan === null) throw new Error("it was stopped");
+  const options = { id: "j1", deployment: "blue", rulesText: rightRules, by, because: "", clock: incident.clock };
+  const { job, jobsEnd } = await startJob(incident.kafka, plan, options);
+  return await resumed(incident, job, { jobsEnd, ...run });
+}
+
+function resumed(incident: Incident, job: Job, run: Partial<RunJobOptions> = {}): Promise<Job> {
+  const rules = compiled(rightRules);
+  const known = { job, runner, rules, isResolved: () => false, jobsEnd: [], stop: never, onProgress: () => {} };
+  // the pause of the real thing: the heart of a job beats beside its work
+  const pause = (ms: number, stop: AbortSignal) => sleep(Math.min(ms, 20), undefined, { signal: stop }).catch(() => {});
+  return runJob({ ...incident.ports, pause }, { ...known, ...run });
+}
+
+async function manyProducts(incident: Incident, count: number): Promise<void> {
+  for (let at = 0; at < count; at++) await incident.putProduct(String(at), { [at]: at % 2 === 0 ? "5" : "50" });
+  for (const version of ["8", "10", "9"]) {
+    await incident.send(...Array.from({ length: count }, (_, at) => ({ id: String(at), version })));
+  }
+}
+
+describe("a replay that applies", () => {
+  test("does what its plan said, to the number", async () => {
+    const incident = await openIncident();
+    await manyProducts(incident, 500);
+    await incident.putPage("3");
+    await incident.send({ id: "3", version: "60", type: "product.deleted", data: { brand: "acme" } }, { id: "3", version: "x" });
+    const job = await replayed(incident);
+    expect(job.status).toBe("done");
+    expect(job.counts).toEqual(job.planned);
+    expect(job.counts.keys).toMatchObject({ touched: 501, removed: 252 });
+    expect(await incident.store.seed.has("product:0")).toBe(false);
+    expect(await incident.store.seed.has("product:1")).toBe(true);
+    expect((await incident.kafka.describeGroup("freshet-replay-blue-j1")).state).toBe("missing");
+    expect(incident.log.records("freshet.dlq.blue")).toEqual([]);
+  });
+
+  test("a second plan says what it would remove again, and that the rest is covered; the outcome agrees", async () => {
+    const incident = await openIncident();
+    await manyProducts(incident, 40);
+    await incident.putPage("3");
+    await incident.send({ id: "3", version: "60", type: "product.deleted" });
+    await replayed(incident);
+    // readers came back: an opaque page, a product under its floor, one without its own subject after its floor is gone
+    await incident.putPage("3");
+    await incident.putProduct("0", { 0: "10" });
+    const second = await replayed(incident);
+    expect(second.planned.keys).toMatchObject({ removed: 1, covered: 20 });
+    expect(second.planned.removedBecause).toEqual({ older: 0, unversioned: 0, blind: 0, opaque: 1 });
+    expect(second.counts).toEqual(second.planned);
+    await incident.clock.advance(3 * 3_600_000);
+    await incident.putProduct("2", { 999: "1" });
+    const third = await replayed(incident);
+    expect(third.planned.removedBecause).toMatchObject({ older: 1 });
+    expect(third.counts).toEqual(third.planned);
+  });
+
+  test("ends where the snapshot ended while records are added", async () => {
+    const incident = await openIncident();
+    await manyProducts(incident, 300);
+    let hasSent = false;
+    const onProgress = (): void => {
+      if (!hasSent) void incident.send(...Array.from({ length: 50 }, (_, at) => ({ id: `new${at}`, version: "1" })));
+      hasSent = true;
+    };
+    const job = await replayed(incident, {}, { onProgress });
+    expect(hasSent).toBe(true);
+    expect(job.counts.records.chosen).toBe(900);
+  });
+
+  test("stopped, it is written down and goes on where it was", async () => {
+    const incident = await openIncident();
+    await manyProducts(incident, 500);
+    const stop = new AbortController();
+    const first = await replayed(incident, {}, { stop: stop.signal, onProgress: () => stop.abort() });
+    expect(first.status).toBe("stopped");
+    const { job, rulesText } = await findJob(incident.kafka, "j1", { deployment: "blue", group: "g", stop: never });
+    expect(jobSchema.parse(job)).toEqual(first);
+    expect(rulesText).toBe(rightRules);
+    expect(job.counts.records.chosen).toBeGreaterThan(0);
+    expect(job.counts.records.chosen).toBeLessThan(1500);
+    const second = await resumed(incident, job);
+    expect(second).toMatchObject({ status: "done", runs: 2, left: [] });
+    expect(second.counts.records).toEqual(second.planned.records);
+    expect(second.counts.keys.removed).toBe(second.planned.keys.removed);
+    expect(await readJobs(incident.kafka, { deployment: "blue", group: "g", stop: never })).toEqual([second]);
+  });
+
+  test("marks dead letters that came to their end; those that still fail stay open, and none is written again", async () => {
+    const incident = await openIncident();
+    await incident.fail({ id: "1", version: "10" });
+    await incident.fail({ id: "2", version: "x" });
+    await incident.fail({ id: "3", version: "1" }, { topic: "others.topic" });
+    const job = await replayed(incident, { selection: letters });
+    expect(job).toMatchObject({ status: "done", counts: { records: { chosen: 3, busting: 1, failing: 1, foreign: 1 } } });
+    const marks = { deployment: "blue", group: "g2", stop: never, onProgress: () => {} };
+    const resolved = await readResolved(incident.kafka, marks);
+    expect([0, 1, 2].map((offset) => resolved.has(0, offset))).toEqual([true, false, false]);
+    expect(incident.log.records("freshet.dlq.blue")).toHaveLength(3);
+  });
+
+  test("writes nothing to the topic of the events and touches no other group", async () => {
+    const incident = await openIncident();
+    await manyProducts(incident, 10);
+    const at = { topic: "shop.products", partition: 0 };
+    await incident.kafka.consume({
+      group: "freshet-blue",
+      topics: ["shop.products"],
+      onBatch: async (batch, control) => {
+        control.ended(batch.records.at(-1)?.offset ?? 0);
+        return { kind: "done" };
+      },
+    });
+    const ends = () => incident.log.records("shop.products").length;
+    await until(() => incident.log.committed("freshet-blue", at) !== null);
+    const before = [ends(), incident.log.committed("freshet-blue", at), (await incident.kafka.describeGroup("freshet-blue")).members];
+    await replayed(incident, { selection: history });
+    expect([ends(), incident.log.committed("freshet-blue", at), (await incident.kafka.describeGroup("freshet-blue")).members]).toEqual(
+      before,
+    );
+  });
+});
