@@ -7,6 +7,7 @@ import type { FamilyModel, TagModel } from "./model.js";
 import { nearest, suggest } from "./nearest.js";
 import type { Report, Spot } from "./report.js";
 import type { EntryText, FamilyText } from "./schema.js";
+import { checkGateSlot, shareSlot, templateTagOf, withCompanions } from "./slots.js";
 import { type Escape, keyMatcher, keyReader, parseTemplate, type Render, renderer, type Template, utf8Bytes } from "./template.js";
 import type { Bounds, Family } from "./types.js";
 
@@ -74,11 +75,11 @@ function resolveFamily(name: string, { path, text }: Located<FamilyText>, contex
   const template = readTemplate(text.key, text.escape ?? "percent", { path: [...path, "key"], report });
   const companion = readCompanion({ path, text }, template, report);
   if (template === null) return null;
-  const render = renderer(template);
+  checkGateSlot(entry, template, { path: [...path, "key"], report });
+  const render = withCompanions(renderer(template), entry, template);
   const ttlMs = durationMs(text.ttl);
   if (text.stale !== undefined) checkDuration(text.stale, [...path, "stale"], report);
   const staleMs = text.stale === undefined ? Math.min(staleMsDefault, ttlMs) : durationMs(text.stale);
-  const renderVersionKey = companion === null ? null : renderer(companion);
   const family: Family = {
     name,
     ttlMs,
@@ -86,8 +87,7 @@ function resolveFamily(name: string, { path, text }: Located<FamilyText>, contex
     entry: entrySpec(entry, bounds.floorMs, staleMs),
     parameters: template.parameters,
     keyFor: keyMaker(template, render),
-    versionKeyFor: companion === null || renderVersionKey === null ? null : (values) => renderVersionKey(ordered(companion, values)),
-    versionKeyOf: companion === null ? null : versionKeyReader(template, companion),
+    ...versionKeys(template, companion),
     tags: tagUses(text.tags ?? []),
     epochs: tagUses(text.epochs ?? []),
     makes: keyMatcher(template),
@@ -103,13 +103,21 @@ function keyMaker(template: Template, render: Render): Family["keyFor"] {
   };
 }
 
-function versionKeyReader(template: Template, companion: Template): (key: string) => string | null {
-  const valuesOf = namedValues(template);
-  const render = renderer(companion);
-  return (key) => {
-    const keys = valuesOf(key).map((values) => render(ordered(companion, values)));
-    const [first] = keys;
-    return first !== undefined && keys.every((other) => other === first) ? first : null;
+/** The key of the version; `null` where parameters as they are (`escape: none`) would put it into another slot than the entry. */
+function versionKeys(template: Template, companion: Template | null): Pick<Family, "versionKeyFor" | "versionKeyOf"> {
+  if (companion === null) return { versionKeyFor: null, versionKeyOf: null };
+  const [render, renderKey, valuesOf] = [renderer(companion), renderer(template), namedValues(template)];
+  const besideOf = (key: string | null, values: ReadonlyMap<string, string>) => {
+    const versionKey = render(ordered(companion, values));
+    return template.escape === "percent" || shareSlot(key, versionKey) ? versionKey : null;
+  };
+  return {
+    versionKeyFor: (values) => besideOf(template.escape === "percent" ? null : renderKey(ordered(template, values)), values),
+    versionKeyOf: (key) => {
+      const keys = valuesOf(key).map((values) => besideOf(key, values));
+      const [first] = keys;
+      return first !== undefined && keys.every((other) => other === first) ? first : null;
+    },
   };
 }
 
@@ -175,19 +183,11 @@ function readCompanion({ path, text }: Located<FamilyText>, key: Template | null
       problem: "entry and companion have the same key",
       fix: "Give the companion a key of its own.",
     });
-  } else if (hashTagOf(key) === null || hashTagOf(key) !== hashTagOf(companion)) {
+  } else if (templateTagOf(key) === null || templateTagOf(key) !== templateTagOf(companion)) {
     const fix = "Put the same {{…}} around the part that both keys share, for example `{{cart:{id}}}` and `{{cart:{id}}}:v`.";
     report.at(place, { code: "companion_slot", problem: "entry and companion can lie in different slots of a cluster", fix });
   }
   return companion;
-}
-
-/** What Redis hashes, as template text: between the first `{` and the next `}`; `null` when the template has no such part. */
-function hashTagOf({ parts }: Template): string | null {
-  // Parameters cannot hold braces once escaped, so only literal ones count; a parameter is its name between commas.
-  const flat = parts.map((part) => ("literal" in part ? part.literal : `,${part.parameter},`)).join("");
-  const inner = /\{([^}]+)\}/.exec(flat)?.[1];
-  return inner ?? null;
 }
 
 /** Tags a family carries: they exist, are of the right kind, get their parameters, and the entries are managed. */

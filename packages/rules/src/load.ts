@@ -68,6 +68,7 @@ function meaning({ bounds, sources, families }: Model, draft: Draft): unknown {
       versions: spec.spaceKind,
       strict: spec.strict,
       tombstones: spec.tombstones,
+      encoding: spec.encoding,
     })),
     families: Object.fromEntries(
       [...families].map(([name, { text, template, family }]) => [

@@ -113,6 +113,38 @@ describe("parameters", () => {
   });
 });
 
+describe("parameters as they are, where a key beside the entry must lie in its slot", () => {
+  const rulesFor = (family: string) =>
+    rulesOf(`freshet: 1
+sources: [{ name: products, topic: catalog.product.v1, format: cloudevents, space: catalog.product }]
+families: { f: ${family} }
+rules: [{ name: one, source: products, bust: [{ family: f, with: { id: data.id } }] }]
+`);
+  const gated = rulesFor('{ key: "f:{id}", escape: none, ttl: 1h, entry: { kind: json, version: v, gate: true } }');
+  const companion = rulesFor('{ key: "{id}:{{a}}", escape: none, ttl: 1h, entry: { kind: companion, companion: "{id}:{{a}}:v" } }');
+  const crossed = rulesFor('{ key: "f:{id}:{{a}}", escape: none, ttl: 1h, entry: { kind: companion, companion: "v:{{a}}:{id}" } }');
+
+  test.each([
+    [gated, "4}2", "key_unresolved"],
+    [gated, "4{}2", "key_unresolved"],
+    [gated, "4{2", ["hard key f:4{2"]],
+    [gated, "{4}2", ["hard key f:{4}2"]],
+    [companion, "42", ["hard key 42:{a}"]],
+    [companion, "{4}2", ["hard key {4}2:{a}"]],
+    [companion, "{}42", "key_unresolved"],
+    [crossed, "42", ["hard key f:42:{a}"]],
+    [crossed, "{4}2", "key_unresolved"],
+  ])("%#: %s", (rules, id, wanted) => {
+    expect(reason(rules, { data: { id } })).toEqual(wanted);
+  });
+
+  test("as in rules, so by hand", () => {
+    expect(gated.families.get("f")?.keyFor(new Map([["id", "4}2"]]))).toBeNull();
+    expect(crossed.families.get("f")?.versionKeyOf?.("f:{4}2:{a}")).toBeNull();
+    expect(crossed.families.get("f")?.versionKeyOf?.("f:42:{a}")).toBe("v:{a}:42");
+  });
+});
+
 describe("which rules an event reaches", () => {
   const bust = 'bust: [{ family: product, with: { id: "subject" } }]';
   const rules = rulesOf(

@@ -42,6 +42,10 @@ const anySource = {
   match: z.strictObject({ types: z.array(typePattern).min(1) }).optional(),
   strict: z.boolean().optional().meta({ description: "What nothing on the topic matches is dead-lettered as untrusted." }),
   tombstones: z.enum(["ignore", "delete"]).optional(),
+  encoding: z
+    .enum(["plain", "registry"])
+    .optional()
+    .meta({ description: "`registry`: values name their Avro or JSON schema in a schema registry. Default plain." }),
 };
 const typed = {
   ops: z.record(text, op).optional().meta({ description: "Event type to op; anything else is update." }),

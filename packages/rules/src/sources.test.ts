@@ -59,6 +59,18 @@ describe("what a source says is what its format reads", () => {
     expect(readsOf("{ topic: t, format: cloudevents, space: s }")).toBeUndefined();
   });
 
+  test("an encoding, of every format; plain is none", () => {
+    const encodingOf = (source: string) => rulesOf(file(`{ topic: t, space: s, ${source} }`)).sourcesOf("t")[0]?.encoding;
+    for (const format of ["cloudevents", "debezium, id: [id], version: v", "outbox, version: /v", "json, id: [/id], version: /v"]) {
+      expect(encodingOf(`encoding: registry, format: ${format}`)).toBe("registry");
+      expect([encodingOf(`format: ${format}`), encodingOf(`encoding: plain, format: ${format}`)]).toEqual([undefined, undefined]);
+    }
+    const hashes = ["", ", encoding: plain", ", encoding: registry"].map(
+      (more) => rulesOf(file(`{ topic: t, format: cloudevents, space: s${more} }`)).hash,
+    );
+    expect([hashes[0] === hashes[1], hashes[0] === hashes[2]]).toEqual([true, false]);
+  });
+
   test("from the rules file to the busted key", () => {
     const text = file("{ topic: t, format: debezium, space: s, id: [shop, id], version: rev, match: { types: [public.*] } }");
     const rules = rulesOf(text.replace('id: "subject"', "id: data.id"));
@@ -91,6 +103,17 @@ describe("findings", () => {
       `{ ${json}, type: /kind, match: { types: [a] } }, { name: u, topic: t, format: json, space: u, id: [/id], version: /v }`,
       "",
     ],
+    [
+      "two encodings on one topic",
+      `{ ${json}, type: /kind, match: { types: [a] }, encoding: registry }, §{ name: u, topic: t, format: json, space: u, id: [/id], version: /v }`,
+      "mixed_formats",
+    ],
+    [
+      "two encodings on one topic, both written",
+      `{ ${json}, type: /kind, match: { types: [a] } }, { name: u, ${json}, encoding: §registry }`,
+      "mixed_formats",
+    ],
+    ["an encoding nobody knows", `{ ${json}, encoding: §avro }`, "unknown_value"],
     [
       "a replica identity nobody knows",
       "{ topic: t, format: debezium, space: s, id: [id], version: v, replicaIdentity: §index }",

@@ -52,9 +52,17 @@ function checkType({ path, text }: Located<SourceText>, report: Report): void {
 
 /** A record is read by the format of its topic before it is known which source takes it. */
 function checkFormat(source: SourceModel, all: readonly SourceModel[], report: Report): void {
-  const { topic, format } = source.spec;
+  const { topic, format, encoding } = source.spec;
   const first = all.find((other) => other.spec.topic === topic);
-  if (first === undefined || first.spec.format === format) return;
+  if (first === undefined) return;
+  if (first.spec.encoding !== encoding) {
+    report.at(source.text.encoding === undefined ? source.path : [...source.path, "encoding"], {
+      code: "mixed_formats",
+      problem: `topic \`${topic}\` has sources of two encodings`,
+      fix: `Write \`encoding: ${first.spec.encoding ?? "plain"}\`: values without a frame are read as they are.`,
+    });
+  }
+  if (first.spec.format === format) return;
   report.at([...source.path, "format"], {
     code: "mixed_formats",
     problem: `topic \`${topic}\` has sources of format ${first.spec.format} and ${format}`,
@@ -105,6 +113,7 @@ function specOf(text: SourceText): SourceSpec {
     matchesType: text.match === undefined ? () => true : typeMatcher(text.match.types),
     strict: text.strict ?? false,
     tombstones: text.tombstones ?? "ignore",
+    ...(text.encoding === "registry" ? { encoding: text.encoding } : {}),
     ...readsOf(text),
   };
 }

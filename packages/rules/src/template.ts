@@ -55,6 +55,12 @@ export function parseTemplate(text: string, escaping: Escape): Template | Templa
   return { text, escape: escaping, parts, parameters: [...new Set(names)] };
 }
 
+/** Where the first literal `}` of a template's text begins; 0 when it has none. */
+export function literalBraceAt(text: string): number {
+  const literal = text.replace(/\{\{|\}\}|\{\w+\}/g, (piece) => (piece === "}}" ? piece : "x".repeat(piece.length)));
+  return Math.max(0, literal.indexOf("}}"));
+}
+
 /** The key or tag for these parameter values, by position in `parameters`; `null` when it would be too long or is not valid Unicode. */
 export type Render = (values: readonly string[]) => string | null;
 

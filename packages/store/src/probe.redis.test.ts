@@ -148,6 +148,9 @@ describe("rights", () => {
   });
 });
 
-test("a URL that is none of Redis is refused", () => {
+test("a URL that is none of Redis is refused, and a prefix that holds braces", () => {
+  for (const prefix of ["fr{", "}fr", "{fr}:"]) {
+    expect(() => open({ prefix })).toThrow(expect.objectContaining({ code: "FR1002", message: expect.stringContaining("prefix") }));
+  }
   expect(() => open({ url: "http://127.0.0.1:6379" })).toThrow(expect.objectContaining({ code: "FR1002", disposition: "usage" }));
 });

@@ -34,13 +34,17 @@ export interface RedisStoreConfig extends RedisConnectionConfig {
 /**
  * The store over one Redis. Connects on first use; every call settles within its deadline whatever the network does.
  *
- * @throws FreshetError FR1002 for a URL that cannot be one of Redis, or a mode that does not fit what else is given.
+ * @throws FreshetError FR1002 for a URL that cannot be one of Redis, a prefix with braces, or a mode that does not fit what else is given.
  */
 export function createRedisStore(config: RedisStoreConfig): StorePort {
   if (!/^rediss?:\/\//.test(config.url)) {
     throw new FreshetError("FR1002", "usage", "The Redis URL must begin with redis:// or rediss://.", "Correct FRESHET_REDIS_URL.");
   }
   const { prefix, mode = "standalone", role = null } = config;
+  if (/[{}]/.test(prefix)) {
+    const problem = "The prefix of Freshet's own keys has braces: those of one tag, or a gate and its entry, would lie in different slots.";
+    throw new FreshetError("FR1002", "usage", problem, "Leave braces out of FRESHET_REDIS_PREFIX.");
+  }
   if ((mode === "sentinel") !== (config.sentinelName !== undefined)) {
     const fix = "Set FRESHET_REDIS_MODE=sentinel and FRESHET_REDIS_SENTINEL_NAME, or neither.";
     throw new FreshetError("FR1002", "usage", "The mode sentinel and the name of a master belong together.", fix);

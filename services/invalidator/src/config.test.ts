@@ -116,7 +116,9 @@ describe("a value", () => {
     ["FRESHET_REDIS_URL", "redis://localhost:6379/zero"],
     ["FRESHET_REDIS_URL", "redis://localhost:6379?db=1"],
     ["FRESHET_REDIS_MODE", "replica"],
-    ["FRESHET_REDIS_PREFIX", "fr {x}:"],
+    ["FRESHET_REDIS_PREFIX", "fr x:"],
+    ["FRESHET_REDIS_PREFIX", "fr{x"],
+    ["FRESHET_REDIS_PREFIX", "fr}x"],
     ["FRESHET_HTTP_PORT", "65536"],
     ["FRESHET_HTTP_PORT", "-1"],
     ["FRESHET_HTTP_PORT", "9464.5"],
@@ -149,7 +151,8 @@ describe("a value", () => {
 
   test("cannot be changed afterwards", () => {
     const config = load({ FRESHET_KAFKA_BROKERS: "localhost:1" });
-    for (const part of [config, config.kafka, config.kafka.brokers, config.redis, config.http]) expect(Object.isFrozen(part)).toBe(true);
+    const parts = [config, config.kafka, config.kafka.brokers, config.redis, config.schemaRegistry, config.http];
+    for (const part of parts) expect(Object.isFrozen(part)).toBe(true);
   });
 });
 
