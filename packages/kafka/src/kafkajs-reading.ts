@@ -14,7 +14,7 @@ export interface ReadingTiming extends SeatTiming {
   readonly fetchWaitMs: number;
 }
 
-const defaultReadingTiming: ReadingTiming = {
+export const defaultReadingTiming: ReadingTiming = {
   sessionMs: 10_000,
   heartbeatMs: 2500,
   leaveWaitMs: 12_000, // longer than a session: who was killed is gone by then
@@ -44,7 +44,7 @@ interface ReadingContext {
  * record before it is ever read, and positions come from what a fetch covered and not from the records it brought. While some
  * records are handled the next ones are fetched.
  */
-async function readRanges(options: ReadOptions, context: ReadingContext): Promise<void> {
+export async function readRanges(options: ReadOptions, context: ReadingContext): Promise<void> {
   const { calls, timing } = context;
   const led = await calls.leaders(options.ranges.map(({ topic }) => topic));
   const known = new Set(led.map(nameOfPartition));

@@ -1,7 +1,7 @@
 import type { MemoryGroup } from "./memory-group.js";
 import type { MemoryPartition } from "./memory-partition.js";
 import type { LogReading, OffsetRange, ReadOptions, TopicPartition } from "./port.js";
-import { checkRanges, groupHasMembers } from "./reading-checks.js";
+import { checkRanges, groupHasMembers, rangeIsGone } from "./reading-checks.js";
 
 /** What reading sees of the broker in memory. */
 export interface ReadingView {
@@ -73,6 +73,7 @@ async function readRange(range: OffsetRange, { options, group, partition, stop }
   while (position < to && !stop.aborted) {
     const { records, next } = partition.read(position, { count: BATCH_RECORDS_MAX, to });
     if (next === position) {
+      if (position > partition.offsets().latest) throw rangeIsGone(range, { position, end: partition.offsets().latest });
       await group.woken();
       continue;
     }

@@ -180,6 +180,8 @@ function waitForRanges(bench: Bench): void {
       expect(failure?.message).toContain(`${missing}/0, ${topic}/7`);
       expect((await failureOf(readAll(port, [of(topic, 0), of(topic, 0)])))?.code).toBe("FR1006");
       expect((await failureOf(readAll(port, [{ topic, partition: 0, from: -2, to: 1 }])))?.code).toBe("FR1006");
+      const behind = await failureOf(readAll(port, [{ topic, partition: 0, from: 5, to: 9 }]));
+      expect([behind?.code, behind?.disposition]).toEqual(["FR3002", "halt"]);
     },
     TEST_MS,
   );
