@@ -1,6 +1,6 @@
 import { FreshetError } from "@freshet/protocol";
 import type { EachBatchPayload } from "kafkajs";
-import { type ConsumptionState, tellTrouble } from "./consumption-state.js";
+import { type ConsumptionState, moved, tellTrouble } from "./consumption-state.js";
 import { FlatMessages } from "./fetch-decoder.js";
 import { nameOfPartition } from "./gate.js";
 import { fromKafkajs, isKafkajsError, leadsToJoin, protocolTypeOf } from "./kafka-errors.js";
@@ -73,6 +73,7 @@ class BatchRun implements BatchControl {
   #resolve(offset: string): void {
     this.#payload.resolveOffset(offset);
     this.#state.owesCommit = true;
+    moved(this.#state, this.#at, Number(offset) + 1);
   }
 
   async commit(): Promise<void> {
@@ -142,6 +143,7 @@ class BatchRun implements BatchControl {
     if (this.#isStale()) return;
     if (this.#groupError !== null) return this.#handOver(this.#groupError);
     if (end.kind === "wait") {
+      moved(this.#state, this.#at); // waiting is seen by whoever is responsible
       gate.close(this.#at, end.retryAfterMs);
       return this.#commitAtEnd();
     }

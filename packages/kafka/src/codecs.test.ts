@@ -68,8 +68,8 @@ describe("codecs", () => {
     expect(await problemOf(codec(2).decompress(liar, MEGABYTE))).toContain("declares 4294967295 bytes");
   });
 
-  test("lz4 counts the blocks of a frame before it lets one be unpacked", async () => {
+  test("lz4 measures a frame before it lets one be unpacked", async () => {
     const packed = await codec(3).compress(Buffer.alloc(8 * MEGABYTE));
-    expect(await problemOf(codec(3).decompress(packed, MEGABYTE))).toContain("frame of about");
+    expect(await problemOf(codec(3).decompress(packed, MEGABYTE))).toContain("lz4 frame yields more than");
   });
 });

@@ -2,6 +2,7 @@ import { promisify } from "node:util";
 import { gunzip, gzip, zstdCompress, zstdDecompress } from "node:zlib";
 import { compressFrame, decompressFrame } from "lz4-napi";
 import snappy from "snappy";
+import { lz4SizeUpTo } from "./lz4-size.js";
 import { MalformedBytes } from "./wire-reader.js";
 
 /** A compression codec of Kafka. `decompress` never yields more than `maxBytes`: what would is refused as a bomb. */
@@ -80,32 +81,11 @@ function declaredSize(bytes: Buffer): number {
   throw new MalformedBytes("snappy block without a size");
 }
 
-/** The library has no cap, so the frame's blocks are counted first: each yields at most the frame's block size. */
+/** The library has no cap, so the frame is measured before it is unpacked. */
 async function unlz4(bytes: Buffer, maxBytes: number): Promise<Buffer> {
-  const least = sizeWithoutLastBlock(bytes);
-  if (least > maxBytes) throw new MalformedBytes(`lz4 frame of about ${least} bytes, more than ${maxBytes}`);
+  const size = lz4SizeUpTo(bytes, maxBytes);
+  if (size > maxBytes) throw new MalformedBytes(`lz4 frame yields more than ${maxBytes} bytes`);
   const result = await decompressFrame(bytes);
   if (result.length > maxBytes) throw new MalformedBytes(`lz4 frame of ${result.length} bytes, more than ${maxBytes}`);
   return result;
-}
-
-const LZ4_MAGIC = 0x184d2204;
-
-/** Upper bound of what all blocks but the last yield (every block but the last is full in practice). */
-function sizeWithoutLastBlock(bytes: Buffer): number {
-  if (bytes.length < 7 || bytes.readUInt32LE(0) !== LZ4_MAGIC) throw new MalformedBytes("not an lz4 frame");
-  const flags = bytes.readUInt8(4);
-  const sizeCode = (bytes.readUInt8(5) >> 4) & 7;
-  if (sizeCode < 4) throw new MalformedBytes(`lz4 frame with block size code ${sizeCode}`);
-  const blockBytes = 2 ** (8 + 2 * sizeCode);
-  const checksumBytes = (flags & 0x10) === 0 ? 0 : 4;
-  let at = 6 + ((flags & 0x08) === 0 ? 0 : 8) + ((flags & 0x01) === 0 ? 0 : 4) + 1;
-  let blocks = 0;
-  while (at + 4 <= bytes.length) {
-    const length = bytes.readUInt32LE(at) & 0x7fffffff;
-    if (length === 0) break;
-    blocks++;
-    at += 4 + length + checksumBytes;
-  }
-  return Math.max(0, blocks - 1) * blockBytes;
 }

@@ -1,7 +1,7 @@
 import { FreshetError } from "@freshet/protocol";
 import type { Consumer } from "kafkajs";
 import { commitResolved, runBatch } from "./batch-run.js";
-import { type ConsumptionState, join, noValve } from "./consumption-state.js";
+import { type ConsumptionState, join, noValve, tellTrouble } from "./consumption-state.js";
 import type { TopicPartition } from "./port.js";
 import { settlesWithin, within } from "./within.js";
 
@@ -100,6 +100,10 @@ function listenTo(consumer: Consumer, { state, isOver, commit, die }: Listening)
     on(({ payload }) => join(state, partitionsOf(payload.memberAssignment))),
   );
   consumer.on(
+    events.RECEIVED_UNSUBSCRIBED_TOPICS,
+    on(({ payload }) => tellTrouble(state, strangers(payload.topicsNotSubscribed), "joining the group")),
+  );
+  consumer.on(
     events.CRASH,
     on(({ payload }) => die(payload.error)),
   );
@@ -120,6 +124,12 @@ function watchForJoin(state: ConsumptionState, die: (error: unknown) => void): (
     const fix = "Nothing to do: a new consumer is made, which joins.";
     die(new FreshetError("FR3001", "wait", "the consumer lost its membership and could not join the group again", fix));
   };
+}
+
+/** With the assigner of `group-assigner.ts` in every member this cannot be: so one of them is not ours. */
+function strangers(topics: readonly string[]): FreshetError {
+  const problem = `the group's leader assigned partitions of topics that are not read here: ${topics.join(", ")}`;
+  return new FreshetError("FR3011", "halt", problem, "Give each program a consumer group of its own (FRESHET_KAFKA_GROUP).");
 }
 
 function valveOf(consumer: Consumer): ConsumptionState["valve"] {

@@ -22,7 +22,7 @@ describe("an ordinary rebalance", () => {
           ...(place === "commit" ? { onCommit: strike } : { onHeartbeat: strike }),
         });
         const consumption = startOn(cluster);
-        await until(() => partitions.every((partition) => cluster.committed.get(partition) === 60));
+        await until(() => partitions.every((partition) => cluster.stored.get(partition) === 60));
         expect([...new Set(consumption.ended)].sort()).toEqual(everything(partitions, 60));
         expect(cluster.consumers).toHaveLength(1);
         expect(cluster.joins).toBeGreaterThanOrEqual(2);
@@ -47,7 +47,7 @@ describe("an ordinary rebalance", () => {
       asked = cluster.joins === 1;
       return done;
     });
-    await until(() => cluster.committed.get(0) === 9 && cluster.committed.get(1) === 9);
+    await until(() => cluster.stored.get(0) === 9 && cluster.stored.get(1) === 9);
     expect(asked).toBe(true);
     await consumption.stop();
   });
@@ -65,7 +65,7 @@ describe("an ordinary rebalance", () => {
       return done;
     };
     const consumption = startOn(cluster, handler, { timing: { commitIntervalMs: 60_000 } });
-    await until(() => partitions.every((partition) => cluster.committed.get(partition) === 300));
+    await until(() => partitions.every((partition) => cluster.stored.get(partition) === 300));
     expect(cluster.joins).toBe(2);
     expect([...consumption.ended].sort()).toEqual(everything(partitions, 300));
     await consumption.stop();
@@ -105,9 +105,9 @@ describe("an ordinary rebalance", () => {
     });
     await until(() => cluster.joins === 2);
     release();
-    await until(() => seen.length > 0 && cluster.committed.get(0) === 30);
+    await until(() => seen.length > 0 && cluster.stored.get(0) === 30);
     expect(seen).toEqual([true]);
-    expect(cluster.committed.has(1)).toBe(false);
+    expect(cluster.stored.has(1)).toBe(false);
     expect(consumption.troubles).toEqual([]);
     await consumption.stop();
   });
@@ -121,7 +121,7 @@ describe("a handler that fails", () => {
       if (++calls % 2 === 0) throw [new SyntaxError("s"), new TypeError("t"), new RangeError("r"), undefined][calls % 4];
       return endAll(batch, control, endBatch);
     });
-    await until(() => cluster.committed.get(0) === 3000, { timeoutMs: 25_000 });
+    await until(() => cluster.stored.get(0) === 3000, { timeoutMs: 25_000 });
     expect(consumption.troubles.length).toBeGreaterThanOrEqual(999);
     expect([...new Set(consumption.ended)].sort()).toEqual(everything([0], 3000));
     expect(cluster.consumers).toHaveLength(1);
@@ -143,12 +143,12 @@ describe("a handler that fails", () => {
         },
         { timing: { batchDeadlineMs: 100 } },
       );
-      await until(() => cluster.committed.get(0) === 30 && cluster.committed.get(1) === 30 && consumption.troubles.length > 0);
+      await until(() => cluster.stored.get(0) === 30 && cluster.stored.get(1) === 30 && consumption.troubles.length > 0);
       const beats = cluster.heartbeats;
       await until(() => cluster.heartbeats > beats + 10);
       expect(consumption.troubles.map((error) => error.code)).toEqual(["FR3004"]);
       expect(calls).toBe(1);
-      expect(cluster.committed.has(2)).toBe(false);
+      expect(cluster.stored.has(2)).toBe(false);
       expect(cluster.joins).toBe(1);
       await consumption.stop();
     });
@@ -160,7 +160,7 @@ describe("a handler that fails", () => {
       throw new TypeError("a metric");
     };
     const consumption = startOn(cluster, endAll, { onAssigned: fail, onTrouble: fail });
-    await until(() => partitions.every((partition) => cluster.committed.get(partition) === 30));
+    await until(() => partitions.every((partition) => cluster.stored.get(partition) === 30));
     expect(cluster.consumers).toHaveLength(1);
     await consumption.stop();
   });
@@ -180,7 +180,7 @@ describe("a crash", () => {
       },
     });
     const consumption = startOn(cluster);
-    await until(() => partitions.every((partition) => cluster.committed.get(partition) === 60));
+    await until(() => partitions.every((partition) => cluster.stored.get(partition) === 60));
     expect(cluster.consumers).toHaveLength(5);
     expect(consumption.troubles.map((error) => error.code)).toEqual(["FR3001", "FR3001", "FR3001", "FR3001"]);
     expect([...new Set(consumption.ended)].sort()).toEqual(everything(partitions, 60));
@@ -246,7 +246,7 @@ describe("a partition that waits", () => {
       beat = true;
       return waitFor(60_000);
     });
-    await until(() => cluster.committed.get(1) === 12);
+    await until(() => cluster.stored.get(1) === 12);
     expect(cluster.joins).toBe(3);
     await consumption.stop();
   });
@@ -270,7 +270,7 @@ describe("a partition that waits", () => {
       crash = true;
       return calls.length === 1 ? waitFor(400) : endAll(batch, control, endBatch);
     });
-    await until(() => cluster.committed.get(1) === 12 && cluster.committed.get(0) === 12);
+    await until(() => cluster.stored.get(1) === 12 && cluster.stored.get(0) === 12);
     expect(cluster.consumers).toHaveLength(2);
     expect((calls[1] ?? 0) - (calls[0] ?? 0)).toBeGreaterThanOrEqual(390);
     await consumption.stop();

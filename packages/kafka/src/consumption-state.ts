@@ -1,6 +1,7 @@
 import { asFreshetError, type FreshetError } from "@freshet/protocol";
 import { createGate, type Gate, nameOfPartition } from "./gate.js";
 import { fromKafkajs } from "./kafka-errors.js";
+import type { OffsetReset } from "./patches.js";
 import type { ConsumeOptions, TopicPartition } from "./port.js";
 
 /** What one consumption remembers over all the kafkajs consumers it goes through. */
@@ -22,6 +23,8 @@ export interface ConsumptionState {
   lastSeenMs: number;
   /** Rises whenever records end. */
   progress: number;
+  /** By name of the assigned partitions: how often something happened to each, and the offset to be read next where it is known. */
+  readonly moves: Map<string, { count: number; nextOffset: number | null }>;
   /** Something has ended that is not known to be committed. */
   owesCommit: boolean;
   lastCommitMs: number;
@@ -47,6 +50,8 @@ export interface ConsumptionTiming {
   readonly quietMs: number;
   /** A consumer that shows no sign of life for so long is replaced. */
   readonly silenceMs: number;
+  /** A partition with records of which none ends, and whose handler does not say that it waits, is fatal after so long. */
+  readonly stallMs: number;
   readonly stopTimeoutMs: number;
 }
 
@@ -62,6 +67,7 @@ export const defaultTiming: ConsumptionTiming = {
   crashBackoffMaxMs: 5000,
   quietMs: 10_000,
   silenceMs: 120_000,
+  stallMs: 60_000,
   stopTimeoutMs: 10_000,
 };
 
@@ -79,6 +85,7 @@ export function createConsumptionState(options: ConsumeOptions, timing: Consumpt
     joined: false,
     lastSeenMs: clock.nowMs(),
     progress: 0,
+    moves: new Map(),
     owesCommit: false,
     lastCommitMs: 0,
     valve: noValve,
@@ -95,8 +102,27 @@ export function join(state: ConsumptionState, assigned: readonly TopicPartition[
   state.joined = true;
   state.lastSeenMs = state.clock.nowMs();
   state.assigned = new Set(assigned.map(nameOfPartition));
+  state.moves.clear();
+  for (const name of state.assigned) state.moves.set(name, { count: 0, nextOffset: null });
   state.gate.reassign(assigned);
   guarded(state, () => state.options.onAssigned?.(assigned));
+}
+
+/** Something happened to a partition; `nextOffset` where it is known by now. */
+export function moved(state: ConsumptionState, at: TopicPartition, nextOffset?: number): void {
+  const move = state.moves.get(nameOfPartition(at));
+  if (move === undefined) return;
+  move.count++;
+  if (nextOffset !== undefined) move.nextOffset = Math.max(nextOffset, move.nextOffset ?? 0);
+}
+
+/** The next offset of a partition was outside of its log: kafkajs goes on at the beginning. */
+export function tellHole(state: ConsumptionState, reset: OffsetReset): void {
+  const { topic, partition, askedOffset, earliestOffset: resumedAt } = reset;
+  const cause = resumedAt !== null && resumedAt >= askedOffset ? "expired" : "beyond_end";
+  const move = state.moves.get(nameOfPartition(reset));
+  if (move !== undefined) Object.assign(move, { count: move.count + 1, nextOffset: resumedAt });
+  guarded(state, () => state.options.onHole?.({ topic, partition, askedOffset, resumedAt, cause }));
 }
 
 /** Tells of trouble. What the callback throws is its own affair. */
@@ -110,10 +136,19 @@ export function tellTrouble(state: ConsumptionState, error: unknown, doing: stri
   return trouble;
 }
 
+/** Tells that this consumption cannot go on. */
+export function tellFatal(state: ConsumptionState, error: FreshetError): void {
+  try {
+    state.options.onFatal?.(error);
+  } catch {
+    // nobody is left to tell
+  }
+}
+
 function guarded(state: ConsumptionState, call: () => void): void {
   try {
     call();
   } catch (error) {
-    tellTrouble(state, asFreshetError(error), "telling of the assignment");
+    tellTrouble(state, asFreshetError(error), "telling of it");
   }
 }

@@ -10,6 +10,7 @@ export type {
   Consumption,
   GroupDescription,
   KafkaPort,
+  LogHole,
   LogReading,
   OffsetRange,
   PartitionOffsets,

@@ -64,6 +64,10 @@ export function protocolTypeOf(error: unknown): string | null {
 export function fromKafkajs(error: unknown, doing: string): FreshetError {
   for (const link of causes(error)) if (link instanceof FreshetError) return link;
   const type = protocolTypeOf(error);
+  if (isAboutVersions(error, type)) {
+    const fix = "Use Kafka 2.3 to 4.x, and see what was changed at the brokers; for newer brokers look for a newer Freshet.";
+    return new FreshetError("FR3007", "halt", `the broker does not take a request's version while ${doing}`, fix, error);
+  }
   if (!isKafkajsError(error) || (type === null && isProgramError(error))) return unexpected(error, doing);
   if (isAboutRights(error, type)) {
     const fix = "Give the client's user the rights it lacks, or correct its credentials (FRESHET_KAFKA_SASL_*).";
@@ -83,6 +87,12 @@ export function fromKafkajs(error: unknown, doing: string): FreshetError {
   }
   const fix = "Check that the brokers are up and reachable from here; it is tried again until they are.";
   return new FreshetError("FR3001", "wait", `Kafka did not do its part while ${doing}: ${nameOf(error, type)}`, fix, error);
+}
+
+function isAboutVersions(error: unknown, type: string | null): boolean {
+  if (type === "UNSUPPORTED_VERSION") return true;
+  for (const link of causes(error)) if (link.name === "KafkaJSServerDoesNotSupportApiKey") return true;
+  return false;
 }
 
 function isAboutRights(error: unknown, type: string | null): boolean {

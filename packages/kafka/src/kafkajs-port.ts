@@ -1,13 +1,24 @@
 import { FreshetError } from "@freshet/protocol";
 import type { Kafka } from "kafkajs";
+import { checkBroker } from "./broker-check.js";
+import { checkCodecs } from "./codec-check.js";
 import { createConsumerLife } from "./consumer-life.js";
-import { type ConsumptionTiming, createConsumptionState, defaultTiming, tellTrouble } from "./consumption-state.js";
+import { type ConsumptionTiming, createConsumptionState, defaultTiming, tellHole, tellTrouble } from "./consumption-state.js";
+import { createGroupAssigner } from "./group-assigner.js";
 import { createTopicAdmin, type TopicAdmin } from "./kafkajs-admin.js";
 import { createLogProducer } from "./kafkajs-producer.js";
 import { createKafkajsReading, type ReadingTiming } from "./kafkajs-reading.js";
-import { adminRetry, consumerRetry, consumerSettings, createClient, type KafkaClientOptions, retry } from "./kafkajs-settings.js";
-import { installPatches } from "./patches.js";
-import type { ConsumeOptions, Consumption, KafkaPort } from "./port.js";
+import {
+  adminRetry,
+  clientConfig,
+  consumerRetry,
+  consumerSettings,
+  createClient,
+  type KafkaClientOptions,
+  retry,
+} from "./kafkajs-settings.js";
+import { installPatches, watchOffsetResets } from "./patches.js";
+import type { ConsumeOptions, Consumption, KafkaPort, LogReading } from "./port.js";
 import { supervise } from "./supervisor.js";
 
 export interface KafkajsPortOptions extends KafkaClientOptions {
@@ -21,7 +32,8 @@ export interface KafkajsPortOptions extends KafkaClientOptions {
 }
 
 /**
- * The broker over kafkajs 2.2.4, patched (`patches.ts`). Connects at the first call that needs it.
+ * The broker over kafkajs 2.2.4, patched (`patches.ts`). Connects at the first call that needs it, after a look at whether this
+ * machine's codecs work and whether the broker and kafkajs understand each other: each call fails with FR3010 or FR3007 else.
  *
  * @throws FreshetError FR1005 when another version of kafkajs is installed.
  */
@@ -30,17 +42,18 @@ export function createKafkajsPort(options: KafkajsPortOptions): KafkaPort {
   const kafka = createClient(options, consumerRetry);
   const producer = createLogProducer(createClient(options, retry));
   const admin = createTopicAdmin(createClient(options, adminRetry));
-  const { close: closeReading, ...reading } = createKafkajsReading(options);
   const consumptions = new Set<Consumption>();
+  const { close: closeReading, ...reading } = createKafkajsReading(options);
+  const checked = once(() => Promise.all([checkCodecs(), checkBroker(clientConfig(options, adminRetry))]));
   return {
     async consume(wanted) {
-      const consumption = await startConsuming(wanted, { kafka, admin, options });
+      const consumption = await startConsuming(wanted, { kafka, admin, reading, checked, options });
       consumptions.add(consumption);
       return consumption;
     },
-    produce: (records) => producer.produce(records),
-    describeTopics: (topics) => admin.describe(topics),
-    createTopics: (topics) => admin.create(topics),
+    produce: (records) => checked().then(() => producer.produce(records)),
+    describeTopics: (topics) => checked().then(() => admin.describe(topics)),
+    createTopics: (topics) => checked().then(() => admin.create(topics)),
     ...reading,
     async close() {
       await Promise.all([...consumptions].map((consumption) => consumption.stop()));
@@ -49,28 +62,52 @@ export function createKafkajsPort(options: KafkajsPortOptions): KafkaPort {
   };
 }
 
+/** Done when it has succeeded once; after a failure the next call tries again. */
+function once(work: () => Promise<unknown>): () => Promise<void> {
+  let pending: Promise<void> | null = null;
+  return () => {
+    pending ??= work().then(
+      () => undefined,
+      (error: unknown) => {
+        pending = null;
+        throw error;
+      },
+    );
+    return pending;
+  };
+}
+
 interface ConsumeContext {
   readonly kafka: Kafka;
   readonly admin: TopicAdmin;
+  readonly reading: LogReading;
+  readonly checked: () => Promise<void>;
   readonly options: KafkajsPortOptions;
 }
 
-/** A topic that is missing now is refused; one that goes missing later, and brokers that are down, are waited for. */
+/** What cannot be right is refused now; what goes wrong later, and brokers that are down, are waited for. */
 async function startConsuming(wanted: ConsumeOptions, context: ConsumeContext): Promise<Consumption> {
-  const { kafka, admin, options } = context;
+  const { kafka, admin, reading, checked, options } = context;
   const state = createConsumptionState(wanted, { ...defaultTiming, ...options.timing }, options.clock);
-  try {
+  const look = async (): Promise<void> => {
+    await checked();
     await requireTopics(admin, wanted.topics);
+  };
+  try {
+    await look();
   } catch (error) {
     const trouble = tellTrouble(state, error, "looking for the topics");
-    if (trouble.code === "FR3002") throw trouble;
+    if (REFUSED.has(trouble.code)) throw trouble;
   }
-  return supervise(async () => {
-    await requireTopics(admin, wanted.topics);
-    const bytes = options.maxBytesPerPartition === undefined ? {} : { maxBytesPerPartition: options.maxBytesPerPartition };
-    return createConsumerLife(kafka.consumer({ ...consumerSettings, ...bytes, groupId: wanted.group }), state);
-  }, state);
+  const bytes = options.maxBytesPerPartition === undefined ? {} : { maxBytesPerPartition: options.maxBytesPerPartition };
+  const assigner = createGroupAssigner((cluster) => watchOffsetResets(cluster, (reset) => tellHole(state, reset)));
+  const settings = { ...consumerSettings, ...bytes, groupId: wanted.group, partitionAssigners: [assigner] };
+  const beget = () => look().then(() => createConsumerLife(kafka.consumer(settings), state));
+  return supervise(beget, state, reading);
 }
+
+/** A missing topic, a broker of another time, a codec that does not work: nothing that passes. */
+const REFUSED: ReadonlySet<string> = new Set(["FR3002", "FR3007", "FR3010"]);
 
 async function requireTopics(admin: TopicAdmin, topics: readonly string[]): Promise<void> {
   const found = await admin.partitionsOf(topics);

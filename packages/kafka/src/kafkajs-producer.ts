@@ -23,6 +23,7 @@ const CLOSE_TIMEOUT_MS = 3000;
 
 export function createLogProducer(kafka: Kafka): LogProducer {
   let connecting: Promise<Producer> | null = null;
+  const underWay = new Set<Promise<void>>();
 
   const connected = (): Promise<Producer> => {
     connecting ??= connect(kafka).catch((error: unknown) => {
@@ -32,17 +33,25 @@ export function createLogProducer(kafka: Kafka): LogProducer {
     return connecting;
   };
 
+  const sendAll = async (records: readonly ProduceRecord[]): Promise<void> => {
+    try {
+      const producer = await connected();
+      for (const part of cutToSize(records)) await send(producer, part);
+    } catch (error) {
+      throw fromKafkajs(error, "producing");
+    }
+  };
+
   return {
     async produce(records) {
       if (records.length === 0) return;
-      try {
-        const producer = await connected();
-        for (const part of cutToSize(records)) await send(producer, part);
-      } catch (error) {
-        throw fromKafkajs(error, "producing");
-      }
+      const sending = sendAll(records);
+      underWay.add(sending);
+      await sending.finally(() => underWay.delete(sending));
     },
     async close() {
+      // A send that is under way when its producer is disconnected makes a new connection, which nobody closes.
+      await settlesWithin(CLOSE_TIMEOUT_MS, Promise.allSettled(underWay));
       const last = connecting;
       connecting = null;
       if (last === null) return;

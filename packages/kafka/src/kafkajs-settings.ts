@@ -62,8 +62,12 @@ const SOCKET_IDLE_MS = 45_000;
 export const adminRetry: RetryOptions = { initialRetryTime: 200, retries: 4, maxRetryTime: 1000 };
 
 export function createClient(options: KafkaClientOptions, clientRetry: RetryOptions): kafkajs.Kafka {
+  return new kafkajs.Kafka(clientConfig(options, clientRetry));
+}
+
+export function clientConfig(options: KafkaClientOptions, clientRetry: RetryOptions): KafkaConfig {
   const { logger } = options;
-  return new kafkajs.Kafka({
+  return {
     brokers: [...options.brokers],
     clientId: options.clientId,
     ...(options.ssl === undefined ? {} : { ssl: options.ssl }),
@@ -75,7 +79,7 @@ export function createClient(options: KafkaClientOptions, clientRetry: RetryOpti
     socketFactory: openSocket,
     logLevel: logger === undefined ? kafkajs.logLevel.NOTHING : kafkajs.logLevel.INFO,
     logCreator: () => (entry) => logger !== undefined && forward(entry, logger),
-  });
+  };
 }
 
 /**

@@ -64,7 +64,7 @@ async function play(schedule: readonly Move[]): Promise<void> {
   const cluster = createStubCluster(script);
   const consumption = startOn(cluster, handler);
   try {
-    await until(() => partitions.every((partition) => cluster.committed.get(partition) === END), { pollMs: 2 });
+    await until(() => partitions.every((partition) => cluster.stored.get(partition) === END), { pollMs: 2 });
     expect(beyond).toEqual([]);
     expect(partitions.map((partition) => endedThrough.get(partition))).toEqual([END - 1, END - 1]);
   } finally {

@@ -1,8 +1,9 @@
-import { createRequire } from "node:module";
 import type { RecordHeader } from "@freshet/protocol";
 import { FreshetError } from "@freshet/protocol";
+import type { Cluster } from "kafkajs";
 import { type Codec, codecs } from "./codecs.js";
 import { decodeFetchResponse, type FetchResponse } from "./fetch-decoder.js";
+import { kafkajsInside } from "./kafkajs-inside.js";
 import { BATCH_BYTES_MAX } from "./record-batch-decoder.js";
 import { encodeRecordBatch } from "./record-encoder.js";
 
@@ -16,6 +17,7 @@ import { encodeRecordBatch } from "./record-encoder.js";
  * - produce requests whose records carry `headerList` are encoded by us: null, repeated and oddly named headers arrive
  * - the request queue no longer wakes up every millisecond for nothing
  * - all four codecs are there, with a cap on what they yield
+ * - whoever watches a cluster is told when an offset was outside of the log; stock writes a log line
  *
  * @throws FreshetError FR1005 for any other version: the patches reach into its inside.
  */
@@ -26,12 +28,11 @@ export function installPatches(manifest: { readonly version: string } = kafkajsI
   patchProduce(kafkajsInside("src/protocol/requests/produce/index.js"), kafkajsInside("src/protocol/encoder.js"));
   patchRequestQueue(kafkajsInside("src/network/requestQueue/index.js"));
   patchCodecs(kafkajsInside("src/protocol/message/compression/index.js"));
+  patchOffsetManager(kafkajsInside("src/consumer/offsetManager/index.js"));
   installed = true;
 }
 
 let installed = false;
-const kafkajsRequire = createRequire(import.meta.url);
-const kafkajsInside = (path: string) => kafkajsRequire(`kafkajs/${path}`);
 
 const PATCHED_VERSION = "2.2.4";
 
@@ -60,7 +61,7 @@ interface FetchExchange {
   readonly response: { readonly decode: (bytes: Buffer) => Promise<FetchResponse>; readonly parse: (response: FetchResponse) => unknown };
 }
 
-const FETCH_VERSION = 11;
+export const FETCH_VERSION = 11;
 
 function patchFetch(definition: RequestDefinition<{ readonly maxBytes: number }, FetchExchange>): void {
   const stock = definition.protocol;
@@ -97,7 +98,7 @@ interface WireEncoder {
 }
 
 /** From version 3 on a produce request carries record batches (message format v2). */
-const PRODUCE_VERSION_MIN = 3;
+export const PRODUCE_VERSION_MIN = 3;
 
 function patchProduce(definition: RequestDefinition<ProduceOptions, ProduceExchange>, Encoder: new (bytes: number) => WireEncoder): void {
   const stock = definition.protocol;
@@ -163,7 +164,55 @@ function forKafkajs(codec: Codec): KafkajsCodec {
   };
 }
 
+/** A partition whose next offset was outside of its log. */
+export interface OffsetReset {
+  readonly topic: string;
+  readonly partition: number;
+  /** What was asked for. */
+  readonly askedOffset: number;
+  /** The first offset of the log right after that; `null` when it could not be asked. */
+  readonly earliestOffset: number | null;
+}
+
+const resetWatchers = new WeakMap<object, (reset: OffsetReset) => void>();
+
+/** Tells of every offset that the consumer with this cluster finds outside of the log. `tell` must not throw. */
+export function watchOffsetResets(cluster: object, tell: (reset: OffsetReset) => void): void {
+  resetWatchers.set(cluster, tell);
+}
+
+interface OffsetManager {
+  readonly cluster: Pick<Cluster, "fetchTopicsOffset">;
+  nextOffset(topic: string, partition: number): { toString(): string };
+}
+
+type SetDefaultOffset = (this: OffsetManager, at: { readonly topic: string; readonly partition: number }) => Promise<void>;
+
+/** kafkajs calls this for an offset that is outside of the log, and for nothing else. */
+function patchOffsetManager(manager: { readonly prototype: { setDefaultOffset: SetDefaultOffset } }): void {
+  const stock = manager.prototype.setDefaultOffset;
+  manager.prototype.setDefaultOffset = async function setDefaultOffset(this: OffsetManager, at) {
+    const askedOffset = Number(this.nextOffset(at.topic, at.partition).toString());
+    await stock.call(this, at);
+    const tell = resetWatchers.get(this.cluster);
+    if (tell === undefined) return;
+    const { topic, partition } = at;
+    tell({ topic, partition, askedOffset, earliestOffset: await earliestOf(this.cluster, at) });
+  };
+}
+
+async function earliestOf(cluster: OffsetManager["cluster"], at: Parameters<SetDefaultOffset>[0]): Promise<number | null> {
+  try {
+    const wanted = { topic: at.topic, partitions: [{ partition: at.partition }], fromBeginning: true };
+    const [found] = await cluster.fetchTopicsOffset([wanted]);
+    const offset = found?.partitions.find(({ partition }) => partition === at.partition)?.offset;
+    return offset === undefined ? null : Number(offset);
+  } catch {
+    return null; // the alarm must not depend on it
+  }
+}
+
 function tooOld(request: string, spoken: number): FreshetError {
   const problem = `the broker speaks version ${spoken} of ${request} at most, which is older than Kafka 2.3`;
-  return new FreshetError("FR3005", "halt", problem, "Use Kafka 2.3 or newer.");
+  return new FreshetError("FR3007", "halt", problem, "Use Kafka 2.3 or newer.");
 }

@@ -51,8 +51,26 @@ export interface ConsumeOptions {
   readonly onAssigned?: (assigned: readonly TopicPartition[]) => void;
   /** Trouble of the consumer itself (coordinator gone, brokers unreachable): it goes on trying. */
   readonly onTrouble?: (error: FreshetError) => void;
+  /**
+   * Records were gone before they were read. Consuming goes on with the first that is there; what the lost ones would have
+   * busted is for whoever hears this to make good.
+   */
+  readonly onHole?: (hole: LogHole) => void;
   /** The consumer cannot go on; the process should exit non-zero so that something starts it again. */
   readonly onFatal?: (error: FreshetError) => void;
+}
+
+/** Records that nobody can read any more. */
+export interface LogHole extends TopicPartition {
+  /** The offset that would have been read next. */
+  readonly askedOffset: number;
+  /** Where reading goes on: the first offset of the log. `null` when the broker did not say. */
+  readonly resumedAt: number | null;
+  /**
+   * `expired`: the records from `askedOffset` up to `resumedAt` were deleted, by retention or by hand. `beyond_end`: the log ends before
+   * `askedOffset`, so it is another one or was cut short; it is read from its beginning, and how much was lost is not known.
+   */
+  readonly cause: "expired" | "beyond_end";
 }
 
 /** A running consumer. */

@@ -19,7 +19,7 @@ describe("a broker that does not answer for a while", () => {
         ...(place === "commit" ? { onCommit: strike } : { onHeartbeat: strike }),
       });
       const consumption = startOn(cluster);
-      await until(() => partitions.every((partition) => cluster.committed.get(partition) === 60));
+      await until(() => partitions.every((partition) => cluster.stored.get(partition) === 60));
       expect([...new Set(consumption.ended)].sort()).toEqual(everything(partitions, 60));
       await consumption.stop();
     });
@@ -42,7 +42,7 @@ describe("a broker that does not answer for a while", () => {
       if (control.shouldStop()) return done;
       return endAll(batch, control, endBatch);
     });
-    await until(() => partitions.every((partition) => cluster.committed.get(partition) === 60));
+    await until(() => partitions.every((partition) => cluster.stored.get(partition) === 60));
     await consumption.stop();
   });
 
@@ -63,7 +63,7 @@ describe("a broker that does not answer for a while", () => {
     const consumption = startOn(cluster, async (batch, control, endBatch) =>
       control.shouldStop() ? done : endAll(batch, control, endBatch),
     );
-    await until(() => partitions.every((partition) => cluster.committed.get(partition) === 60));
+    await until(() => partitions.every((partition) => cluster.stored.get(partition) === 60));
     expect(cluster.joins).toBeGreaterThan(3);
     expect(consumption.fatal).toEqual([]);
     await consumption.stop();

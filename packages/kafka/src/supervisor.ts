@@ -1,8 +1,9 @@
 import { FreshetError } from "@freshet/protocol";
 import type { ConsumerLife } from "./consumer-life.js";
-import { type ConsumptionState, tellTrouble } from "./consumption-state.js";
+import { type ConsumptionState, tellFatal, tellTrouble } from "./consumption-state.js";
 import { fromKafkajs } from "./kafka-errors.js";
-import type { Consumption } from "./port.js";
+import { watchPartitions } from "./partition-watch.js";
+import type { Consumption, LogReading } from "./port.js";
 import { settlesWithin } from "./within.js";
 
 /** Crashes in a row that look like bugs and that no record came between: the process should be started afresh. */
@@ -15,9 +16,15 @@ const WATCH_EVERY_MS = 1000;
  * can come back to life after a stop.
  *
  * @param beget makes the next consumer; what it rejects with counts as a crash
+ * @param log where partitions end, for finding those that stand still
  */
-export function supervise(beget: () => Promise<ConsumerLife>, state: ConsumptionState): Consumption {
+export function supervise(
+  beget: () => Promise<ConsumerLife>,
+  state: ConsumptionState,
+  log: Pick<LogReading, "offsets" | "committed">,
+): Consumption {
   const supervisor = new Supervisor(beget, state);
+  const watch = watchPartitions(state, log, (error) => tellFatal(state, error));
   return {
     get joined() {
       return state.joined;
@@ -25,7 +32,10 @@ export function supervise(beget: () => Promise<ConsumerLife>, state: Consumption
     get lastSeenMs() {
       return state.lastSeenMs;
     },
-    stop: () => supervisor.stop(),
+    stop() {
+      watch.cancel();
+      return supervisor.stop();
+    },
   };
 }
 
@@ -119,12 +129,7 @@ class Supervisor {
 function giveUp(state: ConsumptionState, trouble: FreshetError, gone: boolean): void {
   const why = gone ? `it crashed ${FAULTS_MAX} times in a row without a record in between` : "its old self cannot be ended";
   const fix = "Start the process again; if it goes on, report it with the log.";
-  const fatal = new FreshetError("FR3005", "halt", `the consumer cannot be brought back: ${why}`, fix, trouble);
-  try {
-    state.options.onFatal?.(fatal);
-  } catch {
-    // nobody is left to tell
-  }
+  tellFatal(state, new FreshetError("FR3005", "halt", `the consumer cannot be brought back: ${why}`, fix, trouble));
 }
 
 /**

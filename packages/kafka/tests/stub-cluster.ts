@@ -1,25 +1,27 @@
 import { createRequire } from "node:module";
 import type { KafkaRecord } from "@freshet/protocol";
 import { until } from "@freshet/testkit";
-import type { Consumer } from "kafkajs";
+import type { Consumer, PartitionAssigner } from "kafkajs";
 import { FlatMessages } from "../src/fetch-decoder.js";
+import type { LogReading } from "../src/port.js";
 
 /**
  * A cluster that is not there: kafkajs' own consumer code runs on it, so its rebalances, retries and crashes are the real ones,
- * in milliseconds and at a test's command. Logs hold records 0 … end of each partition of one topic, `t`.
+ * in milliseconds and at a test's command. Logs hold records `start` … `end` of each partition of one topic, `t`.
  */
-export interface StubCluster {
+export interface StubCluster extends Pick<LogReading, "offsets" | "committed"> {
   readonly topic: string;
   /** Every consumer that was made; the last one is alive, if any. */
   readonly consumers: Consumer[];
   readonly commits: StubCommit[];
-  readonly committed: Map<number, number>;
+  /** What is committed, by partition. */
+  readonly stored: Map<number, number>;
   joins: number;
   leaves: number;
   heartbeats: number;
   fetches: number;
   /** Makes a consumer on this cluster. */
-  consumer(): Consumer;
+  consumer(assigner: PartitionAssigner): Consumer;
 }
 
 export interface StubCommit {
@@ -29,7 +31,9 @@ export interface StubCommit {
 
 export interface StubScript {
   readonly partitions: readonly number[];
-  /** Records in each partition. */
+  /** The first offset of each partition that is still there; 0 when absent. */
+  readonly start?: number;
+  /** The offset the next record of each partition will get. */
   readonly end: number;
   /** Records one fetch brings of a partition. */
   readonly batch?: number;
@@ -37,6 +41,10 @@ export interface StubScript {
   readonly leaderOf?: (partition: number) => number;
   /** The partitions a join assigns, by its number from 1; all when absent. */
   readonly assign?: (join: number) => readonly number[];
+  /** Topics that a join assigns besides, which nobody here reads. */
+  readonly alsoAssigned?: readonly string[];
+  /** So many questions for a log's beginning or end get no answer. */
+  readonly offsetQuestionsFail?: number;
   readonly onJoin?: (join: number) => Promise<void> | void;
   readonly onHeartbeat?: (cluster: StubCluster) => Promise<void> | void;
   readonly onCommit?: (commit: StubCommit, cluster: StubCluster) => Promise<void> | void;
@@ -76,6 +84,12 @@ export function timeoutError(): Error {
   });
 }
 
+/** What kafkajs makes of a fetch from outside of the log. */
+function outOfRange(topic: string, partition: number): Error {
+  const { KafkaJSOffsetOutOfRange }: { KafkaJSOffsetOutOfRange: new (cause: Error, at: object) => Error } = inside("kafkajs/src/errors");
+  return new KafkaJSOffsetOutOfRange(createErrorFromCode(1), { topic, partition });
+}
+
 const TOPIC = "t";
 
 export function createStubCluster(script: StubScript): StubCluster {
@@ -83,14 +97,24 @@ export function createStubCluster(script: StubScript): StubCluster {
     topic: TOPIC,
     consumers: [],
     commits: [],
-    committed: new Map(),
+    stored: new Map(),
     joins: 0,
     leaves: 0,
     heartbeats: 0,
     fetches: 0,
-    consumer() {
+    offsets: async () =>
+      script.partitions.map((partition) => ({
+        topic: TOPIC,
+        partition,
+        earliest: script.start ?? 0,
+        latest: script.end,
+        stable: script.end,
+      })),
+    committed: async () => script.partitions.map((partition) => ({ topic: TOPIC, partition, offset: stub.stored.get(partition) ?? null })),
+    consumer(assigner) {
       const consumer = createConsumer({
         cluster: clusterOf(script, stub),
+        partitionAssigners: [assigner],
         groupId: "g",
         logger: createLogger({ level: 0, logCreator: () => () => undefined }),
         retry: { initialRetryTime: 5, retries: 3, maxRetryTime: 20, restartOnFailure: async () => false },
@@ -109,6 +133,7 @@ export function createStubCluster(script: StubScript): StubCluster {
 
 function clusterOf(script: StubScript, stub: StubCluster): object {
   const offsetsByGroup = new Map<string, object>();
+  let unanswered = script.offsetQuestionsFail ?? 0;
   const leaderOf = script.leaderOf ?? (() => 1);
   const coordinator = coordinatorOf(script, stub);
   const cluster = {
@@ -123,18 +148,29 @@ function clusterOf(script: StubScript, stub: StubCluster): object {
     removeBroker: () => undefined,
     getNodeIds: () => script.brokers ?? ["1"],
     findTopicPartitionMetadata: () => script.partitions.map((partitionId) => ({ partitionId, leader: leaderOf(partitionId) })),
-    defaultOffset: () => -2,
+    defaultOffset: ({ fromBeginning }: { fromBeginning: boolean }) => (fromBeginning ? -2 : -1),
     committedOffsets({ groupId }: { groupId: string }) {
       const known = offsetsByGroup.get(groupId) ?? {};
       offsetsByGroup.set(groupId, known);
       return known;
     },
-    fetchTopicsOffset: async (topics: readonly { topic: string; partitions: readonly { partition: number }[] }[]) =>
-      topics.map(({ topic, partitions }) => ({ topic, partitions: partitions.map(({ partition }) => ({ partition, offset: "0" })) })),
+    async fetchTopicsOffset(topics: readonly OffsetQuestion[]) {
+      if (unanswered-- > 0) throw timeoutError();
+      return topics.map(({ topic, partitions, fromBeginning }) => ({
+        topic,
+        partitions: partitions.map(({ partition }) => ({ partition, offset: String(fromBeginning ? (script.start ?? 0) : script.end) })),
+      }));
+    },
     findBroker: async ({ nodeId }: { nodeId: string }) => brokerOf(nodeId, script, stub),
     findGroupCoordinator: async () => coordinator,
   };
   return cluster;
+}
+
+interface OffsetQuestion {
+  readonly topic: string;
+  readonly partitions: readonly { readonly partition: number }[];
+  readonly fromBeginning: boolean;
 }
 
 interface PartitionOffset {
@@ -146,10 +182,10 @@ interface PartitionOffset {
 function coordinatorOf(script: StubScript, stub: StubCluster): object {
   return {
     isConnected: () => true,
-    async joinGroup() {
+    async joinGroup({ groupProtocols }: { groupProtocols: readonly { metadata: Buffer }[] }) {
       const join = ++stub.joins;
       await script.onJoin?.(join);
-      const member = { memberId: `m${join}` };
+      const member = { memberId: `m${join}`, memberMetadata: groupProtocols[0]?.metadata };
       return {
         generationId: join,
         leaderId: member.memberId,
@@ -160,7 +196,9 @@ function coordinatorOf(script: StubScript, stub: StubCluster): object {
     },
     async syncGroup() {
       const partitions = script.assign?.(stub.joins) ?? script.partitions;
-      return { memberAssignment: MemberAssignment.encode({ version: 0, assignment: { [TOPIC]: [...partitions] } }) };
+      const others = (script.alsoAssigned ?? []).map((topic) => [topic, [0]]);
+      const assignment = Object.fromEntries([[TOPIC, [...partitions]], ...others]);
+      return { memberAssignment: MemberAssignment.encode({ version: 0, assignment }) };
     },
     async heartbeat() {
       stub.heartbeats++;
@@ -176,10 +214,10 @@ function coordinatorOf(script: StubScript, stub: StubCluster): object {
       const commit = { generation: request.groupGenerationId, offsets: new Map(pairs) };
       await script.onCommit?.(commit, stub);
       stub.commits.push(commit);
-      for (const [partition, offset] of pairs) stub.committed.set(partition, offset);
+      for (const [partition, offset] of pairs) stub.stored.set(partition, offset);
     },
     async offsetFetch({ topics }: { topics: readonly { topic: string; partitions: readonly { partition: number }[] }[] }) {
-      const offsetOf = (partition: number): string => String(stub.committed.get(partition) ?? -1);
+      const offsetOf = (partition: number): string => String(stub.stored.get(partition) ?? -1);
       return {
         responses: topics.map(({ topic, partitions }) => ({
           topic,
@@ -206,7 +244,11 @@ function brokerOf(nodeId: string, script: StubScript, stub: StubCluster): object
       await until(() => looks++ > 0, { pollMs: 1 });
       const responses = request.topics.map(({ topic, partitions }) => ({
         topicName: topic,
-        partitions: partitions.map(({ partition, fetchOffset }) => fetched(partition, Number(fetchOffset), script)),
+        partitions: partitions.map(({ partition, fetchOffset }) => {
+          const from = Number(fetchOffset);
+          if (from < (script.start ?? 0) || from > script.end) throw outOfRange(topic, partition);
+          return fetched(partition, from, script);
+        }),
       }));
       return { responses };
     },

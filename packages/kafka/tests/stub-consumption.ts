@@ -1,8 +1,10 @@
 import type { FreshetError } from "@freshet/protocol";
 import { until } from "@freshet/testkit";
 import { createConsumerLife } from "../src/consumer-life.js";
-import { type ConsumptionTiming, createConsumptionState, defaultTiming } from "../src/consumption-state.js";
-import type { BatchControl, BatchEnd, ConsumeOptions, Consumption, RecordBatch, TopicPartition } from "../src/port.js";
+import { type ConsumptionTiming, createConsumptionState, defaultTiming, tellHole } from "../src/consumption-state.js";
+import { createGroupAssigner } from "../src/group-assigner.js";
+import { installPatches, watchOffsetResets } from "../src/patches.js";
+import type { BatchControl, BatchEnd, ConsumeOptions, Consumption, LogHole, RecordBatch, TopicPartition } from "../src/port.js";
 import { supervise } from "../src/supervisor.js";
 import type { StubCluster } from "./stub-cluster.js";
 
@@ -13,9 +15,12 @@ export interface StubConsumption extends Consumption {
   readonly troubles: FreshetError[];
   readonly fatal: FreshetError[];
   readonly assigned: (readonly TopicPartition[])[];
+  readonly holes: LogHole[];
 }
 
 export type StubHandler = (batch: RecordBatch, control: BatchControl, endBatch: () => void) => Promise<BatchEnd>;
+
+installPatches();
 
 const timing: ConsumptionTiming = {
   ...defaultTiming,
@@ -48,6 +53,7 @@ export function startOn(
   const troubles: FreshetError[] = [];
   const fatal: FreshetError[] = [];
   const assigned: (readonly TopicPartition[])[] = [];
+  const holes: LogHole[] = [];
   const options: ConsumeOptions = {
     group: "g",
     topics: [cluster.topic],
@@ -59,11 +65,13 @@ export function startOn(
     onAssigned: (now) => assigned.push(now),
     onTrouble: (error) => troubles.push(error),
     onFatal: (error) => fatal.push(error),
+    onHole: (hole) => holes.push(hole),
     ...more,
   };
   const state = createConsumptionState(options, { ...timing, ...more.timing }, { nowMs: () => Date.now() });
-  const consumption = supervise(async () => createConsumerLife(cluster.consumer(), state), state);
-  return Object.assign(consumption, { ended, troubles, fatal, assigned });
+  const assigner = createGroupAssigner((of) => watchOffsetResets(of, (reset) => tellHole(state, reset)));
+  const consumption = supervise(async () => createConsumerLife(cluster.consumer(assigner), state), state, cluster);
+  return Object.assign(consumption, { ended, troubles, fatal, assigned, holes });
 }
 
 /** `partition:offset` of everything in these partitions. */

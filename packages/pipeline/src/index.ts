@@ -18,3 +18,4 @@ export {
   type SweepStatus,
   type SweepTrouble,
 } from "./tag-sweep.js";
+export { hasFrames } from "./unframe.js";

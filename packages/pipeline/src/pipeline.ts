@@ -6,12 +6,12 @@ import { decode } from "./decode.js";
 import { type Mapped, map } from "./map.js";
 import { plan } from "./plan.js";
 import { type SettlePorts, settle } from "./settle.js";
+import { type FramePorts, hasFrames, unframe } from "./unframe.js";
 
 /** The points between two effects; a test kills the process there. */
 export type PipelinePoint = "before_apply" | "after_apply" | "after_settle";
 
-export interface PipelinePorts extends SettlePorts {
-  readonly rules: CompiledRules;
+export interface PipelinePorts extends SettlePorts, FramePorts {
   readonly store: BustPort;
   /** Called at each point; for tests. */
   readonly reached?: (point: PipelinePoint) => void;
@@ -35,10 +35,10 @@ export interface SliceReport extends Applied {
  *
  * The service, dev mode and replays run this same function; a dry run passes a read-only store.
  *
- * @throws FreshetError `wait` or `halt` from the store or the broker, never for what a record holds.
+ * @throws FreshetError `wait` or `halt` from the store, the broker or the schema registry, never for what a record holds.
  */
 export async function runSlice(records: readonly KafkaRecord[], ports: PipelinePorts): Promise<SliceReport> {
-  const mapped = records.map((record) => mapRecord(record, ports.rules));
+  const mapped = hasFrames(ports.rules) ? await mapFramed(records, ports) : records.map((record) => mapRecord(record, ports.rules));
   const planned = plan(mapped);
   ports.reached?.("before_apply");
   const applied = await apply(planned, ports.store);
@@ -46,6 +46,11 @@ export async function runSlice(records: readonly KafkaRecord[], ports: PipelineP
   const ended = await settle({ records, mapped, plan: planned, applied }, ports);
   ports.reached?.("after_settle");
   return { records, mapped, ended, busts: planned.busts, tagBusts: planned.tagBusts, ...applied };
+}
+
+async function mapFramed(records: readonly KafkaRecord[], ports: FramePorts): Promise<readonly Mapped[]> {
+  const unframed = await unframe(records, ports);
+  return unframed.map((one) => (one.kind === "record" ? mapRecord(one.record, ports.rules) : one));
 }
 
 /**

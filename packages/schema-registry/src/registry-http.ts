@@ -40,7 +40,7 @@ export function createRegistryHttp({ url, user, tls }: RegistryAccess): Registry
         const target = `${base.pathname.replace(/\/+$/, "")}${path}`;
         const options: RequestOptions = { host: hostOf(base), port: base.port, path: target, headers, agent, signal: deadline };
         return await new Promise<RegistryReply>((resolve, reject) => {
-          const sent = send(options, (reply) => readReply(reply).then(resolve, reject));
+          const sent = send(options, (reply) => void readReply(reply).then(resolve, reject));
           sent.on("error", reject);
           sent.end();
         });

@@ -4,7 +4,7 @@ import type { Settings } from "./config-schema.js";
 
 /** What no setting can know alone. */
 export function checkTogether(settings: Settings): readonly Problem[] {
-  return [...checkKafka(settings), ...checkRedis(settings)];
+  return [...checkKafka(settings), ...checkRedis(settings), ...checkRegistry(settings)];
 }
 
 function checkKafka({ kafka, allowPlaintext }: Settings): Problem[] {
@@ -46,6 +46,23 @@ function checkRedis({ redis, allowPlaintext }: Settings): Problem[] {
   if ((url.username !== "" && redis.username !== null) || (url.password !== "" && redis.password !== null)) {
     const fix = "Leave them out of the URL, or leave the variables out.";
     problems.push({ where: "FRESHET_REDIS_URL", problem: "holds credentials that FRESHET_REDIS_USERNAME or _PASSWORD give as well", fix });
+  }
+  return problems;
+}
+
+function checkRegistry({ schemaRegistry: registry, allowPlaintext }: Settings): Problem[] {
+  const problems: Problem[] = [...checkPair("SCHEMA_REGISTRY", registry)];
+  if ((registry.username === null) !== (registry.password === null)) {
+    const where = "FRESHET_SCHEMA_REGISTRY_USERNAME and _PASSWORD";
+    problems.push({ where, problem: "belong together, and only one is set", fix: "Set both, or none." });
+  }
+  if (registry.url === null) return problems;
+  const { protocol, hostname } = new URL(registry.url);
+  const isPlain = protocol === "http:";
+  if (isPlain && !allowPlaintext && !isLoopback(hostname)) problems.push(plaintext("FRESHET_SCHEMA_REGISTRY_URL", "Use https://"));
+  if (isPlain && [registry.ca, registry.cert, registry.key].some((pem) => pem !== null)) {
+    const fix = "Use an https:// URL, or leave the certificates out.";
+    problems.push({ where: "FRESHET_SCHEMA_REGISTRY_CA, _CERT and _KEY", problem: "have no meaning without TLS", fix });
   }
   return problems;
 }

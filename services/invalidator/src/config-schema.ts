@@ -1,24 +1,7 @@
 import { z } from "zod";
+import { pemAccepts, secret, settingTexts, text } from "./config-kinds.js";
+import { registrySchema } from "./config-registry.js";
 import { Secret } from "./secret.js";
-
-/** What people are told about a setting. */
-export interface SettingText {
-  readonly env: string;
-  /** What it is for, in a sentence. */
-  readonly text: string;
-  /** Completes "must be …". */
-  readonly accepts: string;
-  /** How the default reads where it is not a plain value. */
-  readonly defaultText?: string;
-  /** Its value is shown nowhere, and `<env>_FILE` may name a file that holds it. */
-  readonly secret?: true;
-  /** A value that is not PEM text is the path of a file that holds it. */
-  readonly pem?: true;
-  /** A path: relative ones count from the working directory, or from the configuration file that names them. */
-  readonly path?: true;
-}
-
-export const settingTexts = z.registry<SettingText>();
 
 const flag = z.union([z.boolean(), z.stringbool({ truthy: ["true", "1"], falsy: ["false", "0"] })]);
 const yesOrNo = "true or false";
@@ -42,10 +25,6 @@ const port = z
       .transform(Number),
   ])
   .pipe(z.int().min(0).max(65_535));
-const secret = z
-  .string()
-  .min(1)
-  .transform((text) => new Secret(text));
 const mechanism = z
   .string()
   .transform((text) => text.toLowerCase())
@@ -55,15 +34,12 @@ const redisUrl = z
   .refine(isRedisUrl)
   .transform((text) => new Secret(text));
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/);
-const text = z.string().min(1);
 
 function isRedisUrl(value: string): boolean {
   if (!/^rediss?:\/\/[^\s]+$/.test(value) || !URL.canParse(value)) return false;
   const { hostname, pathname, search } = new URL(value);
   return hostname !== "" && /^(\/\d{0,4})?$/.test(pathname) && search === "";
 }
-
-const pemAccepts = (what: string) => `the path of a PEM file with ${what}, or its text`;
 
 /** Every setting: its value, default, variable and words. The order is the one in which they are documented. */
 export const configSchema = z.object({
@@ -218,9 +194,10 @@ export const configSchema = z.object({
         accepts: "at most 100 visible ASCII characters without braces",
       }),
   }),
+  schemaRegistry: registrySchema,
   allowPlaintext: flag.default(false).register(settingTexts, {
     env: "FRESHET_ALLOW_PLAINTEXT",
-    text: "Talk to brokers and Redis on other machines without TLS.",
+    text: "Talk to brokers, Redis and the schema registry on other machines without TLS.",
     accepts: yesOrNo,
   }),
   allowEviction: flag.default(false).register(settingTexts, {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { z } from "zod";
 import { checkTogether } from "./config-checks.js";
 import { readLayers } from "./config-layers.js";
 import { configProblem, type Problem } from "./config-problem.js";
@@ -63,10 +64,11 @@ function nest(values: ReadonlyMap<string, unknown>): unknown {
     const members = [...values].filter(([key]) => key.startsWith(`${name}.`));
     return Object.fromEntries(members.map(([key, value]) => [key.slice(name.length + 1), value]));
   };
-  return { ...Object.fromEntries(values), kafka: group("kafka"), redis: group("redis"), http: group("http") };
+  const groups = Object.entries(configSchema.shape).filter(([, member]) => member instanceof z.ZodObject);
+  return { ...Object.fromEntries(values), ...Object.fromEntries(groups.map(([name]) => [name, group(name)])) };
 }
 
 function freeze(config: Config): Config {
-  for (const part of [config.kafka, config.kafka.brokers, config.redis, config.http]) Object.freeze(part);
+  for (const part of [config.kafka, config.kafka.brokers, config.redis, config.schemaRegistry, config.http]) Object.freeze(part);
   return Object.freeze(config);
 }

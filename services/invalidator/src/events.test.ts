@@ -173,6 +173,19 @@ describe("trouble", () => {
     expect(await value('freshet_redis_errors_total{code="FR2001"}')).toBe(2);
   });
 
+  test("that took records away before they were read is an alarm: a line for people, and a number from zero", async () => {
+    const { events, told, value } = setUp("error");
+    const count = (cause: string) => value(`freshet_kafka_holes_total{topic="products",cause="${cause}"}`);
+    expect([await count("expired"), await count("beyond_end")]).toEqual([0, 0]);
+    events.kafkaHole({ ...at, askedOffset: 7, resumedAt: 90, cause: "expired" });
+    events.kafkaHole({ ...at, askedOffset: 500, resumedAt: 0, cause: "beyond_end" });
+    expect([await count("expired"), await count("beyond_end")]).toEqual([1, 1]);
+    expect(told()).toMatchObject([
+      { level: 50, code: "FR3008", problem: expect.stringContaining("from offset 7 up to 90"), askedOffset: 7, resumedAt: 90 },
+      { level: 50, code: "FR3008", problem: expect.stringContaining("no offset 500") },
+    ]);
+  });
+
   test("over, and partitions assigned, are told", async () => {
     const { events, told, value } = setUp("info");
     events.assigned([at]);

@@ -1,6 +1,6 @@
-import type { TopicPartition } from "@freshet/kafka/port";
+import type { LogHole, TopicPartition } from "@freshet/kafka/port";
 import type { LoopEvents, SettledSlice, SliceReport, SweepEvents, WaitingPartition } from "@freshet/pipeline";
-import type { Bust, FreshetError } from "@freshet/protocol";
+import { type Bust, FreshetError } from "@freshet/protocol";
 import type { Logger } from "pino";
 import type { Metrics } from "./metrics.js";
 import { createSweepEvents } from "./sweep-events.js";
@@ -19,6 +19,8 @@ export interface ServiceEvents extends LoopEvents, SweepEvents {
   assigned(partitions: readonly TopicPartition[]): void;
   redisTrouble(error: FreshetError): void;
   kafkaTrouble(error: FreshetError): void;
+  /** Records were gone before they were read. */
+  kafkaHole(hole: LogHole): void;
   /** The start waits for something. */
   startWaiting(on: string, error: FreshetError, attempts: number): void;
   /** The time bounds could not be published again. */
@@ -50,6 +52,13 @@ export function createEvents(context: EventsContext): ServiceEvents {
     kafkaTrouble(error) {
       metrics.kafkaErrors.inc({ code: error.code });
       logger.warn(wordsOf(error), "trouble with Kafka");
+    },
+    kafkaHole(hole) {
+      const { topic, partition, askedOffset, resumedAt, cause } = hole;
+      const error = holeError(hole);
+      metrics.holes.inc({ topic, cause });
+      metrics.kafkaErrors.inc({ code: error.code });
+      logger.error({ topic, partition, askedOffset, resumedAt, cause, ...wordsOf(error) }, "records are lost, and somebody must act");
     },
     startWaiting(on, error, attempts) {
       const counter = on === "redis" ? metrics.redisErrors : metrics.kafkaErrors;
@@ -150,6 +159,16 @@ function partitionWaiting(waiting: WaitingPartition, { logger, metrics, clock }:
   const fields = { topic, partition, offset, code, problem, fix, attempts, waitingMs: clock.nowMs() - sinceMs };
   if (disposition === "halt") logger.error(fields, "partition waits, and somebody must act");
   else logger.warn(fields, "partition waits");
+}
+
+function holeError({ topic, partition, askedOffset, resumedAt, cause }: LogHole): FreshetError {
+  const at = `${topic}/${partition}`;
+  const problem =
+    cause === "expired"
+      ? `records of ${at} from offset ${askedOffset} up to ${resumedAt} were deleted before they were read`
+      : `the log of ${at} is not what it was: it has no offset ${askedOffset}, and is read from its beginning`;
+  const fix = "Bust what the lost events may have changed (`freshet bust`), and give the topic a longer retention.";
+  return new FreshetError("FR3008", "halt", problem, fix);
 }
 
 function wordsOf({ code, message, fix }: FreshetError) {

@@ -20,6 +20,7 @@ export interface Metrics {
   readonly sweepAge: Histogram;
   readonly redisErrors: Counter<"code">;
   readonly kafkaErrors: Counter<"code">;
+  readonly holes: Counter<"topic" | "cause">;
   readonly rebalances: Counter;
   readonly contentType: string;
   /** The text that Prometheus reads. */
@@ -92,6 +93,10 @@ export function createMetrics(sources: MetricSources, info: BuildInfo): Metrics 
     }),
     redisErrors: counter("freshet_redis_errors_total", "Troubles with Redis", ["code"]),
     kafkaErrors: counter("freshet_kafka_errors_total", "Troubles with Kafka", ["code"]),
+    holes: counter("freshet_kafka_holes_total", "Times that records were gone before they were read, or their log was another one", [
+      "topic",
+      "cause",
+    ]),
     rebalances,
     contentType: registry.contentType,
     text: async () => `${await registry.metrics()}${eventAge.text()}`,
@@ -102,10 +107,11 @@ export function createMetrics(sources: MetricSources, info: BuildInfo): Metrics 
 
 /** A counter that is not there yet looks to an alert as if its first increment never happened, and a rule that never matched as if there were none. */
 function startAtZero(
-  { events, deadLetters, ruleMatches, membersSwept, sweeps, tagBusts }: Metrics,
+  { events, deadLetters, holes, ruleMatches, membersSwept, sweeps, tagBusts }: Metrics,
   { topics, ruleNames }: BuildInfo["rules"],
 ): void {
   for (const topic of topics) for (const outcome of recordOutcomes) events.inc({ topic, outcome }, 0);
+  for (const topic of topics) for (const cause of ["expired", "beyond_end"]) holes.inc({ topic, cause }, 0);
   for (const outcome of ["pending", "bumped", "covered"]) tagBusts.inc({ outcome }, 0);
   for (const outcome of ["removed", "softened", "other"]) membersSwept.inc({ outcome }, 0);
   for (const outcome of ["ended", "lost"]) sweeps.inc({ outcome }, 0);

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { configSchema, type SettingText, settingTexts } from "./config-schema.js";
+import { type SettingText, settingTexts } from "./config-kinds.js";
+import { configSchema } from "./config-schema.js";
 
 /** One setting: where it is found and what it may be. */
 export interface Setting extends SettingText {

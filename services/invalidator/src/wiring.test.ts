@@ -226,6 +226,7 @@ describe("trouble", () => {
         ...kafka,
         consume: async (options) => {
           options.onTrouble?.(new FreshetError("FR3001", "wait", "a broker is gone", "Bring it back"));
+          options.onHole?.({ topic: "products", partition: 0, askedOffset: 3, resumedAt: 9, cause: "expired" });
           options.onFatal?.(fatal);
           return await kafka.consume(options);
         },
@@ -233,7 +234,9 @@ describe("trouble", () => {
     });
     const service = await setting.start();
     await expect(service.failed).resolves.toBe(fatal);
-    expect((await get(service, "/metrics")).text).toContain('freshet_kafka_errors_total{code="FR3001"} 1\n');
+    const { text } = await get(service, "/metrics");
+    expect(text).toContain('freshet_kafka_errors_total{code="FR3001"} 1\n');
+    expect(text).toContain('freshet_kafka_holes_total{topic="products",cause="expired"} 1\n');
   });
 });
 

@@ -10,7 +10,7 @@ import {
   type Sweeper,
   type SweepSettings,
 } from "@freshet/pipeline";
-import { asFreshetError, type FreshetError, isJsonObject, parseJson } from "@freshet/protocol";
+import { asFreshetError, type FramePort, type FreshetError, isJsonObject, parseJson } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import { readOnly, type StorePort } from "@freshet/store/port";
 import type { Logger } from "pino";
@@ -19,6 +19,7 @@ import { boundsOf, keepPublishing } from "./bounds-publishing.js";
 import type { Config } from "./config.js";
 import { configProblem, type Problem } from "./config-problem.js";
 import { connectKafka, connectStore } from "./connect.js";
+import { connectRegistry } from "./connect-registry.js";
 import { createEvents, type ServiceEvents } from "./events.js";
 import { createLag, type Lag } from "./lag.js";
 import { createLogger } from "./log.js";
@@ -67,6 +68,7 @@ interface Parts {
   readonly rules: CompiledRules;
   readonly kafka: KafkaPort;
   readonly store: StorePort;
+  readonly frames: FramePort | undefined;
   readonly logger: Logger;
   readonly events: ServiceEvents;
   readonly lag: Lag;
@@ -108,6 +110,7 @@ export async function startInvalidator(config: Config, overrides: Overrides = {}
     await Promise.race([beginning, sleep(BEGIN_GRACE_MS, undefined, { ref: false })]);
     await Promise.all([parts.state.consumption?.stop(), parts.sweeper?.stop()]);
     await Promise.all([parts.kafka.close(), parts.store.close()]);
+    parts.frames?.close();
     await admin.close();
   };
   return {
@@ -135,6 +138,7 @@ function requireSettings(config: Config, overrides: Overrides): string {
 async function build(config: Config, rules: CompiledRules, overrides: Overrides) {
   const logger = overrides.logger ?? createLogger(config);
   const clock = overrides.clock ?? { nowMs: () => Date.now() };
+  const frames = await connectRegistry(config, rules, { clock });
   const lag = createLag(clock);
   const sweeps = () => sweeper?.status() ?? null;
   const state = createServiceState({ clock, waiting: () => loop.waiting(), sweeps });
@@ -155,15 +159,11 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
   const sweeper = config.mode === "apply" ? createSweeping({ store, rules, clock, events, settings: overrides.sweep }) : null;
   const kafka = overrides.kafka ?? (await connectKafka(config, { logger: quiet(logger) }));
   const failure = Promise.withResolvers<FreshetError>();
-  const watchdog = createWatchdog({
-    clock,
-    hasWork: () => lag.hasWork(),
-    isSilent: () => isStuck(state),
-    onStall: failure.resolve,
-  });
+  const watchdog = createWatchdog({ clock, hasWork: () => lag.hasWork(), isSilent: () => isStuck(state), onStall: failure.resolve });
   const loop: Loop = createLoop({
     ports: {
       rules,
+      frames,
       kafka,
       store: sweeper === null ? readOnly(store) : nudging(store, sweeper),
       deadLetters: { topic: deadLetterTopic(config), group: config.kafka.group, rulesHash: rules.hash },
@@ -186,6 +186,7 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
     rules,
     kafka,
     store,
+    frames,
     logger,
     events,
     lag,

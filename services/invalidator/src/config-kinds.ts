@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { Secret } from "./secret.js";
+
+/** What people are told about a setting. */
+export interface SettingText {
+  readonly env: string;
+  /** What it is for, in a sentence. */
+  readonly text: string;
+  /** Completes "must be …". */
+  readonly accepts: string;
+  /** How the default reads where it is not a plain value. */
+  readonly defaultText?: string;
+  /** Its value is shown nowhere, and `<env>_FILE` may name a file that holds it. */
+  readonly secret?: true;
+  /** A value that is not PEM text is the path of a file that holds it. */
+  readonly pem?: true;
+  /** A path: relative ones count from the working directory, or from the configuration file that names them. */
+  readonly path?: true;
+}
+
+export const settingTexts = z.registry<SettingText>();
+
+export const text = z.string().min(1);
+
+export const secret = z
+  .string()
+  .min(1)
+  .transform((value) => new Secret(value));
+
+export const pemAccepts = (what: string) => `the path of a PEM file with ${what}, or its text`;
