@@ -63,25 +63,28 @@ export type EntryLayout = "hash-and-json" | "managed" | "hash" | "none";
  */
 const PUT_BACK = `
 local prefix, layout, first, last, round = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
-local page = string.rep('x', 200)
+local page, keys, subjects, isJson = string.rep('x', 200), {}, {}, {}
 for id = first, last do
   if id % 4 < 2 then
-    local odd = id % 2 == 1
-    local key = prefix .. (odd and 'a:' or 'p:') .. id
-    if layout == 'managed' then
-      -- as a fill does it: what a bust left stays beside the value
-      local marks = redis.call('MGET', key)[1] or ''
-      if marks ~= '' then
-        marks = '\\n\\f' .. string.gsub(string.gsub(marks, '^\\n', ''), '\\n', '\\n\\f')
-        redis.call('UNLINK', key)
-      end
-      redis.call('HSET', key, 'v', page, 'd', '\\n' .. (odd and 'content.article/' or 'catalog.product/') .. id .. '\\t' .. round .. marks)
-    elseif layout == 'hash-and-json' and odd then
-      redis.call('SET', key, '{"version":' .. round .. ',"page":"' .. page .. '"}')
-    else
-      redis.call('HSET', key, 'version', round, 'page', page)
-    end
+    local odd, at = id % 2 == 1, #keys + 1
+    keys[at], subjects[at], isJson[at] = prefix .. (odd and 'a:' or 'p:') .. id, (odd and 'content.article/' or 'catalog.product/') .. id, odd
   end
+end
+if layout == 'managed' then
+  -- as a fill does it: what a bust left stays beside the value
+  local marks = redis.call('MGET', unpack(keys))
+  redis.call('UNLINK', unpack(keys))
+  for at, key in ipairs(keys) do
+    local left = marks[at] and '\\n\\f' .. marks[at] or ''
+    redis.call('HSET', key, 'v', page, 'd', '\\n' .. subjects[at] .. '\\t' .. round .. left)
+  end
+elseif layout == 'hash-and-json' then
+  local json = '{"version":' .. round .. ',"page":"' .. page .. '"}'
+  for at, key in ipairs(keys) do
+    if isJson[at] then redis.call('SET', key, json) else redis.call('HSET', key, 'version', round, 'page', page) end
+  end
+else
+  for _, key in ipairs(keys) do redis.call('HSET', key, 'version', round, 'page', page) end
 end`;
 const PUT_BACK_STEP = 1000;
 

@@ -37,7 +37,7 @@ for i = 1, #keys do
   at[key] = before or i
   if before or version == "" then -- a key that repeats, a blind bust
   elseif text then
-    local stands = standing(text, subject, version, oldestLive, own)
+    local stands = standing(text, 1, subject, version, oldestLive, own)
     letter, isRaised = stands and "a" or "", stands == "above"
   elseif isEmpty then
     letter = "a"
@@ -52,7 +52,7 @@ for i = 1, #keys do
     elseif not d.err then
       local held, stop = depOf(d, subject)
       local mark = stop and find(d, "\f", stop, true)
-      local stands = not mark and "above" or leave and standing(sub(d, mark + 1), subject, version, oldestLive, own)
+      local stands = not mark and "above" or leave and standing(d, mark + 1, subject, version, oldestLive, own)
       if stands == "under" then
         letter, isRaised = "c", false
       elseif stands and not isSoft and (held == nil or (held and newer(version, held))) then

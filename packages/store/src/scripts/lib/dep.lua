@@ -8,7 +8,10 @@ local function depOf(deps, subject)
       return nil, 1
     end
   until byte(deps, first - 1) == 10 and byte(deps, last + 1) == 9
-  local stop = find(deps, "\n", last + 2, true)
-  local version = sub(deps, last + 2, stop and stop - 1)
-  return canonical(version) and version, stop
+  local _, stop, version = find(deps, "^(%d+)", last + 2)
+  local after = stop and byte(deps, stop + 1)
+  if not version or (after and after ~= 10) then
+    return false, find(deps, "\n", last + 2, true)
+  end
+  return canonical(version) and version, after and stop + 1
 end

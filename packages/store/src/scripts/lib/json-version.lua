@@ -54,22 +54,40 @@ local function valueEnd(text, from)
   return last
 end
 
+-- The name of the member whose quote is at `at`, and where its value begins; nil when there is none.
+local function memberAt(text, at)
+  local name, from = match(text, '^"([^"\\]*)"[ \t\r\n]*:[ \t\r\n]*()', at)
+  if name then
+    return name, from
+  end
+  local quote = byte(text, at) == 34 and stringEnd(text, at + 1)
+  from = quote and match(text, "^[ \t\r\n]*:[ \t\r\n]*()", quote + 1)
+  return from and sub(text, at + 1, quote - 1), from
+end
+
 -- The canonical version, or nil: malformed text, no such member, or no canonical digits in it.
 local function jsonVersion(text, name)
   local version, separator
   local at = match(text, "^[ \t\r\n]*{[ \t\r\n]*()")
   repeat
-    local quote = at and byte(text, at) == 34 and stringEnd(text, at + 1)
-    local from = quote and match(text, "^[ \t\r\n]*:[ \t\r\n]*()", quote + 1)
+    local member, from
+    if at then
+      member, from = memberAt(text, at)
+    end
     local last = from and valueEnd(text, from)
     if not last then
       return nil
     end
-    if quote - at - 1 == #name and sub(text, at + 1, quote - 1) == name then
+    if member == name then
       local isString = byte(text, from) == 34
       version = isString and sub(text, from + 1, last - 1) or sub(text, from, last)
     end
-    separator, at = match(text, "^[ \t\r\n]*([,}])[ \t\r\n]*()", last + 1)
+    local first, second = byte(text, last + 1, last + 2)
+    if first == 44 and second == 34 then
+      separator, at = ",", last + 2
+    else
+      separator, at = match(text, "^[ \t\r\n]*([,}])[ \t\r\n]*()", last + 1)
+    end
   until separator ~= ","
   return separator == "}" and at > #text and version and canonical(version) and version or nil
 end
