@@ -265,6 +265,7 @@ async function consume({ config, rules, kafka, loop, lag, events, state, watchdo
       noteTrouble(state, error);
       events.kafkaTrouble(error);
     },
+    onHole: events.kafkaHole,
     onFatal: failure.resolve,
   });
 }
