@@ -11,8 +11,8 @@ type Led = TopicPartition & { readonly leader: number };
 type Found = TopicPartition & { readonly offset: number };
 
 /** What stands for a time in the request for offsets. */
-const EARLIEST = -2;
-const LATEST = -1;
+export const EARLIEST = -2;
+export const LATEST = -1;
 const LOOK_EVERY_MS = 250;
 
 /**
@@ -69,18 +69,13 @@ async function offsetsOf(topics: readonly string[], calls: ClusterCalls): Promis
   });
 }
 
-interface OffsetQuery {
+interface OffsetQuery extends Persistence {
   readonly timestamp: number;
   readonly isolationLevel: IsolationLevel;
 }
 
 /** -1 where nothing is that new. A partition whose leader has changed since `led` is asked for again. */
-export async function listOffsets(
-  led: readonly Led[],
-  query: OffsetQuery,
-  calls: ClusterCalls,
-  options: Persistence = {},
-): Promise<Found[]> {
+export async function listOffsets(led: readonly Led[], query: OffsetQuery, calls: ClusterCalls): Promise<Found[]> {
   let known: readonly Led[] | null = led;
   return calls.persist(
     "reading offsets",
@@ -96,7 +91,7 @@ export async function listOffsets(
       );
       return answers.flat();
     },
-    options,
+    query,
   );
 }
 

@@ -7,7 +7,7 @@ import { type ConsumptionTiming, createConsumptionState, defaultTiming, tellHole
 import { createGroupAssigner } from "./group-assigner.js";
 import { createTopicAdmin, type TopicAdmin } from "./kafkajs-admin.js";
 import { createLogProducer } from "./kafkajs-producer.js";
-import { createKafkajsReading, type ReadingTiming } from "./kafkajs-reading.js";
+import { createKafkajsReading } from "./kafkajs-reading.js";
 import {
   adminRetry,
   clientConfig,
@@ -19,6 +19,7 @@ import {
 } from "./kafkajs-settings.js";
 import { installPatches, watchOffsetResets } from "./patches.js";
 import type { ConsumeOptions, Consumption, KafkaPort, LogReading } from "./port.js";
+import type { ReadingTiming } from "./range-reading.js";
 import { supervise } from "./supervisor.js";
 
 export interface KafkajsPortOptions extends KafkaClientOptions {

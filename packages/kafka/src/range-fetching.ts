@@ -3,8 +3,8 @@ import { FreshetError } from "@freshet/protocol";
 import type { ClusterCalls } from "./cluster-calls.js";
 import { nameOfPartition } from "./gate.js";
 import { protocolTypeOf } from "./kafka-errors.js";
-import { byTopic, type FetchedTopic, type KafkajsCluster, readCommitted } from "./kafkajs-cluster.js";
-import { listOffsets } from "./kafkajs-offsets.js";
+import { byTopic, type FetchedTopic, type KafkajsCluster, readCommitted, readUncommitted } from "./kafkajs-cluster.js";
+import { EARLIEST, LATEST, listOffsets } from "./kafkajs-offsets.js";
 import { FLAT_FETCH_MAX_BYTES } from "./patches.js";
 import type { OffsetRange, RecordBatch, TopicPartition } from "./port.js";
 import { rangeIsGone } from "./reading-checks.js";
@@ -125,11 +125,11 @@ class Fetcher {
     const { calls } = this.#context;
     const led = wanted.map(({ range }) => ({ ...range, leader: this.#leaders.get(nameOfPartition(range)) ?? -1 }));
     const ask = async (timestamp: number) => {
-      const found = await listOffsets(led, { timestamp, isolationLevel: 0 }, calls, { patienceMs: 0 });
+      const found = await listOffsets(led, { timestamp, isolationLevel: readUncommitted, patienceMs: 0 }, calls);
       return new Map(found.map((at) => [nameOfPartition(at), at.offset]));
     };
-    const earliest = await ask(-2);
-    const latest = await ask(-1);
+    const earliest = await ask(EARLIEST);
+    const latest = await ask(LATEST);
     return wanted.flatMap((want) => {
       const name = nameOfPartition(want.range);
       const end = latest.get(name) ?? 0;

@@ -4,7 +4,7 @@ import { describe, expect, test } from "@jest/globals";
 import { answerOf, createStubBrokers, type StubLog } from "../tests/stub-brokers.js";
 import { ClusterCalls } from "./cluster-calls.js";
 import { createKafkajsOffsets } from "./kafkajs-offsets.js";
-import { defaultReadingTiming, readRanges } from "./kafkajs-reading.js";
+import { defaultReadingTiming, readRanges } from "./range-reading.js";
 
 const timing = { ...defaultReadingTiming, patienceMs: 600, fetchWaitMs: 1, heartbeatMs: 20, leaveWaitMs: 50 };
 const never = new Promise<never>(() => undefined);
