@@ -4,6 +4,7 @@ import type { ExitCode } from "./exit-codes.js";
 import type { Io } from "./io.js";
 import { addByHand } from "./parse/by-hand.js";
 import { examples } from "./parse/command.js";
+import { addDeadLetters } from "./parse/dead-letters.js";
 import { addRules } from "./parse/rules.js";
 import { addService } from "./parse/service.js";
 
@@ -29,5 +30,6 @@ export function createProgram(io: Io, deps: Deps, ended: (code: ExitCode) => voi
   addService(program, wiring);
   addRules(program, wiring);
   addByHand(program, wiring);
+  addDeadLetters(program, wiring);
   return program;
 }
