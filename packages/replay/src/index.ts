@@ -6,6 +6,7 @@ export type { Dialect } from "./dead-letters/dialects.js";
 export { type DeadLetter, readDeadLetter } from "./dead-letters/letter.js";
 export { createLetterFilter, type LetterChoice, type LetterFilter } from "./dead-letters/letter-filter.js";
 export { type LetterPlace, readLetterId } from "./dead-letters/letter-id.js";
+export type { LetterSet } from "./dead-letters/letter-set.js";
 export { type DeadLetterKafka, type DeadLetterQuery, listDeadLetters, statDeadLetters } from "./dead-letters/query.js";
 export {
   type DeadLetterList,
@@ -15,8 +16,11 @@ export {
   deadLetterShownSchema,
   deadLetterStatsSchema,
 } from "./dead-letters/reports.js";
+export { type ResolvedOptions, readResolved } from "./dead-letters/resolved.js";
 export { type ScanKafka, type ScanOptions, type ScanWindow, scanDeadLetters } from "./dead-letters/scan.js";
 export { type ShowQuery, showDeadLetter } from "./dead-letters/show.js";
+export { type Explained, type ExplainPeers, type ExplainRequest, explain } from "./explain/explain.js";
+export { type EventReport, type Explanation, explanationSchema, type FloorReport, type TagReport } from "./explain/explanation.js";
 export { type AbortOptions, abortJob } from "./jobs/abort-job.js";
 export { type ClaimedJob, type ClaimOptions, claimJob } from "./jobs/claim-job.js";
 export { groupOfJob, type Job, type JobStatus, jobSchema, type Runner } from "./jobs/job.js";
@@ -25,6 +29,7 @@ export { type RunJobOptions, type RunJobPorts, runJob } from "./jobs/run-job.js"
 export { type StartJobOptions, startJob } from "./jobs/start-job.js";
 export { type Counts, countsSchema, type KeyCounts, type RemovalCause, removalCauses } from "./plan/counts.js";
 export { type PlanOptions, type Progress, planReplay, type ReplayOptions, type ReplayPlan, type ReplayPorts } from "./plan/plan-replay.js";
+export { type ReplayPlanReport, replayPlanSchema, reportPlan } from "./plan/plan-report.js";
 export { boundedKafka, type ReplayKafka } from "./run/bounded-kafka.js";
 export type { Rates } from "./run/pace.js";
 export { compileWhere } from "./select/choose.js";

@@ -1,16 +1,19 @@
 import type { ProduceRecord } from "@freshet/kafka/port";
 import { type KafkaRecord, parseJson } from "@freshet/protocol";
+import { type LetterPlace, readLetterId } from "../dead-letters/letter-id.js";
 import { jobsTopicOf } from "../topics.js";
 import { type Job, jobSchema } from "./job.js";
 
-/** What lies in the jobs topic, beside what it says of resolved dead letters. */
+/** What lies in the jobs topic. */
 export type JobRecord =
   | { readonly kind: "job"; readonly id: string; readonly job: Job }
   /** Somebody wants to go on with a job: the first one to say so may. */
   | { readonly kind: "claim"; readonly id: string; readonly token: string }
   /** Whoever works on the job is to leave it. */
   | { readonly kind: "abort"; readonly id: string }
-  | { readonly kind: "rules"; readonly hash: string; readonly text: string };
+  | { readonly kind: "rules"; readonly hash: string; readonly text: string }
+  /** `null`: the letter is open again. */
+  | { readonly kind: "resolved"; readonly letter: LetterPlace; readonly jobId: string | null };
 
 /** A dead letter that a replay brought to its end; the letter itself stays where it is. */
 export interface ResolvedMark {
@@ -56,9 +59,9 @@ function record(deployment: string, key: string, value: object): ProduceRecord {
 
 /** Reads one; `null` for what is nothing of these, or cannot be read. */
 export function readJobRecord({ key, value }: KafkaRecord): JobRecord | null {
-  if (key === null || value === null) return null;
-  const [, kind = "", id = ""] = /^(job|claim|abort|rules)\/(.+)$/.exec(textOf(key) ?? "") ?? [];
-  if (kind === "") return null;
+  const [, kind = "", id = ""] = /^(job|claim|abort|rules|resolved)\/(.+)$/.exec(key === null ? "" : (textOf(key) ?? "")) ?? [];
+  if (kind === "resolved") return resolvedOf(id, value);
+  if (kind === "" || value === null) return null;
   const content = parsed(value);
   if (kind === "abort") return { kind, id };
   if (kind === "job") {
@@ -69,6 +72,14 @@ export function readJobRecord({ key, value }: KafkaRecord): JobRecord | null {
   const { token, text } = content as Readonly<Record<string, unknown>>;
   if (kind === "claim") return typeof token === "string" ? { kind, id, token } : null;
   return kind === "rules" && typeof text === "string" ? { kind, hash: id, text } : null;
+}
+
+function resolvedOf(id: string, value: Uint8Array | null): JobRecord | null {
+  const letter = readLetterId(id);
+  if (letter === null) return null;
+  const mark = value === null ? null : parsed(value);
+  const { jobId } = typeof mark === "object" && mark !== null && "jobId" in mark ? mark : { jobId: "" };
+  return { kind: "resolved", letter, jobId: value === null ? null : String(jobId) };
 }
 
 function parsed(value: Uint8Array): unknown {

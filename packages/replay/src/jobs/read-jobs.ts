@@ -1,5 +1,6 @@
 import type { OffsetRange, TopicPartition } from "@freshet/kafka/port";
 import { FreshetError } from "@freshet/protocol";
+import { LetterSet } from "../dead-letters/letter-set.js";
 import { readRanges } from "../dead-letters/temporary-group.js";
 import type { ReplayKafka } from "../run/bounded-kafka.js";
 import { createSilence } from "../run/silence.js";
@@ -72,6 +73,8 @@ export interface FoundJob {
   readonly job: Job;
   /** The rules file; `null` when it was not kept. */
   readonly rulesText: string | null;
+  /** Dead letters that other replays have resolved: those of this one's own are its to do again. */
+  readonly resolved: LetterSet;
   /** How far the topic was read to know this. */
   readonly end: JobsEnd;
 }
@@ -80,14 +83,18 @@ export interface FoundJob {
 export async function findJob(kafka: ReplayKafka, id: string, options: Omit<ReadJobsOptions, "from">): Promise<FoundJob> {
   let job: Job | null = null;
   const rules = new Map<string, string>();
+  const resolved = new LetterSet();
   const end = await readJobRecords(kafka, { ...options, from: null }, (record) => {
     if (record.kind === "job" && record.id === id) job = record.job;
     if (record.kind === "rules") rules.set(record.hash, record.text);
+    if (record.kind !== "resolved") return;
+    const { letter, jobId } = record;
+    resolved.set(letter.partition, letter.offset, jobId !== null && jobId !== id);
   });
   const found: Job | null = job;
   if (found === null) throw noSuchJob(id);
   const { rulesHash } = found as Job;
-  return { job: found, rulesText: rules.get(rulesHash) ?? null, end };
+  return { job: found, rulesText: rules.get(rulesHash) ?? null, resolved, end };
 }
 
 function noSuchJob(id: string): FreshetError {

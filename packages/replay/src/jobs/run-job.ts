@@ -87,7 +87,7 @@ class JobWork {
 
   constructor(ports: RunJobPorts, options: RunJobOptions, timing: JobTiming) {
     const { job, rules } = options;
-    const { clock, pause, store } = ports;
+    const { clock, frames, pause, store } = ports;
     this.#ports = ports;
     this.#options = options;
     this.#timing = timing;
@@ -97,7 +97,7 @@ class JobWork {
     this.#writtenMs = clock.nowMs();
     this.#pace = new Pace({ ...job.rates, clock, pause, stop: this.#stop });
     const wanted = job.force ? forced(rules) : rules;
-    this.#runItems = createRunItems({ rules: wanted, store, clock, pause, stop: this.#stop, patienceMs: timing.patienceMs });
+    this.#runItems = createRunItems({ rules: wanted, store, frames, clock, pause, stop: this.#stop, patienceMs: timing.patienceMs });
   }
 
   async run(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { LogReading } from "@freshet/kafka/port";
 import type { SliceReport } from "@freshet/pipeline";
+import type { FramePort } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import { readOnly, type StorePort } from "@freshet/store/port";
 import { durationMs, type Rates } from "../run/pace.js";
@@ -18,6 +19,8 @@ import { Tally } from "./tally.js";
 export interface ReplayPorts {
   readonly kafka: Pick<LogReading, "read" | "offsets" | "offsetsAt" | "deleteGroup">;
   readonly store: StorePort;
+  /** What reads values that name their schema; needed where a source says `encoding: registry`. */
+  readonly frames?: FramePort | undefined;
   readonly clock: { nowMs(): number };
   /** Waits so long, or until the signal. */
   readonly pause: (ms: number, stop: AbortSignal) => Promise<void>;
@@ -77,7 +80,8 @@ export interface ReplayPlan {
 /** Records a slice; as the service's. */
 export const SLICE_RECORDS_MAX = 200;
 export const SILENCE_MS_MAX = 30_000;
-export const STORE_PATIENCE_MS = 20_000;
+/** Somebody waits for a plan at a terminal. */
+const STORE_PATIENCE_MS = 5000;
 
 /**
  * Runs the whole replay against a read-only store: the plan is what the pipeline itself answers. Writes nothing anywhere.
@@ -135,10 +139,10 @@ function advance(reached: Map<string, number>, slice: ReplaySlice, stretches: re
 
 /** The pipeline with a store that only answers, under the rules wanted and, to compare, under those that run. */
 function createView(ports: ReplayPorts, options: PlanOptions) {
-  const { clock, pause } = ports;
+  const { clock, frames, pause } = ports;
   const store = readOnly(ports.store);
   const runner = (rules: CompiledRules) =>
-    createRunItems({ rules, store, clock, pause, stop: options.stop, patienceMs: STORE_PATIENCE_MS });
+    createRunItems({ rules, store, frames, clock, pause, stop: options.stop, patienceMs: STORE_PATIENCE_MS });
   const wanted = { tally: new Tally(), run: runner(options.force ? forced(options.rules) : options.rules) };
   const running = options.running === null ? null : { tally: new Tally(), run: runner(options.running), rules: options.running };
   const changes = new OutcomeChanges();

@@ -1,5 +1,5 @@
 import { type PipelinePorts, runSlice, type SliceReport } from "@freshet/pipeline";
-import { asFreshetError } from "@freshet/protocol";
+import { asFreshetError, type FramePort } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import type { BustPort } from "@freshet/store/port";
 import type { Replayed } from "./replayed.js";
@@ -8,6 +8,8 @@ export interface RunItemsOptions {
   readonly rules: CompiledRules;
   /** Read-only for a plan. */
   readonly store: BustPort;
+  /** What reads values that name their schema; needed where a source says `encoding: registry`. */
+  readonly frames?: FramePort | undefined;
   readonly clock: { nowMs(): number };
   /** Waits so long, or until the signal. */
   readonly pause: (ms: number, stop: AbortSignal) => Promise<void>;
@@ -24,10 +26,11 @@ const RETRY_MAX_MS = 2000;
  * nothing to the topic the events came from. Records of topics that the rules do not declare go nowhere.
  */
 export function createRunItems(options: RunItemsOptions): (items: readonly Replayed[]) => Promise<SliceReport> {
-  const { rules, store, clock } = options;
+  const { rules, store, frames, clock } = options;
   const ports: PipelinePorts = {
     rules,
     store,
+    frames,
     kafka: { produce: async () => undefined },
     deadLetters: { topic: "", group: "", rulesHash: rules.hash },
     now: () => new Date(clock.nowMs()).toISOString(),

@@ -1,0 +1,52 @@
+import type { OffsetRange } from "@freshet/kafka/port";
+import { z } from "zod";
+import { orders, selectionSchema } from "../select/selection.js";
+import { countsSchema } from "./counts.js";
+import type { ReplayPlan } from "./plan-replay.js";
+
+const count = z.int().nonnegative();
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+const rate = z.number().positive().nullable().meta({ description: "null: as fast as it can." });
+
+// Open objects: a reader of today must not break on a member of tomorrow.
+/** What `freshet replay dlq|history --json` prints without `--apply`. */
+export const replayPlanSchema = z.looseObject({
+  v: z.literal(1),
+  deployment: z.string().min(1),
+  selection: selectionSchema,
+  order: z.enum(orders),
+  rulesHash: hash,
+  force: z.boolean().meta({ description: "Versions are ignored: every bust is blind." }),
+  ranges: z
+    .array(z.looseObject({ topic: z.string().min(1), partition: count, from: count, to: count.meta({ description: "Exclusive." }) }))
+    .meta({ description: "What was read, and what --apply would read." }),
+  limited: z.boolean().meta({ description: "Whether --limit left records out." }),
+  counts: countsSchema,
+  comparison: z
+    .looseObject({
+      rulesHash: hash,
+      counts: countsSchema,
+      same: count.meta({ description: "Records that end as they do under the rules that run." }),
+      changes: z.array(z.looseObject({ from: z.string().min(1), to: z.string().min(1), records: count.min(1) })),
+    })
+    .nullable()
+    .meta({ description: "Against the rules that run; null without --rules." }),
+  rates: z.looseObject({ recordsPerSecond: rate, bustsPerSecond: rate }),
+  expectedMs: count.nullable().meta({ description: "How long it would take at these rates; null without any." }),
+  confirm: z.boolean().meta({ description: "Whether --apply asks for the deployment's name, or needs --yes." }),
+});
+
+/** A plan as scripts read it. */
+export interface ReplayPlanReport extends Omit<ReplayPlan, "stretches"> {
+  readonly v: 1;
+  readonly deployment: string;
+  readonly ranges: readonly OffsetRange[];
+  readonly confirm: boolean;
+}
+
+replayPlanSchema satisfies z.ZodType<ReplayPlanReport>;
+
+export function reportPlan(plan: ReplayPlan, known: { readonly deployment: string; readonly confirm: boolean }): ReplayPlanReport {
+  const { stretches, ...told } = plan;
+  return { v: 1, ...known, ...told, ranges: stretches.flat().filter(({ from, to }) => from < to) };
+}
