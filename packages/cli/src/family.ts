@@ -14,6 +14,24 @@ export function familyNamed(name: string, rules: CompiledRules): Family {
 }
 
 /**
+ * Where the entry at a key of this family lies: the key of its version too, for entries of kind `companion`.
+ *
+ * @throws FreshetError FR1005 (`usage`) for a key that the family makes with no parameters, FR1001 for one that does not tell
+ *   where its version is.
+ */
+export function placeOf(key: string, { name, makes, versionKeyOf }: Family): { readonly key: string; readonly versionKey?: string } {
+  if (!makes(key)) {
+    const fix = "Check the key and --family: what belongs to another application must not be taken for this one's.";
+    throw new FreshetError("FR1005", "usage", `the family ${name} makes no such key`, fix);
+  }
+  if (versionKeyOf === null) return { key };
+  const versionKey = versionKeyOf(key);
+  if (versionKey !== null) return { key, versionKey };
+  const problem = `the key does not tell where family ${name} keeps its version`;
+  throw new FreshetError("FR1001", "usage", problem, "Put something between the template's parameters.");
+}
+
+/**
  * How the versions of a space are compared, as the rules file declares it.
  *
  * @throws FreshetError `usage` when no source declares the space.

@@ -4,7 +4,7 @@ import { audited, type Counts, type Intention, readReason } from "../audited.js"
 import { redisPeer, useBounded } from "../bounded.js";
 import type { Deployment, Deps, Flags } from "../deps.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
-import { familyNamed } from "../family.js";
+import { familyNamed, placeOf } from "../family.js";
 import { type Io, outJson } from "../io.js";
 import { readDeployedRules } from "../rules-file.js";
 import { type BustLine, type Origin, type OriginOptions, originText, readOrigin, wrongUsage } from "./bust-origin.js";
@@ -84,16 +84,12 @@ function readTarget(options: BustOptions): Plan {
 }
 
 function keyBustOf(key: string, family: Family, origin: Origin): KeyBust {
-  const { name, entry, makes, versionKeyOf } = family;
-  if (!makes(key)) throw foreignKey(name);
+  const { name, entry } = family;
+  const place = placeOf(key, family);
   if (origin.mode === "soft" && entry.kind !== "managed") {
     throw wrongUsage(`entries of kind ${entry.kind} cannot be marked stale`, "Leave --mode out: only managed entries can.");
   }
-  const planned = { ...origin, target: "key", key, family: name, entry } as const;
-  if (versionKeyOf === null) return planned;
-  const versionKey = versionKeyOf(key);
-  if (versionKey !== null) return { ...planned, versionKey };
-  throw wrongUsage(`the key does not tell where family ${name} keeps its version`, "Put something between the template's parameters.");
+  return { ...origin, target: "key", ...place, family: name, entry };
 }
 
 async function sendKeyBust(planned: KeyBust, applied: boolean, deployment: Deployment): Promise<BustLine> {
@@ -109,11 +105,6 @@ async function sendKeyBust(planned: KeyBust, applied: boolean, deployment: Deplo
     text: `${key}: ${sentence(outcome, planned, applied)}`,
     json: { key, family, subject, version, mode, outcome, applied },
   };
-}
-
-function foreignKey(family: string): FreshetError {
-  const fix = "Check --key and --family: another application's key must not go because of a typo.";
-  return new FreshetError("FR1005", "usage", `the family ${family} makes no such key`, fix);
 }
 
 function observing(): FreshetError {

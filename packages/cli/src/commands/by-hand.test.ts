@@ -215,6 +215,22 @@ describe("get", () => {
     });
   });
 
+  test.each([
+    ["page:42", "product"],
+    ["product:", "product"],
+    ["pag:1", "page"],
+    ["page:a b", "page"],
+  ])("a key that the family cannot make is refused with 4, as it is by bust: %j in %s", async (key, family) => {
+    const { world } = await createShop();
+    for (const argv of [
+      ["get", key, "--family", family],
+      ["bust", "--key", key, "--family", family],
+    ]) {
+      const { code, out, talk } = await transcript(argv, world);
+      expect({ code, out, problem: talk[0] }).toEqual({ code: 4, out: [], problem: `FR1005 the family ${family} makes no such key` });
+    }
+  });
+
   test("no rules file: 2, with what to set", async () => {
     const { world } = await createShop();
     const { code, talk } = await transcript(["get", "page:1", "--family", "page"], { ...world, env: { FRESHET_RULES: "" } });

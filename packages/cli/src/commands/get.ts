@@ -2,7 +2,7 @@ import type { CompiledRules } from "@freshet/rules";
 import { redisPeer, useBounded } from "../bounded.js";
 import type { Deps, Flags } from "../deps.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
-import { familyNamed, tagsMaking } from "../family.js";
+import { familyNamed, placeOf, tagsMaking } from "../family.js";
 import { type Io, outJson } from "../io.js";
 import { readDeployedRules } from "../rules-file.js";
 import { wrongUsage } from "./bust-origin.js";
@@ -44,8 +44,9 @@ export async function get(io: Io, deps: Deps, options: GetOptions): Promise<Exit
 type Show = (store: Awaited<ReturnType<ReturnType<Deps["deploymentOf"]>["connectStore"]>>) => Promise<Shown>;
 
 function showEntry(key: string, familyName: string, rules: CompiledRules): Show {
-  const { name: family, entry, versionKeyOf } = familyNamed(familyName, rules);
-  const versionKey = versionKeyOf?.(key) ?? undefined;
+  const named = familyNamed(familyName, rules);
+  const { name: family, entry } = named;
+  const { versionKey } = placeOf(key, named);
   return async (store) => {
     const view = await store.inspect(key, entry, versionKey);
     return { rows: entryRows(key, entry.kind, view), json: { key, family, kind: entry.kind, ...entryJson(view) } };
