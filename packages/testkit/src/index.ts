@@ -14,6 +14,7 @@ export type { OwnServer } from "./servers/own-server.js";
 export { type OwnRedis, type RedisOptions, startRedis } from "./servers/redis.js";
 export { type OwnRedisCluster, type RedisClusterOptions, startRedisCluster } from "./servers/redis-cluster.js";
 export { type OwnSentinel, SENTINEL_NAME, startSentinel } from "./servers/redis-sentinel.js";
+export { type RegistryStub, type StubSchema, startRegistryStub } from "./servers/registry-stub.js";
 export { type SlotMove, type SlotMoveOptions, startSlotMove } from "./servers/slot-move.js";
 export { type MakeStore, type OpenStore, redisStoreUnderTest, type StoreUnderTest } from "./store-bench.js";
 export { storeConformance } from "./store-conformance.js";
