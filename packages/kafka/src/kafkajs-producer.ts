@@ -21,7 +21,7 @@ const SEND_TIMEOUT_MS = 20_000;
 const ACK_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 3000;
 
-export function createLogProducer(kafka: Kafka): LogProducer {
+export function createLogProducer(kafka: Pick<Kafka, "producer">): LogProducer {
   let connecting: Promise<Producer> | null = null;
   const underWay = new Set<Promise<void>>();
 
@@ -63,7 +63,7 @@ export function createLogProducer(kafka: Kafka): LogProducer {
   };
 }
 
-async function connect(kafka: Kafka): Promise<Producer> {
+async function connect(kafka: Pick<Kafka, "producer">): Promise<Producer> {
   const producer = kafka.producer(producerSettings);
   await within(CONNECT_TIMEOUT_MS, producer.connect(), "connecting a producer");
   return producer;

@@ -1,0 +1,76 @@
+import { until } from "@freshet/testkit";
+import { describe, expect, test } from "@jest/globals";
+import { createStubProducing } from "../tests/stub-producing.js";
+import type { ProduceRecord } from "./port.js";
+
+const record = (value: string | null, topic = "dlq"): ProduceRecord => ({
+  topic,
+  key: null,
+  value: value === null ? null : Buffer.from(value),
+  headers: [],
+});
+
+describe("a reply that is lost", () => {
+  test("makes no later record vanish: each that was acknowledged is in the log, and so is the one in doubt", async () => {
+    const { producer, log, weather } = createStubProducing();
+    await producer.produce([record("a")]);
+    weather.push("lost", "lost", "lost"); // every attempt: the send fails, though each was appended
+    await expect(producer.produce([record("b")])).rejects.toMatchObject({ code: "FR3001", disposition: "wait" });
+    await producer.produce([record("c")]);
+    await producer.produce([record("d")]);
+    expect([...new Set(log.map(({ value }) => value))]).toEqual(["a", "b", "c", "d"]);
+  });
+
+  test("of the first of several attempts is no failure: duplicates are what acknowledged means", async () => {
+    const { producer, log, weather } = createStubProducing();
+    weather.push("lost");
+    await producer.produce([record("a"), record("b")]);
+    await producer.produce([record("c")]);
+    expect(log.map(({ value }) => value)).toEqual(["a", "b", "a", "b", "c"]);
+  });
+});
+
+describe("a record that is too large", () => {
+  test("for good is refused with its code, and what came before it in the send is there", async () => {
+    const { producer, log } = createStubProducing({ bytesMax: 100 });
+    const sent = [record("a"), record("b"), record("x".repeat(101)), record("c")];
+    await expect(producer.produce(sent)).rejects.toMatchObject({ code: "FR3003", disposition: "halt" });
+    expect(log.map(({ value }) => value)).toEqual(["a", "b"]);
+  });
+
+  test("only together with others is sent in parts", async () => {
+    const { producer, log } = createStubProducing({ bytesMax: 100 });
+    const sent = Array.from({ length: 7 }, (_, at) => record(`${at}${"x".repeat(39)}`));
+    await producer.produce(sent);
+    expect(log.map(({ value }) => value?.[0])).toEqual(["0", "1", "2", "3", "4", "5", "6"]);
+  });
+
+  test("and is a byte more than a request of ours carries goes alone", async () => {
+    const { producer, log } = createStubProducing({ bytesMax: 2_000_000 });
+    await producer.produce([record("a"), record("x".repeat(1024 * 1024 + 1)), record("b")]);
+    expect(log.map(({ value }) => value?.length)).toEqual([1, 1024 * 1024 + 1, 1]);
+  });
+});
+
+test("headers go as they are: null, repeated, and named like what objects have", async () => {
+  const { producer, log } = createStubProducing();
+  const headers = ["a", "toString", "__proto__", "a"].map((name, at) => ({ name, value: at === 1 ? null : Buffer.from([at]) }));
+  await producer.produce([{ ...record(null), headers }]);
+  expect(log).toEqual([{ topic: "dlq", value: null, headers }]);
+});
+
+test("closing waits for sends that are under way, and disconnects after them", async () => {
+  const { producer, log, weather, disconnects } = createStubProducing();
+  await producer.produce([record("a")]);
+  weather.push("lost", "lost");
+  let isSent = false;
+  const sending = producer.produce([record("b")]).then(() => {
+    isSent = true;
+    expect(disconnects()).toBe(0);
+  });
+  await producer.close();
+  expect(isSent).toBe(true);
+  await sending;
+  await until(() => disconnects() === 1);
+  expect(log.at(-1)?.value).toBe("b");
+});

@@ -1,0 +1,102 @@
+import { createRequire } from "node:module";
+import type { RecordHeader } from "@freshet/protocol";
+import type { Kafka, Producer, ProducerConfig } from "kafkajs";
+import { createLogProducer, type LogProducer } from "../src/kafkajs-producer.js";
+import { timeoutError } from "./stub-cluster.js";
+
+/**
+ * A broker that is not there, under kafkajs' own producer code. It appends as a real one does: a batch of an idempotent producer whose
+ * numbers it has seen is answered with success and not appended.
+ */
+export interface StubProducing {
+  readonly producer: LogProducer;
+  /** Every record that lies in the log, in order. */
+  readonly log: StubRecord[];
+  readonly disconnects: () => number;
+  /** What happens to the next requests: `lost` appends and never answers. Then all is well. */
+  readonly weather: ("lost" | "well" | "refused")[];
+}
+
+export interface StubRecord {
+  readonly topic: string;
+  readonly value: string | null;
+  readonly headers: readonly RecordHeader[];
+}
+
+interface ProduceRequest {
+  readonly producerId: number;
+  readonly acks: number;
+  readonly topicData: readonly {
+    readonly topic: string;
+    readonly partitions: readonly { readonly partition: number; readonly firstSequence?: number; readonly messages: readonly Listed[] }[];
+  }[];
+}
+
+interface Listed {
+  readonly value: Buffer | null;
+  readonly headerList: readonly RecordHeader[];
+}
+
+const inside = createRequire(import.meta.url);
+const createProducer: (config: object) => Producer = inside("kafkajs/src/producer");
+const { createErrorFromCode }: { createErrorFromCode(code: number): Error } = inside("kafkajs/src/protocol/error");
+const { createLogger }: { createLogger(config: object): object } = inside("kafkajs/src/loggers");
+
+const MESSAGE_TOO_LARGE = 10;
+const retry = { initialRetryTime: 1, retries: 2, maxRetryTime: 5 };
+
+export function createStubProducing({ bytesMax = 1_000_000 } = {}): StubProducing {
+  const log: StubRecord[] = [];
+  const weather: StubProducing["weather"] = [];
+  const seen = new Set<string>();
+  let disconnects = 0;
+
+  const broker = {
+    nodeId: 1,
+    isConnected: () => true,
+    initProducerId: async () => ({ producerId: 7, producerEpoch: 0 }),
+    async produce({ producerId, topicData }: ProduceRequest) {
+      const now = weather.shift() ?? "well";
+      if (now === "refused") throw createErrorFromCode(MESSAGE_TOO_LARGE);
+      for (const { topic, partitions } of topicData) {
+        for (const { partition, firstSequence, messages } of partitions) {
+          if (messages.reduce((sum, { value }) => sum + (value?.length ?? 0), 0) > bytesMax) throw createErrorFromCode(MESSAGE_TOO_LARGE);
+          const name = `${topic}/${partition}/${firstSequence}/${messages.length}`;
+          if (producerId >= 0 && seen.has(name)) continue;
+          seen.add(name);
+          log.push(
+            ...messages.map(({ value, headerList }) => ({ topic, value: value === null ? null : String(value), headers: headerList })),
+          );
+        }
+      }
+      if (now === "lost") throw timeoutError();
+      const topics = topicData.map(({ topic: topicName, partitions }) => ({
+        topicName,
+        partitions: partitions.map(({ partition }) => ({ partition, errorCode: 0, baseOffset: "0" })),
+      }));
+      return { topics };
+    },
+  };
+  const cluster = {
+    retry,
+    targetTopics: new Set<string>(),
+    isConnected: () => true,
+    connect: async () => undefined,
+    disconnect: async () => {
+      disconnects++;
+    },
+    refreshMetadata: async () => undefined,
+    refreshMetadataIfNecessary: async () => undefined,
+    addMultipleTargetTopics: async () => undefined,
+    removeBroker: () => undefined,
+    findTopicPartitionMetadata: () => [{ partitionId: 0, leader: 1 }],
+    findLeaderForPartitions: (_topic: string, partitions: readonly string[]) => ({ 1: partitions.map(Number) }),
+    findBroker: async () => broker,
+    findControllerBroker: async () => broker,
+  };
+  const kafka: Pick<Kafka, "producer"> = {
+    producer: (settings?: ProducerConfig) =>
+      createProducer({ ...settings, retry, cluster, logger: createLogger({ level: 0, logCreator: () => () => undefined }) }),
+  };
+  return { producer: createLogProducer(kafka), log, weather, disconnects: () => disconnects };
+}
