@@ -20,6 +20,10 @@ describe("help", () => {
     ["get"],
     ["topics"],
     ["topics", "create"],
+    ["dlq"],
+    ["dlq", "list"],
+    ["dlq", "stats"],
+    ["dlq", "show"],
   ];
   test.each(commands.map((command) => [command.join(" "), command] as const))(
     "%s: examples, then usage, in 80 columns",
@@ -39,7 +43,7 @@ describe("help", () => {
 
   test("does not list what this release does not have", async () => {
     const help = (await transcript(["--help"])).out.join("\n") + (await transcript(["bust", "--help"])).out.join("\n");
-    expect(help).not.toMatch(/\b(dlq|replay|lag|doctor)\b/);
+    expect(help).not.toMatch(/\b(replay|lag|doctor)\b/);
   });
 });
 
@@ -95,6 +99,6 @@ function stuckUntil(signal: AbortSignal): KafkaPort {
       if (signal.aborted) reject(new Error("too late"));
       signal.addEventListener("abort", () => reject(new Error("too late")));
     });
-  const reading = { read: stuck, offsets: stuck, offsetsAt: stuck, committed: stuck, describeGroup: stuck, deleteGroup: stuck };
+  const reading = { read: stuck, offsets: stuck, offsetsAt: stuck, peek: stuck, committed: stuck, describeGroup: stuck, deleteGroup: stuck };
   return { ...reading, consume: stuck, produce: stuck, describeTopics: stuck, createTopics: stuck, close: async () => {} };
 }
