@@ -75,6 +75,7 @@ function listening(kafka: KafkaPort, heard: () => void): LogReading {
       ),
     offsets: (topics) => settled(kafka.offsets(topics)),
     offsetsAt: (topics, timestampMs) => settled(kafka.offsetsAt(topics, timestampMs)),
+    peek: (from, options) => settled(kafka.peek(from, options)),
     committed: (group, topics) => settled(kafka.committed(group, topics)),
     describeGroup: (group) => settled(kafka.describeGroup(group)),
     deleteGroup: (group) => settled(kafka.deleteGroup(group)),

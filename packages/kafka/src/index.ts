@@ -14,6 +14,8 @@ export type {
   LogReading,
   OffsetRange,
   PartitionOffsets,
+  PeekedRecord,
+  PeekOptions,
   ProduceRecord,
   ReadOptions,
   RecordBatch,

@@ -6,7 +6,7 @@ import { byTopic, flat, type IsolationLevel, type KafkajsCluster, readCommitted,
 import type { GroupDescription, LogReading, PartitionOffsets, TopicPartition } from "./port.js";
 import { groupHasMembers } from "./reading-checks.js";
 
-type Offsets = Omit<LogReading, "read">;
+type Offsets = Omit<LogReading, "read" | "peek">;
 type Led = TopicPartition & { readonly leader: number };
 type Found = TopicPartition & { readonly offset: number };
 

@@ -3,6 +3,7 @@ import { createKafkajsOffsets } from "./kafkajs-offsets.js";
 import { adminRetry, createClient, type KafkaClientOptions } from "./kafkajs-settings.js";
 import type { LogReading } from "./port.js";
 import { defaultReadingTiming, type ReadingTiming, readRanges } from "./range-reading.js";
+import { peekRecords } from "./record-peeking.js";
 
 export interface ReadingOptions extends KafkaClientOptions {
   readonly readingTiming?: Partial<ReadingTiming>;
@@ -21,6 +22,7 @@ export function createKafkajsReading(options: ReadingOptions): LogReading & { cl
   const { maxBytesPerPartition = MAX_BYTES_PER_PARTITION } = options;
   return {
     read: (wanted) => readRanges(wanted, { calls, timing, maxBytesPerPartition }),
+    peek: (from, { uncommitted = false } = {}) => peekRecords(from, uncommitted, calls),
     ...createKafkajsOffsets(calls, timing),
     close: () => calls.close(),
   };

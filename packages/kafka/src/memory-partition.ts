@@ -13,6 +13,12 @@ export interface MemoryStretch {
   readonly next: number;
 }
 
+export interface MemoryRead {
+  readonly count: number;
+  readonly to?: number;
+  readonly uncommitted?: boolean;
+}
+
 /**
  * One partition of a log in memory. An offset without a record is what a real log has in control records and in what
  * compaction took away.
@@ -50,10 +56,10 @@ export class MemoryPartition {
     return { earliest: this.#earliest, latest, stable };
   }
 
-  /** At most `count` committed records from `offset` on, none at or above `to`. */
-  read(offset: number, { count, to = Number.POSITIVE_INFINITY }: { readonly count: number; readonly to?: number }): MemoryStretch {
-    const { earliest, stable } = this.offsets();
-    const end = Math.min(stable, to);
+  /** At most `count` records from `offset` on, none at or above `to`, and only committed ones unless others are asked for. */
+  read(offset: number, { count, to = Number.POSITIVE_INFINITY, uncommitted = false }: MemoryRead): MemoryStretch {
+    const { earliest, stable, latest } = this.offsets();
+    const end = Math.min(uncommitted ? latest : stable, to);
     const records: KafkaRecord[] = [];
     let next = Math.max(offset, earliest);
     for (; next < end && records.length < count; next++) {

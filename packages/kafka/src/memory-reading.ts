@@ -23,6 +23,11 @@ export function createMemoryReading(view: ReadingView): LogReading {
     offsets: async (topics) => eachPartition(topics, (at, partition) => ({ ...at, ...partition.offsets() })),
     offsetsAt: async (topics, timestampMs) =>
       eachPartition(topics, (at, partition) => ({ ...at, offset: partition.offsetAt(timestampMs) })),
+    peek: async (from, { uncommitted = false } = {}) =>
+      from.flatMap(({ topic, partition, offset }) => {
+        const [record] = view.partitions(topic)?.[partition]?.read(offset, { count: 1, uncommitted }).records ?? [];
+        return [{ topic, partition, found: record === undefined ? null : { offset: record.offset, timestampMs: record.timestampMs } }];
+      }),
     committed: async (group, topics) => eachPartition(topics, (at) => ({ ...at, offset: view.knownGroup(group)?.committed(at) ?? null })),
     describeGroup: async (group) => ({ group, ...(view.knownGroup(group)?.describe() ?? { state: "missing", members: 0 }) }),
     async deleteGroup(group) {

@@ -146,6 +146,16 @@ export interface GroupDescription {
   readonly members: number;
 }
 
+/** The first record at or after an offset. */
+export interface PeekedRecord extends TopicPartition {
+  /** `null` where only control records and holes follow. */
+  readonly found: { readonly offset: number; readonly timestampMs: number } | null;
+}
+
+export interface PeekOptions {
+  readonly uncommitted?: boolean;
+}
+
 /** Reading beside the live group: what lag, dead letters, replays and explanations are made of. */
 export interface LogReading {
   /**
@@ -159,6 +169,11 @@ export interface LogReading {
   offsets(topics: readonly string[]): Promise<readonly PartitionOffsets[]>;
   /** The first offset whose record is at least this new (milliseconds since 1970), `latest` where there is none. */
   offsetsAt(topics: readonly string[], timestampMs: number): Promise<readonly (TopicPartition & { readonly offset: number })[]>;
+  /**
+   * The first committed record at or after each of these offsets, without a group; with `uncommitted` that of an open transaction too.
+   * Looks for a few seconds at most, and leaves out partitions of which it then knows nothing.
+   */
+  peek(from: readonly (TopicPartition & { readonly offset: number })[], options?: PeekOptions): Promise<readonly PeekedRecord[]>;
   /** What a group has committed, for each partition of these topics. */
   committed(group: string, topics: readonly string[]): Promise<readonly CommittedOffset[]>;
   describeGroup(group: string): Promise<GroupDescription>;

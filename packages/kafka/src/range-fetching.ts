@@ -3,7 +3,7 @@ import { FreshetError } from "@freshet/protocol";
 import type { ClusterCalls } from "./cluster-calls.js";
 import { nameOfPartition } from "./gate.js";
 import { protocolTypeOf } from "./kafka-errors.js";
-import { byTopic, type FetchedTopic, type KafkajsCluster, readCommitted, readUncommitted } from "./kafkajs-cluster.js";
+import { byTopic, type FetchedTopic, type IsolationLevel, type KafkajsCluster, readCommitted, readUncommitted } from "./kafkajs-cluster.js";
 import { EARLIEST, LATEST, listOffsets } from "./kafkajs-offsets.js";
 import { FLAT_FETCH_MAX_BYTES } from "./patches.js";
 import type { OffsetRange, RecordBatch, TopicPartition } from "./port.js";
@@ -32,6 +32,8 @@ export interface FetchContext {
   readonly stop: AbortSignal;
   readonly timing: { readonly patienceMs: number; readonly fetchWaitMs: number };
   readonly maxBytesPerPartition: number;
+  /** Committed records only, when absent. */
+  readonly isolationLevel?: IsolationLevel;
 }
 
 type Led = TopicPartition & { readonly leader: number };
@@ -96,14 +98,14 @@ class Fetcher {
   }
 
   async #request(cluster: KafkajsCluster, leader: number, wanted: readonly Wanted[]): Promise<ReadonlyMap<string, Part>> {
-    const { timing, maxBytesPerPartition: maxBytes } = this.#context;
+    const { timing, maxBytesPerPartition: maxBytes, isolationLevel = readCommitted } = this.#context;
     const broker = await cluster.findBroker({ nodeId: leader });
     const topics = byTopic(
       wanted.map(({ range, position }) => ({ ...range, position })),
       ({ partition, position }) => ({ partition, fetchOffset: String(position), maxBytes }),
     );
     const limits = { maxWaitTime: timing.fetchWaitMs, minBytes: 1, maxBytes: FLAT_FETCH_MAX_BYTES };
-    const { responses } = await broker.fetch({ isolationLevel: readCommitted, ...limits, topics });
+    const { responses } = await broker.fetch({ isolationLevel, ...limits, topics });
     const parts = responses.flatMap(({ topicName, partitions }) => partitions.map((part) => ({ ...part, topic: topicName })));
     return new Map(parts.map((part) => [nameOfPartition(part), part]));
   }

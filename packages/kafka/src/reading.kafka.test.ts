@@ -81,6 +81,8 @@ describe("a topic of transactions", () => {
     const all = read(topic, { from: 0, to: 11 }, group);
     await all.done;
     expect(all.texts).toEqual(["committed 3", "committed 4", "plain 6"]);
+    const peeked = await Promise.all([0, 5, 7, 11].map((offset) => port.peek([{ topic, partition: 0, offset }])));
+    expect(peeked.map(([first]) => first?.found?.offset ?? null)).toEqual([3, 6, null, null]);
     for (const [from, to, texts] of [
       [1, 3, []],
       [2, 4, ["committed 3"]],
@@ -101,6 +103,8 @@ describe("a topic of transactions", () => {
     const hanging = await begin(producer, topic, ["inside 1"]);
     await plain(topic, ["behind 2", "behind 3"]);
     expect(await endsOf(topic)).toEqual([[0, 1, 4]]);
+    const behind = [{ topic, partition: 0, offset: 1 }];
+    expect([(await port.peek(behind))[0]?.found, (await port.peek(behind, { uncommitted: true }))[0]?.found?.offset]).toEqual([null, 1]);
     let isDone = false;
     const reading = read(topic, { from: 0, to: 4 });
     const ended = reading.done.then(() => {

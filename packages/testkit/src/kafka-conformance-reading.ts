@@ -8,6 +8,7 @@ import { until } from "./until.js";
 /** What any `LogReading` must do: ranges, ends of the log, groups. */
 export function readingTests(bench: Bench): void {
   describeOffsets(bench);
+  peekRecords(bench);
   describeGroups(bench);
   readRanges(bench);
   waitForRanges(bench);
@@ -61,6 +62,28 @@ function describeOffsets(bench: Bench): void {
       expect(await at(0)).toEqual([0]);
       expect(await at(between)).toEqual([2]);
       expect(await at(Date.now() + 60_000)).toEqual([3]);
+    },
+    TEST_MS,
+  );
+}
+
+function peekRecords(bench: Bench): void {
+  test(
+    "looks at the first record of an offset, without a group",
+    async () => {
+      const port = await bench.port();
+      const topic = await bench.topic(port, 2);
+      const key = Buffer.from("one");
+      await port.produce([record(topic, { key }), record(topic, { key, value: Buffer.alloc(300_000) }), record(topic, { key })]);
+      const [full] = (await port.offsets([topic])).filter(({ latest }) => latest > 0);
+      const partition = full?.partition ?? -1;
+      const peek = async (offset: number) => (await port.peek([{ topic, partition, offset }]))[0]?.found;
+      for (const offset of [0, 1, 2]) expect(await peek(offset)).toMatchObject({ offset });
+      expect(Math.abs(Date.now() - ((await peek(0))?.timestampMs ?? 0))).toBeLessThan(TEST_MS);
+      expect(await peek(3)).toBeNull();
+      const both = await port.peek([0, 1].map((number) => ({ topic, partition: number, offset: 0 })));
+      expect(both.map(({ found }) => found?.offset ?? -1).sort()).toEqual([-1, 0]);
+      expect(await port.peek([])).toEqual([]);
     },
     TEST_MS,
   );

@@ -43,6 +43,7 @@ export function faultyKafka(port: KafkaPort, plan: FaultPlan): KafkaPort {
     read: (options) => faults.one("read", () => port.read(options)),
     offsets: (topics) => faults.one("offsets", () => port.offsets(topics)),
     offsetsAt: (topics, timestampMs) => faults.one("offsetsAt", () => port.offsetsAt(topics, timestampMs)),
+    peek: (from, options) => faults.one("peek", () => port.peek(from, options)),
     committed: (group, topics) => faults.one("committed", () => port.committed(group, topics)),
     describeGroup: (group) => faults.one("describeGroup", () => port.describeGroup(group)),
     deleteGroup: (group) => faults.one("deleteGroup", () => port.deleteGroup(group)),
