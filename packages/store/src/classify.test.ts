@@ -1,6 +1,10 @@
 import { FreshetError } from "@freshet/protocol";
 import { describe, expect, test } from "@jest/globals";
 import { classify, classifyAlone, isNoScript } from "./classify.js";
+import { scripts } from "./generated/scripts.js";
+
+const tagGet = scripts["tag-get"];
+const lineOf = (command: string) => tagGet.text.split("\n").findIndex((line) => line.includes(`"${command}"`)) + 1;
 
 function reply(message: string): Error {
   return Object.assign(new Error(message), { name: "ReplyError", command: { name: "evalsha", args: ["secret-key"] } });
@@ -44,9 +48,31 @@ describe("an error of Redis", () => {
     }
   });
 
+  test.each([
+    ["NOPERM this user has no permissions to run the 'script|load' command", "script|load"],
+    ["ERR ACL failure in script: User u has no permissions to run the 'unlink' command script: abc, on @user_script:2.", "unlink"],
+    [
+      `ERR The user executing the script can't run this command or subcommand script: ${tagGet.sha1}, on @user_script:${lineOf("ZCARD")}.`,
+      "zcard",
+    ],
+    [
+      `ERR The user executing the script can't run this command or subcommand script: ${tagGet.sha1}, on @user_script:1.`,
+      "hgetall or time or zcard",
+    ],
+    ["NOPERM this user has no permissions to access one of the keys used as arguments", "keys"],
+    ["NOPERM No permissions to access a key", "keys"],
+    [
+      "ERR The user executing the script can't access at least one of the keys mentioned in the command arguments script: abc, on @user_script:1.",
+      "keys",
+    ],
+  ])("that refuses a right names it: %s", (message, right) => {
+    expect(classify(reply(message)).message).toBe(`Redis answered NOPERM to ${right}.`);
+  });
+
   test("that sends elsewhere halts where only one server is known", () => {
     const error = classifyAlone(reply("MOVED 1 127.0.0.1:1"));
     expect(error).toMatchObject({ code: "FR2004", disposition: "halt", fix: "Set FRESHET_REDIS_MODE=cluster." });
+    expect(classifyAlone(classify(reply("ASK 1 127.0.0.1:1")))).toMatchObject({ code: "FR2004", disposition: "halt" });
     expect(classifyAlone(reply("LOADING Redis is loading the dataset in memory"))).toMatchObject({ code: "FR2001" });
   });
 

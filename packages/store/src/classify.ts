@@ -1,5 +1,6 @@
 import { types } from "node:util";
 import { type Disposition, type ErrorCode, FreshetError } from "@freshet/protocol";
+import { refusedRight } from "./refused-right.js";
 
 interface ErrorClass {
   readonly code: ErrorCode;
@@ -13,7 +14,7 @@ const moving: ErrorClass = { code: "FR2002", disposition: "wait", fix: "Wait unt
 const rights: ErrorClass = {
   code: "FR2003",
   disposition: "halt",
-  fix: "Give this user the rights that infra/redis/users.acl lists.",
+  fix: "Give this user the rights and the key patterns that infra/redis/users.acl lists.",
 };
 const login: ErrorClass = { ...rights, fix: "Check the user name and the password for Redis." };
 const unsuitable: ErrorClass = { code: "FR2004", disposition: "halt", fix: "Use Redis 7.0 or newer with scripting; run the probe." };
@@ -70,10 +71,11 @@ export function classify(error: unknown): FreshetError {
   return new FreshetError("FR9001", "halt", `The Redis client failed: ${text}.`, "Report it with the log around this line.");
 }
 
-/** As `classify`, where no server but this one is known: waiting does not make it the owner of the key. */
+/** As `classify`, also of what it said, where no server but this one is known: waiting does not make it the owner of the key. */
 export function classifyAlone(error: unknown): FreshetError {
-  const isMoved = types.isNativeError(error) && replyWord(error) === "MOVED";
-  return isMoved ? make(partOfCluster, "This Redis is a part of a cluster", error) : classify(error);
+  const known = classify(error);
+  const [, word = ""] = /^ReplyError ([A-Z]+)$/.exec(types.isNativeError(known.cause) ? known.cause.message : "") ?? [];
+  return word === "MOVED" || word === "ASK" ? make(partOfCluster, "This Redis is a part of a cluster", known) : known;
 }
 
 /** Whether a call failed only because the server does not hold the script (restart, SCRIPT FLUSH, failover). */
@@ -95,7 +97,7 @@ export function replyWord(error: Error): string | null {
 function ofReply(error: Error): FreshetError {
   const word = firstWord(error);
   const known = classByWord.get(word);
-  if (known !== undefined) return make(known, `Redis answered ${word}${refusedCommand(error)}`, error);
+  if (known !== undefined) return make(known, `Redis answered ${word}${known === rights ? rightOf(error) : ""}`, error);
   if (NO_CLUSTER.test(error.message)) return make(noCluster, "This Redis is not a cluster", error);
   const what = /unknown command/i.test(error.message) ? "that it does not know a command" : "an error";
   return make(unsuitable, `Redis answered ${what}${word === "" ? "" : ` (${word})`}`, error);
@@ -115,10 +117,11 @@ function firstWord(error: Error): string {
   return classByWord.has(inner) ? inner : word;
 }
 
-/** The command that a user may not run, where Redis names it; nothing else of its text is told. */
-function refusedCommand(error: Error): string {
-  const [, command] = /permissions? to run the '([a-z|-]+)' command/.exec(error.message) ?? [];
-  return command === undefined ? "" : ` to ${command}`;
+/** What a user may not do, where Redis says it; nothing else of its text is told. */
+function rightOf(error: Error): string {
+  const refused = refusedRight(error.message);
+  if (refused === "keys") return " to keys";
+  return refused === null ? "" : ` to ${refused.commands.join(" or ")}`;
 }
 
 function errorCodeOf(error: Error): string {

@@ -1,6 +1,6 @@
 import { type OwnRedis, type OwnRedisCluster, startRedis, startRedisCluster } from "@freshet/testkit";
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
-import { storeOver } from "../tests/cluster-bench.js";
+import { managed, storeOver } from "../tests/cluster-bench.js";
 import type { StorePort } from "./port.js";
 import { createRedisStore } from "./redis-store.js";
 
@@ -59,6 +59,20 @@ test("a part of a cluster is not taken for a single server, nor a single server 
   expect(await alone.probe()).toMatchObject([{ fatal: true, fix: "Set FRESHET_REDIS_MODE=cluster." }]);
   const together = open(storeOver(single));
   await expect(together.probe()).rejects.toMatchObject({ code: "FR2004", disposition: "halt", message: "This Redis is not a cluster." });
+});
+
+test("a part of a cluster that is taken for a single server says so of keys that it does not have", async () => {
+  const alone = open(createRedisStore({ url: cluster.url, prefix: "fr:" }));
+  const kinds = ["managed", "hash", "json", "prefix", "companion", "opaque"] as const;
+  const looks = kinds.flatMap((kind) =>
+    Array.from({ length: 8 }, (_, i) => alone.inspect(`page:${i}`, { ...managed, kind, versionField: "v" }, `version:${i}`)),
+  );
+  const tags = Array.from({ length: 8 }, (_, i) => alone.inspectTag(`tag:${i}`));
+  const failed = (await Promise.allSettled([...looks, ...tags])).filter(({ status }) => status === "rejected");
+  expect(failed.length).toBeGreaterThan(10);
+  for (const { reason } of failed as PromiseRejectedResult[]) {
+    expect(reason).toMatchObject({ code: "FR2004", message: "This Redis is a part of a cluster.", fix: "Set FRESHET_REDIS_MODE=cluster." });
+  }
 });
 
 test("a cluster with a slot that nobody takes is waited for", async () => {

@@ -50,7 +50,12 @@ export function singleLink(config: RedisConnectionConfig): RedisLink {
       });
     },
     groupOf: () => "",
-    readAt: async (_key, work) => await connection.run((client) => work(client)),
+    readAt: async (_key, work) =>
+      await connection
+        .run((client) => work(client))
+        .catch((error: unknown) => {
+          throw classifyAlone(error);
+        }),
     eachMaster: async (work) => [await connection.run((client) => work({ client, address: "", keyHere: (name) => name }))],
     close: () => connection.close(),
   };

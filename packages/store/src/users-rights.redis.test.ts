@@ -100,6 +100,20 @@ test.each([
   await expect(clientAs(role).call(command, key, ...args)).rejects.toThrow("NOPERM");
 });
 
+test.each([
+  ["zcard", (store: StorePort) => store.inspectTag("brand:1")],
+  ["hgetall", (store: StorePort) => store.inspectTag("brand:1")],
+  ["type", (store: StorePort) => store.inspect("page:1", managed)],
+] as const)("an operator without %s is told so by whoever looks", async (right, look) => {
+  const store = await storeWithout("operator", `+${right}`);
+  await expect(look(store)).rejects.toMatchObject({ code: "FR2003", message: `Redis answered NOPERM to ${right}.` });
+});
+
+test("an operator whose keys are out of reach is told that it is keys", async () => {
+  const store = opened(storeAs("operator", { url: server.url, prefix: "elsewhere:" }));
+  await expect(store.inspectTag("brand:1")).rejects.toMatchObject({ code: "FR2003", message: "Redis answered NOPERM to keys." });
+});
+
 test.each(["promote", "drop"] as const)("%s tells a read that Redis refused from an entry that is gone", async (step) => {
   const store = await storeWithout("reader", "+hget");
   await expect(store[step]("page:1", managed, "t")).rejects.toMatchObject({ code: "FR2003", disposition: "halt" });

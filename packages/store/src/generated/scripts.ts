@@ -680,7 +680,7 @@ export const scripts = {
   },
   "tag-get": {
     "name": "tag-get",
-    "sha1": "12a47aa9332347c7ee96ab706ec4cfdd4e09eaa9",
+    "sha1": "1a8568cbb8a7ea0b8854a363ac950884d5db902f",
     "keys": [
       "index",
       "state",
@@ -700,6 +700,6 @@ export const scripts = {
       "TIME",
       "ZCARD"
     ],
-    "text": "#!lua flags=no-writes\n-- Everything about one tag, for `freshet get --tag`.\n-- KEYS index 1..1\n-- KEYS state 2..2\n-- KEYS epoch 3..3\n-- REPLY time              of this Redis, in microseconds\n-- REPLY size              of the index\n-- REPLY state             fields and texts, one after the other\n-- REPLY epoch             the same\n-- EFFECTS none.\n\nlocal time = redis.call(\"TIME\")\nlocal now = string.format(\"%.0f\", time[1] * 1000000 + time[2])\nreturn { now, string.format(\"%.0f\", redis.call(\"ZCARD\", KEYS[1])), redis.call(\"HGETALL\", KEYS[2]), redis.call(\"HGETALL\", KEYS[3]) }\n"
+    "text": "#!lua flags=no-writes\n-- Everything about one tag, for `freshet get --tag`.\n-- KEYS index 1..1\n-- KEYS state 2..2\n-- KEYS epoch 3..3\n-- REPLY time              of this Redis, in microseconds\n-- REPLY size              of the index\n-- REPLY state             fields and texts, one after the other\n-- REPLY epoch             the same\n-- EFFECTS none.\n\nlocal time = redis.call(\"TIME\")\nlocal size = redis.call(\"ZCARD\", KEYS[1])\nlocal state, epoch = redis.call(\"HGETALL\", KEYS[2]), redis.call(\"HGETALL\", KEYS[3])\nreturn { string.format(\"%.0f\", time[1] * 1000000 + time[2]), string.format(\"%.0f\", size), state, epoch }\n"
   }
 } as const;

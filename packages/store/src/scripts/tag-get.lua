@@ -10,5 +10,6 @@
 -- EFFECTS none.
 
 local time = redis.call("TIME")
-local now = string.format("%.0f", time[1] * 1000000 + time[2])
-return { now, string.format("%.0f", redis.call("ZCARD", KEYS[1])), redis.call("HGETALL", KEYS[2]), redis.call("HGETALL", KEYS[3]) }
+local size = redis.call("ZCARD", KEYS[1])
+local state, epoch = redis.call("HGETALL", KEYS[2]), redis.call("HGETALL", KEYS[3])
+return { string.format("%.0f", time[1] * 1000000 + time[2]), string.format("%.0f", size), state, epoch }
