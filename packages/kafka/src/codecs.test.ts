@@ -1,6 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { compressSync } from "lz4-napi";
 import { uncompressSync } from "snappy";
 import { codecs } from "./codecs.js";
+import { lz4SizeUpTo } from "./lz4-size.js";
 
 const MEGABYTE = 1_000_000;
 const text = Buffer.from("the quick brown fox ".repeat(500));
@@ -72,4 +75,54 @@ describe("codecs", () => {
     const packed = await codec(3).compress(Buffer.alloc(8 * MEGABYTE));
     expect(await problemOf(codec(3).decompress(packed, MEGABYTE))).toContain("lz4 frame yields more than");
   });
+
+  test("lz4 takes frames of many blocks that are far from full, as a producer that flushes often makes them", async () => {
+    const parts = Array.from({ length: 100 }, (_, at) => Buffer.from(`${at} `.repeat(at)));
+    const frame = await frameOf(parts);
+    const whole = Buffer.concat(parts);
+    expect((await codec(3).decompress(frame, MEGABYTE)).equals(whole)).toBe(true);
+    expect((await codec(3).decompress(frame, whole.length)).equals(whole)).toBe(true);
+    expect(await problemOf(codec(3).decompress(frame, whole.length - 1))).toContain("yields more than");
+  });
+
+  test("lz4 measures any frame to the byte", async () => {
+    const parts = fc.array(fc.oneof(fc.uint8Array({ maxLength: 400 }), fc.tuple(fc.nat(255), fc.nat(70_000)).map(repeated)), {
+      minLength: 1,
+      maxLength: 5,
+    });
+    const measure = async (given: readonly Uint8Array[]): Promise<void> => {
+      const frame = await frameOf(given.map((part) => Buffer.from(part)));
+      const size = given.reduce((sum, part) => sum + part.length, 0);
+      expect(lz4SizeUpTo(frame, size)).toBe(size);
+      if (size > 0) expect(lz4SizeUpTo(frame, size - 1)).toBeGreaterThan(size - 1);
+    };
+    await fc.assert(fc.asyncProperty(parts, measure), { numRuns: 200, verbose: 1 });
+  });
+
+  test("lz4 frames that lie about their blocks are refused, and measuring them ends", async () => {
+    const bytes = fc.uint8Array({ minLength: 1, maxLength: 300 });
+    const survive = async (given: Uint8Array): Promise<void> => {
+      const head = (await codec(3).compress(Buffer.alloc(5 * MEGABYTE))).subarray(0, 7);
+      const problem = await problemOf(codec(3).decompress(Buffer.concat([head, given]), 1000));
+      expect(problem).not.toBe("hung");
+    };
+    await fc.assert(fc.asyncProperty(bytes, survive), { numRuns: 200, verbose: 1 });
+  });
 });
+
+const repeated = ([byte, count]: readonly [number, number]): Uint8Array => new Uint8Array(count).fill(byte);
+
+/** A frame of 4 MiB blocks with one block for each part: compressed, or as it is when that is shorter. */
+async function frameOf(parts: readonly Buffer[]): Promise<Buffer> {
+  const head = (await codec(3).compress(Buffer.alloc(5 * MEGABYTE))).subarray(0, 7);
+  const blocks = parts
+    .filter((part) => part.length > 0)
+    .flatMap((part) => {
+      const packed = compressSync(part).subarray(4); // without the size in front
+      const isRaw = packed.length >= part.length;
+      const length = Buffer.alloc(4);
+      length.writeUInt32LE((isRaw ? part.length + 0x8000_0000 : packed.length) >>> 0);
+      return [length, isRaw ? part : packed];
+    });
+  return Buffer.concat([head, ...blocks, Buffer.alloc(4)]);
+}

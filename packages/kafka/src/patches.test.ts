@@ -79,6 +79,21 @@ describe("stock kafkajs, which the patches are for", () => {
     queue.destroy();
   });
 
+  test("only writes a log line about an offset that is outside of the log", async () => {
+    const tried: string[] = [];
+    const manager: { prototype: { setDefaultOffset(at: object): Promise<void> } } = inside("kafkajs/src/consumer/offsetManager");
+    const cluster = { defaultOffset: () => -2, fetchTopicsOffset: () => tried.push("asked") };
+    const coordinator = { offsetCommit: async () => tried.push("committed") };
+    const stock = Object.assign(Object.create(manager.prototype), {
+      cluster,
+      topicConfigurations: {},
+      getCoordinator: async () => coordinator,
+      clearOffsets: () => tried.push("cleared"),
+    });
+    await stock.setDefaultOffset({ topic: "t", partition: 0 });
+    expect(tried).toEqual(["committed", "cleared"]);
+  });
+
   test("has no snappy", () => {
     expect(() => compression.lookupCodec(SNAPPY)).toThrow("not implemented");
   });
@@ -154,6 +169,15 @@ describe("the patches", () => {
     queue.checkPendingRequests();
     expect(queue.throttleCheckTimeoutId).not.toBeNull();
     queue.destroy();
+  });
+
+  test("leave no timer behind at 60 connections that have nothing to do, where stock leaves 60", () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+    const before = timers();
+    const queues = Array.from({ length: 60 }, () => new RequestQueue({ maxInFlightRequests: null, requestTimeout: 1000, logger: {} }));
+    for (const queue of queues) queue.checkPendingRequests();
+    expect(timers() - before).toBe(0);
+    for (const queue of queues) queue.destroy();
   });
 
   test("bring all four codecs to kafkajs", async () => {

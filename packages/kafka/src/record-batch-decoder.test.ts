@@ -70,6 +70,31 @@ describe("a record batch", () => {
   }
 });
 
+describe("headers", () => {
+  const named = (names: readonly string[]) => ({
+    key: null,
+    value: null,
+    headers: names.map((name, at) => ({ name, value: at % 2 === 0 ? Buffer.from(String(at)) : null })),
+  });
+  const shown = (headers: KafkaRecord["headers"]) => headers.map(({ name, value }) => [name, value === null ? null : String(value)]);
+
+  test("are a list: whatever their names mean to JavaScript, repeated, without a value", async () => {
+    const names = ["toString", "__proto__", "constructor", "a", "a", "", "hasOwnProperty", "length", "0", "a"];
+    const { records } = await decode([batchOf([named(names)])]);
+    expect(shown(records[0]?.headers ?? [])).toEqual(names.map((name, at) => [name, at % 2 === 0 ? String(at) : null]));
+    expect(records[0]?.value).toBeNull();
+  });
+
+  test("are read in a time that grows with their number alone: 10,000 and 200,000 of them", async () => {
+    for (const count of [10_000, 200_000]) {
+      const { records } = await decode([batchOf([named(Array.from({ length: count }, () => "x"))])]);
+      const began = process.cpuUsage();
+      expect(records[0]?.headers).toHaveLength(count);
+      expect(process.cpuUsage(began).user / 1e6).toBeLessThan(2);
+    }
+  });
+});
+
 describe("an undecodable batch is one marker, and the next batch is read", () => {
   const next = batchOf([valued("next")], { firstOffset: 20 });
   const markedBy = async (bad: Buffer): Promise<string> => {

@@ -35,6 +35,8 @@ export interface StubScript {
   readonly start?: number;
   /** The offset the next record of each partition will get. */
   readonly end: number;
+  /** Offsets without a record: what ends a transaction, or what compaction left. */
+  readonly empty?: readonly number[];
   /** Records one fetch brings of a partition. */
   readonly batch?: number;
   readonly brokers?: readonly string[];
@@ -257,8 +259,9 @@ function brokerOf(nodeId: string, script: StubScript, stub: StubCluster): object
 
 function fetched(partition: number, from: number, script: StubScript): object {
   const count = Math.max(0, Math.min(script.batch ?? 3, script.end - from));
-  const records = Array.from({ length: count }, (_, at): KafkaRecord => {
-    return { topic: TOPIC, partition, offset: from + at, timestampMs: 0, key: null, value: Buffer.from("v"), headers: [] };
+  const offsets = Array.from({ length: count }, (_, at) => from + at).filter((offset) => !script.empty?.includes(offset));
+  const records = offsets.map((offset): KafkaRecord => {
+    return { topic: TOPIC, partition, offset, timestampMs: 0, key: null, value: Buffer.from("v"), headers: [] };
   });
   const messages = count === 0 ? [] : [new FlatMessages(records, from + count - 1)];
   return { partition, highWatermark: String(script.end), abortedTransactions: [], messages };
