@@ -2,6 +2,7 @@ import { auditEntrySchema } from "@freshet/replay";
 import { rulesFileSchema } from "@freshet/rules";
 import { applied } from "./applied.ts";
 import { deadLetterHeaders } from "./dead-letter.ts";
+import { deadLetterReports } from "./dead-letter-reports.ts";
 import { domainEvent } from "./domain-event.ts";
 import type { Contract } from "./json-schema.ts";
 import { ruleTest } from "./rule-test.ts";
@@ -11,4 +12,4 @@ const rules = { name: "rules.v1", title: "A rules file", schema: rulesFileSchema
 const audit = { name: "audit.v1", title: "Who busted or replayed what by hand: one record of the audit topic", schema: auditEntrySchema };
 
 /** Every schema of `schemas/`, by name. */
-export const contracts: readonly Contract[] = [applied, audit, deadLetterHeaders, domainEvent, ruleTest, rules];
+export const contracts: readonly Contract[] = [applied, audit, deadLetterHeaders, ...deadLetterReports, domainEvent, ruleTest, rules];
