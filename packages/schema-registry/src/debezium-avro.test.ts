@@ -74,15 +74,15 @@ function unwrap(text: string): Wrapped {
   return value as Wrapped;
 }
 
-let registry: RegistryStub;
+let stub: RegistryStub;
 let frames: FramePort;
 beforeAll(async () => {
-  registry = await startRegistryStub();
-  frames = createFrames({ url: registry.url, user: null, tls: {}, clock: { nowMs: () => 0 } });
+  stub = await startRegistryStub();
+  frames = createFrames({ url: stub.url, user: null, tls: {}, clock: { nowMs: () => 0 } });
 });
 afterAll(async () => {
   frames.close();
-  await registry.close();
+  await stub.close();
 });
 
 const bytes = (text: string | null): Uint8Array | null => (text === null ? null : Buffer.from(text));
@@ -103,8 +103,8 @@ function whole(record: KafkaRecord, source: SourceSpec): unknown {
 function schemasOf(name: string, firstId: number): { readonly key: Avro; readonly value: Avro } {
   const line = linesOf(name).find(({ payload }) => payload !== null);
   const schemas = { key: avroOf(unwrap(line?.key ?? "").schema), value: avroOf(unwrap(line?.payload ?? "").schema) };
-  registry.put(firstId, { schema: schemas.key });
-  registry.put(firstId + 1, { schema: schemas.value });
+  stub.put(firstId, { schema: schemas.key });
+  stub.put(firstId + 1, { schema: schemas.value });
   return schemas;
 }
 
@@ -137,6 +137,6 @@ describe("an Avro record says what the JSON record of the same change says", () 
   });
 
   test("the schemas were asked for once each", () => {
-    expect(new Set(registry.requests).size).toBe(registry.requests.length);
+    expect(new Set(stub.requests).size).toBe(stub.requests.length);
   });
 });

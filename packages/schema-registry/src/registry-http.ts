@@ -81,8 +81,7 @@ function basic({ name, password }: { readonly name: string; readonly password: s
 }
 
 function troubleOf(error: unknown, host: string): FreshetError {
-  const name = error instanceof Error ? error.name : typeof error;
-  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : name;
+  const { name, code } = wordsOf(error);
   if (NOT_TRUSTED.test(code)) {
     const fix = "Set FRESHET_SCHEMA_REGISTRY_CA to the certificate of its authority, and use the name the certificate is for.";
     return new FreshetError("FR4003", "halt", `the certificate of the schema registry at ${host} is not trusted (${code})`, fix, error);
@@ -93,4 +92,11 @@ function troubleOf(error: unknown, host: string): FreshetError {
       ? `the schema registry at ${host} did not answer in time`
       : `the schema registry at ${host} cannot be reached (${code})`;
   return new FreshetError("FR4001", "wait", problem, fix, error);
+}
+
+/** The short words of an error of the system; its text may name more than we want. */
+function wordsOf(error: unknown): { readonly name: string; readonly code: string } {
+  if (typeof error !== "object" || error === null) return { name: "unknown", code: "unknown" };
+  const name = "name" in error ? String(error.name) : "unknown";
+  return { name, code: "code" in error ? String(error.code) : name };
 }

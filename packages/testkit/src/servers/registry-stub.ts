@@ -6,7 +6,8 @@ export interface StubSchema {
   /** Absent for Avro, as registries have it. */
   readonly schemaType?: "JSON" | "PROTOBUF";
   readonly schema: unknown;
-  readonly references?: readonly { readonly name: string; readonly subject: string; readonly version: number }[];
+  /** Each with `name`, `subject` and `version`. */
+  readonly references?: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** A schema registry for tests: schemas by path, and whatever goes wrong with one. */
@@ -16,7 +17,7 @@ export interface RegistryStub {
   readonly requests: readonly string[];
   put(id: number, schema: StubSchema): void;
   putGuid(guid: string, schema: StubSchema): void;
-  putVersion(subject: string, version: number, schema: StubSchema): void;
+  putVersion(subject: string, number: number, schema: StubSchema): void;
   /** Answers everything like this from now on; `null` for itself. */
   answerWith(answer: RequestListener | null): void;
   /** Takes no more connections, and ends those it has. */
@@ -54,7 +55,7 @@ export async function startRegistryStub(): Promise<RegistryStub> {
     requests,
     put: (id, schema) => void schemas.set(`/schemas/ids/${id}`, schema),
     putGuid: (guid, schema) => void schemas.set(`/schemas/guids/${guid}`, schema),
-    putVersion: (subject, version, schema) => void schemas.set(`/subjects/${encodeURIComponent(subject)}/versions/${version}`, schema),
+    putVersion: (subject, number, schema) => void schemas.set(`/subjects/${encodeURIComponent(subject)}/versions/${number}`, schema),
     answerWith: (listener) => {
       special = listener;
     },
@@ -81,6 +82,7 @@ function answer(found: StubSchema | undefined, response: ServerResponse): void {
     response.end(JSON.stringify({ error_code: 40403, message: "Schema not found" }));
     return;
   }
-  const schema = typeof found.schema === "string" ? found.schema : JSON.stringify(found.schema);
+  const { schemaType, schema: text } = found;
+  const schema = schemaType === "PROTOBUF" ? text : JSON.stringify(text);
   response.end(JSON.stringify({ ...found, schema }));
 }
