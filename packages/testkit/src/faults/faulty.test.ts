@@ -55,6 +55,21 @@ test("without chances nothing fails", async () => {
   expect(await bustUnder({})).toEqual({ left: [], isFailed: false, told: [] });
 });
 
+test("every call of a store can fail, but probing and closing", async () => {
+  const told: string[] = [];
+  const store = createMemoryStore({ nowUs: () => 0 });
+  const faulty = faultyStore(store, { rng: createRng(1), before: 1, onFault: (what) => told.push(what) });
+  const calls = Object.entries(faulty).filter(([name]) => name !== "probe" && name !== "close");
+  for (const [name, call] of calls) {
+    const run = call as (...given: unknown[]) => Promise<unknown>;
+    await expect(run([], [])).rejects.toThrow("an injected fault");
+    expect(told.pop()).toBe(`${name} before`);
+  }
+  const ofStore = Object.keys(store).filter((name) => name !== "seed" && name !== "readText");
+  expect(Object.keys(faulty).sort()).toEqual(ofStore.sort());
+  expect(await faulty.probe()).toEqual([]);
+});
+
 test("a seed repeats its faults", async () => {
   const run = async (seed: number) => {
     const told: string[] = [];

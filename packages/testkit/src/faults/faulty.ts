@@ -1,6 +1,6 @@
 import type { BatchControl, KafkaPort } from "@freshet/kafka";
 import { FreshetError } from "@freshet/protocol";
-import type { StorePort } from "@freshet/store";
+import type { EntryPort, StorePort, SweepPort, TagPort } from "@freshet/store";
 import type { Rng } from "../rng.js";
 
 /** How often calls fail, as probabilities of one call; together at most 1. */
@@ -23,11 +23,45 @@ export function faultyStore(store: StorePort, plan: FaultPlan): StorePort {
   const error = () => new FreshetError("FR2001", "wait", "an injected fault", "None: a test wanted it.");
   const faults = new Faults(plan, error);
   return {
-    ...store,
+    ...faultySweeps(store, faults),
+    ...faultyEntries(store, faults),
     bustTags: (busts) => faults.list("bustTags", busts, (some) => store.bustTags(some)),
     bust: (busts) => faults.list("bust", busts, (some) => store.bust(some)),
     preview: (busts) => faults.one("preview", () => store.preview(busts)),
-    inspect: (key, entry) => faults.one("inspect", () => store.inspect(key, entry)),
+    previewTags: (busts) => faults.one("previewTags", () => store.previewTags(busts)),
+    inspect: (...at) => faults.one("inspect", () => store.inspect(...at)),
+    publishBounds: (bounds) => faults.one("publishBounds", () => store.publishBounds(bounds)),
+    readBounds: () => faults.one("readBounds", () => store.readBounds()),
+    probe: () => store.probe(),
+    close: () => store.close(),
+  };
+}
+
+function faultySweeps(store: StorePort, faults: Faults): SweepPort & Pick<StorePort, "inspectTag"> {
+  return {
+    pendingSweeps: () => faults.one("pendingSweeps", () => store.pendingSweeps()),
+    claimSweep: (tag, claim) => faults.one("claimSweep", () => store.claimSweep(tag, claim)),
+    readIndex: (tag, range) => faults.one("readIndex", () => store.readIndex(tag, range)),
+    bustMembers: (busts) => faults.list("bustMembers", busts, (some) => store.bustMembers(some)),
+    moveSweep: (tag, step) => faults.one("moveSweep", () => store.moveSweep(tag, step)),
+    endSweep: (tag, id) => faults.one("endSweep", () => store.endSweep(tag, id)),
+    forgetSweep: (registered) => faults.one("forgetSweep", () => store.forgetSweep(registered)),
+    trimIndex: (tag, skewMs) => faults.one("trimIndex", () => store.trimIndex(tag, skewMs)),
+    inspectTag: (tag) => faults.one("inspectTag", () => store.inspectTag(tag)),
+  };
+}
+
+function faultyEntries(store: StorePort, faults: Faults): EntryPort & Omit<TagPort, "inspectTag"> {
+  return {
+    read: (...at) => faults.one("read", () => store.read(...at)),
+    lease: (request) => faults.one("lease", () => store.lease(request)),
+    fill: (request) => faults.one("fill", () => store.fill(request)),
+    promote: (...at) => faults.one("promote", () => store.promote(...at)),
+    drop: (...at) => faults.one("drop", () => store.drop(...at)),
+    setIfNewer: (request) => faults.one("setIfNewer", () => store.setIfNewer(request)),
+    indexAdd: (request) => faults.one("indexAdd", () => store.indexAdd(request)),
+    indexRemove: (tag, members) => faults.list("indexRemove", members, (some) => store.indexRemove(tag, some)),
+    epochs: (tags) => faults.one("epochs", () => store.epochs(tags)),
   };
 }
 
