@@ -8,6 +8,7 @@ import { deploymentOf } from "./deployment.js";
 import type { Deps } from "./deps.js";
 import { exitCodes } from "./exit-codes.js";
 import { createStreamIo } from "./io.js";
+import { createTerminal } from "./terminal.js";
 import { processWho } from "./who.js";
 
 /**
@@ -55,6 +56,7 @@ const deps: Deps = {
   runService,
   who: processWho,
   newId: () => randomUUID(),
+  terminal: createTerminal(process.stdin, process.stderr),
   stop: stop.signal,
   interrupt: interrupt.signal,
   pause: (ms) => sleep(ms, undefined, { signal: stop.signal }).catch(() => {}),

@@ -2,6 +2,7 @@ import type { Config, RunOptions } from "@freshet/invalidator";
 import type { KafkaPort } from "@freshet/kafka/port";
 import type { StorePort } from "@freshet/store/port";
 import type { Environment } from "./config.js";
+import type { Terminal } from "./terminal.js";
 import type { Who } from "./who.js";
 
 /** Settings that the command line gives, by the names of their flags (`kafka-brokers`). */
@@ -43,6 +44,8 @@ export interface Deps {
   readonly stop: AbortSignal;
   /** Aborted at Ctrl-C only. */
   readonly interrupt: AbortSignal;
+  /** Whoever sits at a terminal. */
+  readonly terminal: Terminal;
   /** Waits this long, or until `stop`. */
   readonly pause: (ms: number) => Promise<void>;
 }

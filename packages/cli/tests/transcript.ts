@@ -19,6 +19,8 @@ export interface World {
   readonly store?: StorePort;
   readonly stop?: AbortSignal;
   readonly interrupt?: AbortSignal;
+  /** What somebody types at a terminal; without it nobody is there. */
+  readonly answers?: readonly string[];
 }
 
 const never = new AbortController().signal;
@@ -38,6 +40,7 @@ export async function transcript(argv: readonly string[], world: World = {}): Pr
 
 function depsOf(world: World): Deps {
   let ids = 0;
+  const answers = [...(world.answers ?? [])];
   return {
     version: "0.0.0-test",
     env: world.env ?? {},
@@ -45,6 +48,7 @@ function depsOf(world: World): Deps {
     clock: { nowMs: () => 1_767_225_600_000 },
     who: () => ({ user: "ada", host: "ops-1" }),
     newId: () => `id-${++ids}`,
+    terminal: { columns: 80, ask: async () => answers.shift() ?? null },
     stop: world.stop ?? never,
     interrupt: world.interrupt ?? never,
     pause: async () => {},

@@ -1,9 +1,8 @@
 import type { OffsetRange, TopicPartition } from "@freshet/kafka/port";
-import { FreshetError } from "@freshet/protocol";
+import { FreshetError, type KafkaRecord } from "@freshet/protocol";
 import { LetterSet } from "../dead-letters/letter-set.js";
 import { readRanges } from "../dead-letters/temporary-group.js";
 import type { ReplayKafka } from "../run/bounded-kafka.js";
-import { createSilence } from "../run/silence.js";
 import { jobsTopicOf } from "../topics.js";
 import type { Job } from "./job.js";
 import { type JobRecord, readJobRecord } from "./job-records.js";
@@ -19,8 +18,6 @@ export interface ReadJobsOptions {
   readonly from: JobsEnd | null;
   readonly stop: AbortSignal;
 }
-
-const SILENCE_MS_MAX = 20_000;
 
 /**
  * Reads what was written to the jobs topic, in order, up to its end now, and answers with that end.
@@ -42,20 +39,13 @@ export async function readJobRecords(
     const known = options.from?.find((end) => end.partition === partition)?.next ?? 0;
     return { topic, partition, from: Math.min(Math.max(earliest, known), stable), to: stable };
   });
-  const silence = createSilence(SILENCE_MS_MAX);
-  const onBatch = (batch: { readonly records: Iterable<Parameters<typeof readJobRecord>[0]> }): Promise<void> =>
-    silence.during(async () => {
-      for (const raw of batch.records) {
-        const record = readJobRecord(raw);
-        if (record !== null) onRecord(record, raw);
-      }
-    });
-  const stop = AbortSignal.any([options.stop, silence.signal]);
-  try {
-    await Promise.race([readRanges(kafka, { group: options.group, ranges, onBatch, stop }), silence.tooLong]);
-  } finally {
-    silence.end();
-  }
+  const onBatch = async (batch: { readonly records: Iterable<KafkaRecord> }): Promise<void> => {
+    for (const raw of batch.records) {
+      const record = readJobRecord(raw);
+      if (record !== null) onRecord(record, raw);
+    }
+  };
+  await readRanges(kafka, { group: options.group, ranges, onBatch, stop: options.stop });
   return ranges.map(({ partition, to }) => ({ topic, partition, next: to }));
 }
 

@@ -3,7 +3,7 @@ import { asFreshetError, type FreshetError } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import { addCounts } from "../plan/counts.js";
 import { forced } from "../plan/force.js";
-import { type Progress, type ReplayPorts, SILENCE_MS_MAX, SLICE_RECORDS_MAX } from "../plan/plan-replay.js";
+import { type Progress, type ReplayPorts, SLICE_RECORDS_MAX } from "../plan/plan-replay.js";
 import { Tally } from "../plan/tally.js";
 import type { ReplayKafka } from "../run/bounded-kafka.js";
 import { Pace, sliceRecords } from "../run/pace.js";
@@ -112,7 +112,6 @@ class JobWork {
       sliceRecordsMax: sliceRecords(rates, SLICE_RECORDS_MAX),
       run: (slice) => this.#runSlice(slice),
       stop: this.#stop,
-      silenceMsMax: SILENCE_MS_MAX,
     });
     if (end === "ended") this.#left = [];
   }

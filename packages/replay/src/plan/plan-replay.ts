@@ -79,7 +79,6 @@ export interface ReplayPlan {
 
 /** Records a slice; as the service's. */
 export const SLICE_RECORDS_MAX = 200;
-export const SILENCE_MS_MAX = 30_000;
 /** Somebody waits for a plan at a terminal. */
 const STORE_PATIENCE_MS = 5000;
 
@@ -119,7 +118,6 @@ export async function planReplay(ports: ReplayPorts, options: PlanOptions): Prom
       sliceRecordsMax: SLICE_RECORDS_MAX,
       run,
       stop: options.stop,
-      silenceMsMax: SILENCE_MS_MAX,
     });
     return end === "stopped" ? null : planOf(options, view, { stretches: read, limited: offsetsIn(read) < total });
   } finally {

@@ -1,5 +1,6 @@
-import type { KafkaPort } from "@freshet/kafka/port";
+import type { KafkaPort, ReadOptions, RecordBatch } from "@freshet/kafka/port";
 import { FreshetError } from "@freshet/protocol";
+import { createSilence } from "./silence.js";
 
 /** What replays use of a broker. */
 export type ReplayKafka = Pick<
@@ -7,16 +8,22 @@ export type ReplayKafka = Pick<
   "read" | "offsets" | "offsetsAt" | "describeGroup" | "deleteGroup" | "describeTopics" | "produce"
 >;
 
+export interface KafkaPatience {
+  /** For each answer. */
+  readonly answerMsMax: number;
+  /** While reading, which may take hours: so long without a record and without work of our own. */
+  readonly silenceMsMax: number;
+}
+
 /**
- * The same broker, whose every answer comes within a time: a person waits for it. Reading is not bounded here; it may take hours, and
- * `readSlices` watches for its silence.
+ * The same broker, of which something comes within a time: a person waits for it.
  *
  * @throws FreshetError FR3001 (`wait`) in place of an answer that does not come.
  */
-export function boundedKafka(kafka: ReplayKafka, msMax: number): ReplayKafka {
-  const bounded = <T>(what: string, answer: Promise<T>): Promise<T> => within(answer, what, msMax);
+export function boundedKafka(kafka: ReplayKafka, { answerMsMax, silenceMsMax }: KafkaPatience): ReplayKafka {
+  const bounded = <T>(what: string, answer: Promise<T>): Promise<T> => within(answer, what, answerMsMax);
   return {
-    read: (options) => kafka.read(options),
+    read: (options) => readAloud(kafka, options, silenceMsMax),
     offsets: (topics) => bounded("the offsets of a topic", kafka.offsets(topics)),
     offsetsAt: (topics, timestampMs) => bounded("the offsets of a time", kafka.offsetsAt(topics, timestampMs)),
     describeGroup: (group) => bounded("a consumer group", kafka.describeGroup(group)),
@@ -24,6 +31,17 @@ export function boundedKafka(kafka: ReplayKafka, msMax: number): ReplayKafka {
     describeTopics: (topics) => bounded("a topic", kafka.describeTopics(topics)),
     produce: (records) => bounded("the receipt of records", kafka.produce(records)),
   };
+}
+
+async function readAloud(kafka: ReplayKafka, options: ReadOptions, silenceMsMax: number): Promise<void> {
+  const silence = createSilence(silenceMsMax);
+  const stop = AbortSignal.any([options.stop, silence.signal]);
+  const onBatch = (batch: RecordBatch): Promise<void> => silence.during(() => options.onBatch(batch));
+  try {
+    await Promise.race([kafka.read({ ...options, onBatch, stop }), silence.tooLong]);
+  } finally {
+    silence.end();
+  }
 }
 
 async function within<T>(answer: Promise<T>, what: string, msMax: number): Promise<T> {

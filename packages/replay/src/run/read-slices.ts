@@ -1,6 +1,5 @@
 import type { LogReading, OffsetRange, RecordBatch, TopicPartition } from "@freshet/kafka/port";
 import type { Choose, Replayed } from "./replayed.js";
-import { createSilence } from "./silence.js";
 
 /** Ranges that are read side by side. */
 export type Stretch = readonly OffsetRange[];
@@ -29,8 +28,6 @@ export interface ReadSlicesOptions {
    */
   readonly run: (slice: ReplaySlice) => Promise<() => void>;
   readonly stop: AbortSignal;
-  /** So long without a record and without work counts as a broker that does not answer. */
-  readonly silenceMsMax: number;
 }
 
 export interface ReadEnd {
@@ -43,7 +40,7 @@ export interface ReadEnd {
  * Reads stretches and cuts what is chosen into slices. The cuts depend on the chosen records alone, not on how the broker batches
  * them. Resolves when all is done, or when it was stopped: then slices under way have ended.
  *
- * @throws FreshetError as `LogReading.read` and `run`; `wait` after a long silence.
+ * @throws FreshetError as `LogReading.read` and `run`.
  */
 export async function readSlices(options: ReadSlicesOptions): Promise<ReadEnd> {
   const read: Stretch[] = [];
@@ -57,20 +54,14 @@ export async function readSlices(options: ReadSlicesOptions): Promise<ReadEnd> {
 async function readStretch(stretch: Stretch, options: ReadSlicesOptions): Promise<Stretch> {
   const ranges = stretch.filter(({ from, to }) => from < to);
   if (ranges.length === 0) return stretch;
-  const silence = createSilence(options.silenceMsMax);
   const enough = new AbortController();
-  const stop = AbortSignal.any([options.stop, silence.signal, enough.signal]);
+  const stop = AbortSignal.any([options.stop, enough.signal]);
   const cutters = new Map(ranges.map((range) => [range.partition, new Cutter(range, { ...options, stop })]));
-  const onBatch = (batch: RecordBatch): Promise<void> =>
-    silence.during(async () => {
-      await cutters.get(batch.partition)?.take(batch);
-      if (options.hasEnough?.() === true) enough.abort();
-    });
-  try {
-    await Promise.race([options.kafka.read({ group: options.group, ranges, onBatch, stop }), silence.tooLong]);
-  } finally {
-    silence.end();
-  }
+  const onBatch = async (batch: RecordBatch): Promise<void> => {
+    await cutters.get(batch.partition)?.take(batch);
+    if (options.hasEnough?.() === true) enough.abort();
+  };
+  await options.kafka.read({ group: options.group, ranges, onBatch, stop });
   const all = [...cutters.values()];
   if (options.stop.aborted) await Promise.all(all.map((cutter) => cutter.settle()));
   else await Promise.all(all.map((cutter) => (enough.signal.aborted ? cutter.close() : cutter.finish())));

@@ -1,0 +1,162 @@
+import { FreshetError } from "@freshet/protocol";
+import { groupOfJob, type Order, planReplay, type ReplayPlan, readResolved, reportPlan, type Selection, startJob } from "@freshet/replay";
+import type { CompiledRules } from "@freshet/rules";
+import type { Deployment, Deps } from "../deps.js";
+import { type ExitCode, exitCodes } from "../exit-codes.js";
+import { type Io, outJson } from "../io.js";
+import { readInput } from "../read-input.js";
+import { confirm, needsConfirmation } from "../replay/confirm.js";
+import { planLines } from "../replay/plan-text.js";
+import { createProgress } from "../replay/progress.js";
+import {
+  type ReplayDlqOptions,
+  type ReplayHistoryOptions,
+  type ReplayOptions,
+  readBecause,
+  readConfirmAbove,
+  readDlqSelection,
+  readHistorySelection,
+  readLimit,
+  readRates,
+} from "../replay/read-options.js";
+import { type Session, withSession } from "../replay/session.js";
+import { exitCodeOfCounts, workOnJob } from "../replay/work-on-job.js";
+import { readDeployedRules, readRules } from "../rules-file.js";
+
+/** Plans a replay of the deployment's dead letters, and with `apply` does it. */
+export async function replayDlq(io: Io, deps: Deps, options: ReplayDlqOptions): Promise<ExitCode> {
+  const deployment = deps.deploymentOf(deps.readConfig(options.flags));
+  const selection = readDlqSelection(options, deployment.name, deps.clock.nowMs());
+  const order = options.newestFirst ? "newest" : "oldest";
+  return await replay(io, deps, { deployment, options, selection, order, because: readBecause(options.because) });
+}
+
+/** Plans a replay of what a topic holds of a time, and with `apply` does it. */
+export async function replayHistory(io: Io, deps: Deps, options: ReplayHistoryOptions): Promise<ExitCode> {
+  const deployment = deps.deploymentOf(deps.readConfig(options.flags));
+  const selection = readHistorySelection(options, deps.clock.nowMs());
+  return await replay(io, deps, {
+    deployment,
+    options,
+    selection,
+    order: "oldest",
+    because: readBecause(options.because, options.reason),
+  });
+}
+
+interface Request {
+  readonly deployment: Deployment;
+  readonly options: ReplayOptions;
+  readonly selection: Selection;
+  readonly order: Order;
+  readonly because: string;
+}
+
+interface ReplayRules {
+  readonly rules: CompiledRules;
+  readonly rulesText: string;
+  /** Those that run, where others are wanted. */
+  readonly running: CompiledRules | null;
+}
+
+async function replay(io: Io, deps: Deps, request: Request): Promise<ExitCode> {
+  const { deployment, options, selection } = request;
+  const above = readConfirmAbove(options);
+  if (options.apply && deployment.mode === "observe") throw observing();
+  const known = await readReplayRules(request, deps);
+  if (selection.kind === "history" && known.rules.sourcesOf(selection.topic).length === 0) throw undeclared(selection.topic, known.rules);
+  return await withSession(deployment, deps, async (session) => {
+    const id = deps.newId().slice(0, 8);
+    const resolved = selection.kind === "dlq" && !selection.resolved ? await readResolvedOf(session, request, { id, deps }) : null;
+    const isResolved = (partition: number, offset: number): boolean => resolved?.has(partition, offset) ?? false;
+    const plan = await planOf(io, deps, { session, request, known, id, isResolved });
+    if (plan === null) return exitCodes.interrupted;
+    const touched = plan.counts.keys.touched + plan.counts.tags.touched;
+    tellPlan(io, plan, { options, deployment, confirm: needsConfirmation({ touched, above }) });
+    if (!options.apply) {
+      io.talk("nothing was changed: add --apply to do it");
+      return exitCodeOfCounts(plan.counts);
+    }
+    await confirm({ deployment: deployment.name, touched, above, yes: options.yes }, deps);
+    const { rules, rulesText } = known;
+    const { because } = request;
+    const made = await startJob(session.kafka, plan, {
+      id,
+      deployment: deployment.name,
+      rulesText,
+      by: deps.who(),
+      because,
+      clock: deps.clock,
+    });
+    return await workOnJob(io, deps, { session, work: { ...made, rules, isResolved, token: deps.newId(), json: options.json } });
+  });
+}
+
+async function readReplayRules({ deployment, options }: Request, deps: Deps): Promise<ReplayRules> {
+  const { rulesFile } = deployment;
+  if (options.rules === undefined) {
+    const rules = await readDeployedRules(deployment, deps);
+    return { rules, rulesText: await readInput(rulesFile ?? "", deps), running: null };
+  }
+  const rules = await readRules(options.rules, deps);
+  const running = rulesFile === null ? null : await readRules(rulesFile, deps);
+  return { rules, rulesText: await readInput(options.rules, deps), running };
+}
+
+async function readResolvedOf(session: Session, { deployment }: Request, { id, deps }: { readonly id: string; readonly deps: Deps }) {
+  const group = `${groupOfJob(deployment.name, id)}-resolved`;
+  return await readResolved(session.kafka, { deployment: deployment.name, group, stop: deps.stop, onProgress: () => {} });
+}
+
+interface PlanRequest {
+  readonly session: Session;
+  readonly request: Request;
+  readonly known: ReplayRules;
+  readonly id: string;
+  readonly isResolved: (partition: number, offset: number) => boolean;
+}
+
+/** `null` when it was stopped before it knew everything. */
+async function planOf(io: Io, deps: Deps, { session, request, known, id, isResolved }: PlanRequest): Promise<ReplayPlan | null> {
+  const { deployment, options, selection, order } = request;
+  const progress = createProgress(io, deps, "plan");
+  const plan = await planReplay(session, {
+    selection,
+    order,
+    rules: known.rules,
+    running: known.running,
+    force: options.force,
+    limit: readLimit(options),
+    rates: readRates(options),
+    isResolved,
+    group: `${groupOfJob(deployment.name, id)}-plan`,
+    stop: deps.stop,
+    onProgress: progress.tell,
+  });
+  progress.end();
+  if (plan === null) io.talk("stopped before the plan was complete; nothing was changed");
+  return plan;
+}
+
+interface Told {
+  readonly options: ReplayOptions;
+  readonly deployment: Deployment;
+  readonly confirm: boolean;
+}
+
+/** With `apply` and `json` the job is the one object that is printed: it holds the plan's numbers. */
+function tellPlan(io: Io, plan: ReplayPlan, { options, deployment, confirm: asks }: Told): void {
+  const report = reportPlan(plan, { deployment: deployment.name, confirm: asks });
+  if (!options.json) for (const line of planLines(report)) io.out(line);
+  else if (!options.apply) outJson(io, report);
+}
+
+function observing(): FreshetError {
+  const fix = "Leave --apply out to see what it would do, or set FRESHET_MODE=apply.";
+  return new FreshetError("FR1005", "usage", "FRESHET_MODE=observe allows no writes", fix);
+}
+
+function undeclared(topic: string, rules: CompiledRules): FreshetError {
+  const problem = `the rules file has no source of the topic ${topic}`;
+  return new FreshetError("FR1001", "usage", problem, `It has sources of: ${rules.topics.join(", ")}.`);
+}

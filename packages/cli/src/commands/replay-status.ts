@@ -1,0 +1,35 @@
+import { FreshetError } from "@freshet/protocol";
+import { groupOfJob, readJobs } from "@freshet/replay";
+import type { Deps, Flags } from "../deps.js";
+import { type ExitCode, exitCodes } from "../exit-codes.js";
+import { type Io, outJson } from "../io.js";
+import { jobLine, jobLines } from "../replay/job-text.js";
+import { withKafka } from "../replay/session.js";
+import { howToGoOn } from "../replay/work-on-job.js";
+
+export interface ReplayStatusOptions {
+  readonly flags: Flags;
+  /** One job; without it all, the newest first. */
+  readonly id?: string;
+  readonly json: boolean;
+}
+
+/** Shows jobs as they last wrote themselves down. */
+export async function replayStatus(io: Io, deps: Deps, { flags, id, json }: ReplayStatusOptions): Promise<ExitCode> {
+  const { name, ...deployment } = deps.deploymentOf(deps.readConfig(flags));
+  const group = groupOfJob(name, `status-${deps.newId().slice(0, 8)}`);
+  const jobs = await withKafka({ name, ...deployment }, (kafka) => readJobs(kafka, { deployment: name, group, stop: deps.stop }));
+  if (id === undefined) {
+    if (json) outJson(io, { jobs });
+    else for (const job of jobs) io.out(jobLine(job));
+    if (jobs.length === 0) io.talk(`deployment ${name} has no replay jobs`);
+    return exitCodes.done;
+  }
+  const job = jobs.find((candidate) => candidate.id === id);
+  if (job === undefined)
+    throw new FreshetError("FR1001", "usage", `there is no replay job ${id}`, "See freshet replay status for those that there are.");
+  if (json) outJson(io, job);
+  else for (const line of jobLines(job)) io.out(line);
+  if (job.status === "stopped") io.talk(howToGoOn(job));
+  return exitCodes.done;
+}

@@ -1,0 +1,228 @@
+import { createMemoryLog, type KafkaPort } from "@freshet/kafka";
+import { deadLetter } from "@freshet/pipeline";
+import { encodeCloudEvent, parseVersion } from "@freshet/protocol";
+import { jobSchema, replayPlanSchema } from "@freshet/replay";
+import { createMemoryStore } from "@freshet/store";
+import { createClock } from "@freshet/testkit";
+import { describe, expect, test } from "@jest/globals";
+import { transcript, type World } from "../../tests/transcript.js";
+
+const NOW_MS = 1_767_225_600_000; // of the transcript's clock
+const rules = `freshet: 1
+sources:
+  - { name: products, topic: shop.products, format: cloudevents, space: catalog.product }
+families:
+  product: { key: "product:{id}", ttl: 24h }
+  page: { key: "page:{id}", ttl: 1h, entry: { kind: opaque } }
+rules:
+  - { name: product-changed, source: products, bust: [{ family: product, with: { id: subject } }] }
+  - { name: page-changed, source: products, when: "data.page", bust: [{ family: page, with: { id: subject } }] }
+`;
+const wrong = rules.replace('"data.page"', '"data.nope"');
+
+async function createWorld(over: Partial<World> = {}) {
+  const clock = createClock(NOW_MS - 3_600_000);
+  const log = createMemoryLog({ clock });
+  const kafka = log.client();
+  const topics = ["shop.products", "freshet.dlq.blue", "freshet.jobs.blue", "freshet.audit.blue"];
+  await kafka.createTopics(topics.map((topic) => ({ topic, partitions: 1, replicationFactor: 1, config: {} })));
+  const store = createMemoryStore({ nowUs: () => NOW_MS * 1000 });
+  const version = parseVersion("5");
+  if (version === null) throw new Error("5 is a version");
+  const product = (id: string) =>
+    store.seed.putManaged(`product:${id}`, { value: "v", deps: new Map([[`catalog.product/${id}`, version]]) });
+  const encode = (id: string, text: string, data: object) =>
+    encodeCloudEvent({
+      id: "1",
+      source: "s",
+      type: "t",
+      subject: id,
+      version: text,
+      time: "2026-01-01T00:00:00Z",
+      data: JSON.stringify(data),
+    });
+  const send = (id: string, text: string, data: object = { page: true }) => {
+    const { headers, value } = encode(id, text, data);
+    return kafka.produce([{ topic: "shop.products", key: new TextEncoder().encode(id), value, headers }]);
+  };
+  const fail = (id: string, text: string, data: object = { page: true }) => {
+    const { headers, value } = encode(id, text, data);
+    const record = { topic: "shop.products", partition: 0, offset: 7, timestampMs: 0, key: null, value, headers };
+    const context = { topic: "freshet.dlq.blue", group: "g", rulesHash: "0".repeat(64), at: "2026-01-01T00:00:00.000Z" };
+    return kafka.produce([deadLetter(record, { reason: "rule_error", message: "m", fix: "f", rule: "page-changed" }, context)]);
+  };
+  await Promise.all([product("1"), product("2"), store.seed.putOpaque("page:1", { value: "p" })]);
+  const world: World = {
+    kafka: { ...kafka, close: async () => {} },
+    store: { ...store, close: async () => {} },
+    files: { "rules.yaml": wrong, "corrected.yaml": rules },
+    env: { FRESHET_DEPLOYMENT: "blue" },
+    ...over,
+  };
+  return { log, kafka, store, send, fail, world };
+}
+
+const history = ["replay", "history", "--topic", "shop.products", "--from", "2h", "--to", "0s"];
+const dlq = ["replay", "dlq", "--rules", "corrected.yaml"];
+
+describe("freshet replay: the plan", () => {
+  test("of history, told whole and always the same", async () => {
+    const { send, world } = await createWorld();
+    await send("1", "7");
+    await send("2", "4");
+    await send("3", "1", {});
+    const first = await transcript([...history, "--rules", "corrected.yaml"], world);
+    expect(first).toEqual(await transcript([...history, "--rules", "corrected.yaml"], world));
+    expect(first.talk).toEqual(["nothing was changed: add --apply to do it"]);
+    expect(first.code).toBe(3);
+    expect(first.out.map((line) => line.replace(/[0-9a-f]{12}/g, "HASH"))).toEqual([
+      "plan     replay of shop.products; nothing is changed",
+      "chosen   from 2025-12-31T22:00:00.000Z",
+      "         to 2026-01-01T00:00:00.000Z",
+      "records  3 chosen",
+      "         2025-12-31T23:00:00.000Z to 2025-12-31T23:00:00.000Z",
+      "           a rule busts             2",
+      "           no rule                  0",
+      "           still failing            1   rule_error 1",
+      "keys     4 touched",
+      "           would remove             2   older 1, opaque 1",
+      "           already newer            1",
+      "           nothing cached           1",
+      "           page: 2 touched, 1 to remove, 0 newer, 1 not cached",
+      "           product: 2 touched, 1 to remove, 1 newer, 0 not cached",
+      "rules    HASH in place of HASH, which run now",
+      "         the running rules would remove 0 of 0 keys",
+      "         1 records end the same",
+      "                2  failing: rule_error -> busts",
+      "time     about 1 s at 2000 records/s and 4000 busts/s",
+    ]);
+    expect(first.out.filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  test("of dead letters, with force", async () => {
+    const { fail, world } = await createWorld();
+    await fail("1", "1");
+    const { out, code } = await transcript([...dlq, "--force", "--where", 'subject == "1"', "--limit", "5"], world);
+    expect(code).toBe(0);
+    expect(out.slice(0, 5)).toEqual([
+      "plan     replay of the dead letters in freshet.dlq.blue; nothing is changed",
+      'chosen   where subject == "1"',
+      "force    versions are ignored: what is cached goes, however new it is, and loads",
+      "         under way may not fill for a while; floors that stand are not lowered",
+      "records  1 chosen",
+    ]);
+    expect(out).toContain("           would remove             2   blind 1, opaque 1");
+  });
+
+  test("as JSON is what the schema says", async () => {
+    const { fail, world } = await createWorld();
+    await fail("1", "7");
+    const { out, code } = await transcript([...dlq, "--json"], world);
+    const plan = JSON.parse(out.join("\n"));
+    expect({ code, plan: replayPlanSchema.parse(plan) }).toEqual({ code: 0, plan });
+    expect(plan).toMatchObject({ v: 1, deployment: "blue", confirm: false, counts: { keys: { removed: 2 } } });
+  });
+});
+
+describe("freshet replay --apply", () => {
+  test("does what the plan says, marks the letters, and leaves an audit trail", async () => {
+    const { fail, world, store, log } = await createWorld();
+    await fail("1", "7");
+    const { out, talk, code } = await transcript([...dlq, "--apply", "--because", "INC-42"], world);
+    expect({ code, talk }).toEqual({ code: 0, talk: ["replay id-1 runs; Ctrl-C stops it, and it can be resumed"] });
+    expect(out.slice(out.indexOf("job      id-1 done: replay of the dead letters in freshet.dlq.blue"))).toEqual([
+      "job      id-1 done: replay of the dead letters in freshet.dlq.blue",
+      "by       ada on ops-1: INC-42",
+      "began    2026-01-01T00:00:00.000Z, ended 2026-01-01T00:00:00.000Z",
+      "read     100 % of the offsets, in 1 run",
+      "records  1 chosen",
+      "         2025-12-31T23:00:00.000Z to 2025-12-31T23:00:00.000Z",
+      "           a rule busts             1",
+      "           no rule                  0",
+      "           still failing            0",
+      "keys     2 touched",
+      "           removed                  2   older 1, opaque 1",
+      "           already newer            0",
+      "           nothing cached           0",
+      "           page: 1 touched, 1 removed, 0 newer, 0 not cached",
+      "           product: 1 touched, 1 removed, 0 newer, 0 not cached",
+    ]);
+    expect(await store.seed.has("product:1")).toBe(false);
+    const audit = log.records("freshet.audit.blue").map(({ value }) => JSON.parse(Buffer.from(value ?? []).toString()));
+    expect(audit).toMatchObject([
+      { action: "replay dlq", outcome: "started", reason: "INC-42", target: { job: "id-1", topic: "freshet.dlq.blue" } },
+      { action: "replay dlq", outcome: "done", counts: { records: 1, removed: 2, failing: 0 } },
+    ]);
+    const again = await transcript([...dlq, "--json"], world);
+    expect(JSON.parse(again.out.join(""))).toMatchObject({ counts: { records: { chosen: 0 }, passed: 1 } });
+  });
+
+  test("prints the job as JSON, and shows it by status", async () => {
+    const { send, world } = await createWorld();
+    await send("1", "7");
+    const argv = [...history, "--rules", "corrected.yaml", "--apply"];
+    const done = JSON.parse((await transcript([...argv, "--json"], world)).out.join(""));
+    expect(jobSchema.parse(done)).toEqual(done);
+    expect(done).toMatchObject({ id: "id-1", status: "done", counts: { keys: { removed: 2 } } });
+    const shown = await transcript(["replay", "status", "id-1", "--json"], world);
+    expect(JSON.parse(shown.out.join(""))).toEqual(done);
+    const list = await transcript(["replay", "status"], world);
+    expect(list.out).toEqual(["id-1      done     100 % 1 records, 2 removed  history shop.products  2026-01-01T00:00:00.000Z  ada"]);
+  });
+
+  test("asks for the deployment's name above so many keys; nobody there: 4", async () => {
+    const { send, world, store } = await createWorld();
+    await send("1", "7");
+    const argv = [...history, "--rules", "corrected.yaml", "--apply", "--confirm-above", "1"];
+    const alone = await transcript(argv, world);
+    expect(alone.code).toBe(4);
+    expect(alone.talk[0]).toBe(
+      "FR1005 this replay touches 2 keys and tags, more than 1, and nobody is at a terminal to confirm it; nothing was changed",
+    );
+    expect((await transcript(argv, { ...world, answers: ["green"] })).code).toBe(4);
+    expect(await store.seed.has("product:1")).toBe(true);
+    expect((await transcript(argv, { ...world, answers: ["blue"] })).code).toBe(0);
+    expect(await store.seed.has("product:1")).toBe(false);
+    expect((await transcript([...argv, "--yes"], world)).code).toBe(0);
+  });
+
+  test("in observe mode, without topics, or without an audit trail, nothing is done", async () => {
+    const { send, world, store } = await createWorld();
+    await send("1", "7");
+    const argv = [...history, "--rules", "corrected.yaml", "--apply"];
+    expect((await transcript(argv, { ...world, env: { ...world.env, FRESHET_MODE: "observe" } })).code).toBe(4);
+    const without = (topic: string): World => {
+      const { kafka } = world;
+      if (kafka === undefined) throw new Error("no broker");
+      const describeTopics: KafkaPort["describeTopics"] = async (topics) =>
+        (await kafka.describeTopics(topics)).filter((found) => found.topic !== topic);
+      return { ...world, kafka: { ...kafka, describeTopics } };
+    };
+    for (const topic of ["freshet.jobs.blue", "freshet.audit.blue"]) {
+      const { code, talk } = await transcript(argv, without(topic));
+      expect([code, talk.join("\n")]).toEqual([2, expect.stringContaining(topic)]);
+    }
+    expect(await store.seed.has("product:1")).toBe(true);
+  });
+});
+
+describe("freshet replay: wrong usage", () => {
+  const wrongs: readonly (readonly [argv: readonly string[], cause: string | RegExp])[] = [
+    [["replay", "history", "--topic", "shop.products", "--from", "2h"], "FR1001 required option '--to <time>' not specified"],
+    [["replay", "history", "--topic", "shop.products", "--from", "1h", "--to", "2h"], "FR1001 --from is not before --to"],
+    [["replay", "history", "--topic", "other", "--from", "2h", "--to", "0s"], "FR1001 the rules file has no source of the topic other"],
+    [[...dlq, "--reason", "INC-42"], "FR1001 --reason chooses dead letters, and this is no reason they have"],
+    [[...dlq, "--rate", "fast"], "FR1001 --rate is not a number it can take"],
+    [[...dlq, "--where", "data.price >"], /^FR1001 --where, at character 13: /],
+    [["replay", "status", "nope"], "FR1001 there is no replay job nope"],
+    [["replay", "resume", "nope"], "FR1001 there is no replay job nope"],
+    [["replay", "abort", "nope"], "FR1001 there is no replay job nope"],
+  ];
+  test.each(wrongs)("%j: 2", async (argv, cause) => {
+    const { world } = await createWorld();
+    const { code, out, talk } = await transcript(argv, world);
+    expect({ code, out }).toEqual({ code: 2, out: [] });
+    expect(talk[0]).toEqual(typeof cause === "string" ? cause : expect.stringMatching(cause));
+    expect(talk[1]).toMatch(/^ {2}fix: /);
+  });
+});

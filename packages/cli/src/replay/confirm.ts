@@ -1,0 +1,32 @@
+import { FreshetError } from "@freshet/protocol";
+import type { Deps } from "../deps.js";
+
+export interface Confirmation {
+  readonly deployment: string;
+  /** Keys and tags that would be touched. */
+  readonly touched: number;
+  readonly above: number;
+  readonly yes: boolean;
+}
+
+/** Whether so much asks for more than `--apply`. */
+export function needsConfirmation({ touched, above }: Pick<Confirmation, "touched" | "above">): boolean {
+  return touched > above;
+}
+
+/**
+ * Asks for the deployment's name where very much would be touched.
+ *
+ * @throws FreshetError FR1005 when it is not typed, or nobody is there to type it.
+ */
+export async function confirm(
+  { deployment, touched, above, yes }: Confirmation,
+  { terminal, stop }: Pick<Deps, "terminal" | "stop">,
+): Promise<void> {
+  if (yes || !needsConfirmation({ touched, above })) return;
+  const much = `this replay touches ${touched} keys and tags, more than ${above}`;
+  const typed = await terminal.ask(`${much}.\nType the name of the deployment (${deployment}) to go on: `, stop);
+  if (typed === deployment) return;
+  const problem = typed === null ? `${much}, and nobody is at a terminal to confirm it` : "the name typed is not the deployment's";
+  throw new FreshetError("FR1005", "usage", `${problem}; nothing was changed`, "Look at the plan; then add --yes, or --confirm-above.");
+}

@@ -1,0 +1,72 @@
+import type { Counts, KeyCounts } from "@freshet/replay";
+
+/** Whether something would be done, or is done. */
+export type Tense = "would" | "did";
+
+const WIDTH = 9;
+const LABEL = 18;
+
+/** One line of a report: a word of its own in front, or none. */
+export function row(name: string, text: string): string {
+  return `${name.padEnd(WIDTH)}${text}`;
+}
+
+function item(label: string, count: number, more = ""): string {
+  return row("", `  ${label.padEnd(LABEL)}${String(count).padStart(8)}${more === "" ? "" : `   ${more}`}`);
+}
+
+/** Counts as lines that fit into 80 columns; the same counts always give the same lines. */
+export function countLines(counts: Counts, tense: Tense): readonly string[] {
+  return [...recordLines(counts), ...keyLines(counts, tense), ...tagLines(counts, tense)];
+}
+
+function recordLines({ records, passed, failing, span }: Counts): readonly string[] {
+  const times = span === null ? [] : [row("", `${span.from} to ${span.to}`)];
+  const left = passed === 0 ? "" : `, ${passed} others read and not chosen`;
+  return [
+    row("records", `${records.chosen} chosen${left}`),
+    ...times,
+    item("a rule busts", records.busting),
+    item("no rule", records.noRule),
+    ...(records.ignored === 0 ? [] : [item("ignored", records.ignored, "tombstones and the like")]),
+    item("still failing", records.failing, list(failing)),
+    ...(records.foreign === 0 ? [] : [item("foreign", records.foreign, "of topics the rules do not declare")]),
+  ];
+}
+
+function keyLines({ keys, removedBecause, families, exact }: Counts, tense: Tense): readonly string[] {
+  const names = Object.keys(families);
+  const about = exact ? "" : " (at most: so many that some may count twice)";
+  return [
+    row("keys", `${keys.touched} touched${about}`),
+    item(tense === "would" ? "would remove" : "removed", keys.removed, list(removedBecause)),
+    ...(keys.softened === 0 ? [] : [item(tense === "would" ? "would mark stale" : "marked stale", keys.softened)]),
+    item("already newer", keys.covered),
+    ...(keys.kept === 0 ? [] : [item("kept", keys.kept, "no version that can be read")]),
+    item("nothing cached", keys.absent),
+    ...(names.length < 2 ? [] : names.map((name) => row("", `  ${name}: ${familyText(families[name], tense)}`))),
+  ];
+}
+
+function familyText(family: KeyCounts | undefined, tense: Tense): string {
+  if (family === undefined) return "";
+  const { touched, removed, softened, covered, absent } = family;
+  const stale = softened === 0 ? "" : `${softened} ${tense === "would" ? "to mark stale" : "marked stale"}, `;
+  return `${touched} touched, ${removed} ${tense === "would" ? "to remove" : "removed"}, ${stale}${covered} newer, ${absent} not cached`;
+}
+
+function tagLines({ tags }: Counts, tense: Tense): readonly string[] {
+  if (tags.touched === 0) return [];
+  return [
+    row("tags", `${tags.touched} touched; the service walks the indexes of swept ones`),
+    item(tense === "would" ? "would bust" : "busted", tags.busted),
+    item("busted before", tags.covered),
+  ];
+}
+
+function list(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(", ");
+}

@@ -1,0 +1,61 @@
+import type { ReplayPlanReport, Selection } from "@freshet/replay";
+import { countLines, row } from "./counts-text.js";
+import { duration } from "./progress.js";
+
+/** A plan as lines: the same plan always gives the same ones. */
+export function planLines(plan: ReplayPlanReport): readonly string[] {
+  const { selection, counts, comparison, limited, force } = plan;
+  return [
+    row("plan", `${selectionText(selection)}; nothing is changed`),
+    ...filterLines(selection),
+    ...(limited ? [row("limit", "reached: there are more records than these")] : []),
+    ...(force ? FORCE.map((text, at) => row(at === 0 ? "force" : "", text)) : []),
+    ...countLines(counts, "would"),
+    ...(comparison === null ? [] : comparisonLines(comparison, plan.rulesHash)),
+    row("time", timeText(plan)),
+  ];
+}
+
+const FORCE = [
+  "versions are ignored: what is cached goes, however new it is, and loads",
+  "under way may not fill for a while; floors that stand are not lowered",
+];
+
+export function selectionText(selection: Selection): string {
+  if (selection.kind === "dlq") return `replay of the dead letters in ${selection.topic}`;
+  return `replay of ${selection.topic}`;
+}
+
+function filterLines(selection: Selection): readonly string[] {
+  const times =
+    selection.kind === "dlq"
+      ? { "written since": selection.since, "written before": selection.until, reason: selection.reason, rule: selection.rule }
+      : { from: selection.from, to: selection.to };
+  const chosen = Object.entries({ ...times, where: selection.where }).flatMap(([name, value]) =>
+    value === null ? [] : [`${name} ${value}`],
+  );
+  return chosen.map((text, at) => row(at === 0 ? "chosen" : "", text));
+}
+
+function comparisonLines(
+  { rulesHash, counts, same, changes }: NonNullable<ReplayPlanReport["comparison"]>,
+  hash: string,
+): readonly string[] {
+  const removed = `the running rules would remove ${counts.keys.removed} of ${counts.keys.touched} keys`;
+  return [
+    row("rules", `${hash.slice(0, 12)} in place of ${rulesHash.slice(0, 12)}, which run now`),
+    row("", removed),
+    row("", `${same} records end the same`),
+    ...changes.map(({ from, to, records }) => row("", `${String(records).padStart(8)}  ${from} -> ${to}`)),
+  ];
+}
+
+function timeText({ expectedMs, rates }: ReplayPlanReport): string {
+  if (expectedMs === null) return "as fast as it can";
+  const { recordsPerSecond, bustsPerSecond } = rates;
+  const limits = [
+    ...(recordsPerSecond === null ? [] : [`${recordsPerSecond} records/s`]),
+    ...(bustsPerSecond === null ? [] : [`${bustsPerSecond} busts/s`]),
+  ];
+  return `about ${duration(expectedMs)} at ${limits.join(" and ")}`;
+}

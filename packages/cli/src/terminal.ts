@@ -1,0 +1,50 @@
+import type { Readable, Writable } from "node:stream";
+
+/** Whoever sits at a terminal, if anybody does. */
+export interface Terminal {
+  /**
+   * Asks, and answers with the line that was typed; `null` when it is not a terminal, or nothing more comes. Ends with `null` at
+   * `stop` too.
+   */
+  ask(question: string, stop: AbortSignal): Promise<string | null>;
+  /** Draws one line over the one before; `null` takes it away. Missing where nobody would see it. */
+  readonly draw?: ((line: string | null) => void) | undefined;
+  /** Characters a line. */
+  readonly columns: number;
+}
+
+type Screen = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+
+/** Over the streams of a process. What is drawn is talk, so it goes to stderr. */
+export function createTerminal(stdin: Readable & { readonly isTTY?: boolean }, stderr: Screen): Terminal {
+  const isScreen = stderr.isTTY === true;
+  return {
+    columns: stderr.columns ?? 80,
+    draw: isScreen ? (line) => void stderr.write(`\r\u001b[K${line ?? ""}`) : undefined,
+    ask: async (question, stop) => {
+      if (!isScreen || stdin.isTTY !== true) return null;
+      stderr.write(question);
+      return await readLine(stdin, stop);
+    },
+  };
+}
+
+function readLine(stdin: Readable, stop: AbortSignal): Promise<string | null> {
+  return new Promise((resolve) => {
+    let text = "";
+    const end = (line: string | null): void => {
+      stdin.off("data", take).off("end", none);
+      stop.removeEventListener("abort", none);
+      stdin.pause();
+      resolve(line);
+    };
+    const none = (): void => end(null);
+    const take = (chunk: Buffer | string): void => {
+      text += String(chunk);
+      const at = text.indexOf("\n");
+      if (at >= 0) end(text.slice(0, at).trim());
+    };
+    stop.addEventListener("abort", none, { once: true });
+    stdin.on("data", take).on("end", none);
+  });
+}
