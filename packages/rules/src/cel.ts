@@ -1,10 +1,12 @@
+import type { JsonValue } from "@freshet/protocol";
 import { type ASTNode, TypeError as CelTypeError, Environment, EvaluationError, ParseError } from "@marcbachmann/cel-js";
 import { EvaluationFailure, missingField } from "./failure.js";
 import { nearest } from "./nearest.js";
-import { readPath } from "./path.js";
+import { readPath, readRaw } from "./path.js";
 import { quickly } from "./quick.js";
 import type { Mistake } from "./report.js";
 import type { Scope } from "./scope.js";
+import { metered } from "./steps.js";
 
 /** What a CEL expression may use, as the rules file calls it. */
 const variables = ["subject", "space", "version", "op", "type", "source", "time", "tenant", "data", "previous", "headers", "item"] as const;
@@ -19,6 +21,8 @@ export interface Program {
   readonly reads: ReadonlySet<string>;
   /** @throws EvaluationFailure when a field is not there, types do not fit, … */
   readonly evaluate: (scope: Scope) => unknown;
+  /** The JSON value itself, where the expression is a field of the event: a list of a million items costs nothing until it is used. Throws as `evaluate`. */
+  readonly raw: ((scope: Scope) => JsonValue) | null;
 }
 
 /** Why an expression is refused, and at which of its characters. */
@@ -74,11 +78,11 @@ export function compile(text: string, options: { readonly item: boolean }): Prog
     const checked = program.check();
     if (!checked.valid) return mistakeOf(checked.error, options);
     const reads = new Set(nodes.flatMap((node) => (node.op === "id" ? [node.args] : [])));
-    const asked = (scope: Scope): unknown => run(program, scope, original.ast);
+    const asked = metered(program.ast, (scope: Scope): unknown => run(program, scope, original.ast));
     const quick = quickly(original.ast);
     const evaluate =
       readPath(original.ast, options.item) ?? (quick === null ? asked : (scope: Scope) => quick(scope.event) ?? asked(scope));
-    return { text, type: checked.type ?? "dyn", node: original.ast, reads, evaluate };
+    return { text, type: checked.type ?? "dyn", node: original.ast, reads, evaluate, raw: readRaw(original.ast) };
   } catch (error) {
     return mistakeOf(error, options);
   }
@@ -88,7 +92,7 @@ function run(program: (context: Scope) => unknown, scope: Scope, ast: ASTNode): 
   try {
     return program(scope);
   } catch (error) {
-    throw new EvaluationFailure(failureText(error, ast));
+    throw error instanceof EvaluationFailure ? error : new EvaluationFailure(failureText(error, ast));
   }
 }
 
@@ -113,6 +117,10 @@ function refusal(nodes: readonly ASTNode[]): ExpressionMistake | null {
     if (node.op === "rcall" && node.args[0] === "matches") {
       const fix = "Use ==, `in`, startsWith(), endsWith() or contains(): a regular expression can take forever on unlucky data.";
       return { code: "expression_refused", offset: node.range.start, problem: "`matches()` is not available", fix };
+    }
+    if (node.op === "call" && node.args[0] === "duration" && node.args[1][0]?.op !== "value") {
+      const fix = "Compare numbers of seconds: the library needs minutes for a long text of digits.";
+      return { code: "expression_refused", offset: node.range.start, problem: "`duration()` takes nothing but a text in quotes", fix };
     }
     if (node.op === "id" && node.args === TYPE_ALIAS) return unknownVariable(node.args, node.range.start, { item: true });
   }

@@ -8,6 +8,8 @@ import {
   bustSchema,
   type FamilyText,
   familySchema,
+  type LimitsText,
+  limitsSchema,
   type RuleText,
   ruleSchema,
   rulesFileSchema,
@@ -36,6 +38,7 @@ export interface RuleDraft extends Located<Omit<RuleText, "bust">> {
 /** A rules file whose parts have the right shape; parts that have not are left out and have findings. */
 export interface Draft {
   readonly bounds: BoundsText;
+  readonly limits: LimitsText;
   readonly sources: readonly Located<SourceText>[];
   readonly families: ReadonlyMap<string, Located<FamilyText>>;
   readonly tags: ReadonlyMap<string, Located<TagText>>;
@@ -48,6 +51,7 @@ const anything = z.unknown();
 const frameSchema = z.strictObject({
   ...rulesFileSchema.shape,
   bounds: anything.optional(),
+  limits: anything.optional(),
   sources: z.array(anything).min(1),
   families: z.record(z.string(), anything).optional(),
   tags: z.record(z.string(), anything).optional(),
@@ -68,6 +72,7 @@ export function readDraft(data: unknown, report: Report): Draft {
   const tags = mapOf("tags", raw, report);
   return {
     bounds: "bounds" in raw ? (readShape(boundsSchema, raw.bounds, { path: ["bounds"], report }) ?? {}) : {},
+    limits: "limits" in raw ? (readShape(limitsSchema, raw.limits, { path: ["limits"], report }) ?? {}) : {},
     sources: sources.flatMap((source, at) => located(readShape(sourceSchema, source, { path: ["sources", at], report }), ["sources", at])),
     families: readNamed(familySchema, families, { path: ["families"], report }),
     tags: readNamed(tagSchema, tags, { path: ["tags"], report }),

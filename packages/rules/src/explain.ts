@@ -1,4 +1,4 @@
-import { type DomainEvent, limits } from "@freshet/protocol";
+import type { DomainEvent } from "@freshet/protocol";
 import { type Condition, type Conditions, conditionsOf } from "./conditions.js";
 import { EvaluationFailure } from "./failure.js";
 import { Scope } from "./scope.js";
@@ -6,15 +6,16 @@ import type { RuleExplanation } from "./types.js";
 import { addBustsOf, type Collecting, holds, type ReadyRule } from "./walk.js";
 
 /** Tells for one event, rule by rule, what `map` does with it: the first condition that is false, or the busts. */
-export function explainer(rules: readonly ReadyRule[]): (event: DomainEvent) => readonly RuleExplanation[] {
+export function explainer(rules: readonly ReadyRule[], keysPerEvent: number): (event: DomainEvent) => readonly RuleExplanation[] {
   const ready = rules.map((rule) => ({ rule, conditions: rule.when === null ? null : conditionsOf(rule.when) }));
   return (event) => {
     const scope = new Scope(event);
-    return ready.map(({ rule, conditions }) => explainRule(rule, conditions, scope));
+    return ready.map(({ rule, conditions }) => explainRule(rule, conditions, { scope, busts: null, room: keysPerEvent }));
   };
 }
 
-function explainRule(rule: ReadyRule, conditions: Conditions | null, scope: Scope): RuleExplanation {
+function explainRule(rule: ReadyRule, conditions: Conditions | null, collecting: Collecting): RuleExplanation {
+  const { scope } = collecting;
   const no = (because: string): RuleExplanation => ({ rule: rule.name, matched: false, because, busts: [] });
   const { event } = scope;
   if (event.source !== rule.source) return no(`source is ${rule.source}, the event came from ${event.source}`);
@@ -23,7 +24,6 @@ function explainRule(rule: ReadyRule, conditions: Conditions | null, scope: Scop
   const held = holds(rule, scope);
   if (held === false) return no(whyFalse(conditions, scope));
   if (held !== true) return no(`${held.reason}: ${held.message}`);
-  const collecting: Collecting = { scope, busts: null, room: limits.keysPerEventMax };
   const rejection = addBustsOf(rule, collecting);
   if (rejection !== null) return no(`${rejection.reason}: ${rejection.message}`);
   return { rule: rule.name, matched: true, because: "", busts: collecting.busts ?? [] };

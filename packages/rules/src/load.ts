@@ -1,3 +1,4 @@
+import { limits } from "@freshet/protocol";
 import { resolveBounds } from "./bounds.js";
 import { readYaml } from "./document.js";
 import { type Draft, readDraft } from "./draft.js";
@@ -33,7 +34,8 @@ function resolve(draft: Draft, report: Report): Model {
   const tags = resolveTags(draft, bounds, report);
   const families = resolveFamilies({ draft, bounds, tags, report });
   const rules = resolveRules({ draft, names: { sources, families, tags }, report });
-  return { bounds, sources, families, tags, rules };
+  const { keysPerEvent = limits.keysPerEventMax } = draft.limits;
+  return { bounds, keysPerEvent, sources, families, tags, rules };
 }
 
 function inOrder(findings: LoadResult["findings"]): LoadResult["findings"] {
@@ -53,15 +55,16 @@ function compiled(model: Model, draft: Draft): CompiledRules {
     tags: new Map([...model.tags].map(([name, { tag }]) => [name, tag])),
     ruleNames: rules.map((rule) => rule.name),
     reaches: model.rules.map(reachOf),
-    map: mapper(rules),
-    explain: explainer(rules),
+    map: mapper(rules, model.keysPerEvent),
+    explain: explainer(rules, model.keysPerEvent),
   });
 }
 
 /** What the file says, with defaults filled in and durations as numbers: two files that act alike have one hash. */
-function meaning({ bounds, sources, families }: Model, draft: Draft): unknown {
+function meaning({ bounds, keysPerEvent, sources, families }: Model, draft: Draft): unknown {
   return {
     bounds,
+    keysPerEvent: keysPerEvent === limits.keysPerEventMax ? undefined : keysPerEvent,
     sources: sources.map(({ spec, text }) => ({
       ...text,
       name: spec.name,

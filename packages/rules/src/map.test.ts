@@ -1,6 +1,7 @@
 import { limits } from "@freshet/protocol";
 import { describe, expect, test } from "@jest/globals";
 import { event, fixture, oneRule, rulesOf, version, withRules } from "../tests/fixtures.js";
+import { loadRules } from "./load.js";
 import type { CompiledRules, MapResult } from "./types.js";
 
 function lines(result: MapResult): string[] | string {
@@ -194,5 +195,33 @@ describe("fan out", () => {
     );
     expect(reason(both, { data: { ids: ids(limits.keysPerEventMax - 1) } })).toHaveLength(limits.keysPerEventMax);
     expect(reason(both, { data: { ids: ids(limits.keysPerEventMax) } })).toBe("fan_out_exceeded");
+  });
+
+  test("is as the file says", () => {
+    const rule = `  - { name: a, source: products, bust: [{ family: product, forEach: "data.ids", with: { id: "item" } }] }\n`;
+    const limited = rulesOf(withRules(rule, "limits: { keysPerEvent: 3 }\n"));
+    expect(reason(limited, { data: { ids: ids(3) } })).toHaveLength(3);
+    expect(reason(limited, { data: { ids: ids(4) } })).toBe("fan_out_exceeded");
+    expect(limited.explain(event({ data: { ids: ids(4) } }))[0]?.because).toMatch(/^fan_out_exceeded: the event busts more than 3 keys/);
+    expect(limited.hash).not.toBe(rulesOf(withRules(rule)).hash);
+    expect(rulesOf(withRules(rule, `limits: { keysPerEvent: ${limits.keysPerEventMax} }\n`)).hash).toBe(rulesOf(withRules(rule)).hash);
+  });
+
+  test.each(["0", "-1", "1.5", `${limits.keysPerEventCeiling + 1}`, "many", "[]"])("cannot be %s", (text) => {
+    const file = withRules(
+      `  - { name: a, source: products, bust: [{ family: product, with: { id: "subject" } }] }\n`,
+      `limits: { keysPerEvent: ${text} }\n`,
+    );
+    expect(loadRules(file).findings).toMatchObject([{ line: 7, problem: expect.stringContaining("keysPerEvent") }]);
+  });
+
+  test("of a million items is told before anything is made of them", () => {
+    const items = new Proxy(ids(1_000_000), {
+      get: (list, name) => {
+        if (typeof name === "string" && /^\d+$/.test(name)) throw new Error("an item was read");
+        return Reflect.get(list, name);
+      },
+    });
+    expect(reason(rules, { data: { ids: items } })).toBe("fan_out_exceeded");
   });
 });

@@ -1,14 +1,14 @@
-import { type DomainEvent, limits } from "@freshet/protocol";
+import type { DomainEvent } from "@freshet/protocol";
 import { Scope } from "./scope.js";
 import type { MapResult } from "./types.js";
 import { addBustsOf, type Collecting, holds, type ReadyRule } from "./walk.js";
 
 /** Every bust of every rule that matches; one that fails rejects the event whole (`protocol.md` section 6). */
-export function mapper(rules: readonly ReadyRule[]): (event: DomainEvent) => MapResult {
+export function mapper(rules: readonly ReadyRule[], keysPerEvent: number): (event: DomainEvent) => MapResult {
   const rulesFor = ruleIndex(rules);
   return (event) => {
     const scope = new Scope(event);
-    const collecting: Collecting = { scope, busts: null, room: limits.keysPerEventMax };
+    const collecting: Collecting = { scope, busts: null, room: keysPerEvent };
     let matched: readonly string[] = NONE;
     for (const rule of rulesFor(event.source, event.type)) {
       if (!rule.ops.has(event.op)) continue;

@@ -8,6 +8,8 @@ import type { Bounds, Family, Tag } from "./types.js";
 /** The rules file with its names resolved and its expressions compiled, each part with its place. */
 export interface Model {
   readonly bounds: Bounds;
+  /** How many keys and tags one event may bust. */
+  readonly keysPerEvent: number;
   readonly sources: readonly SourceModel[];
   readonly families: ReadonlyMap<string, FamilyModel>;
   readonly tags: ReadonlyMap<string, TagModel>;

@@ -23,6 +23,18 @@ export function readPath(node: ASTNode, item: boolean): Read | null {
   return item && at.args === "item" ? (scope) => readItem(scope.item, names) : null;
 }
 
+/** A field of the event as JSON has it; `null` for any other expression. */
+export function readRaw(node: ASTNode): ((scope: Scope) => JsonValue) | null {
+  const names: string[] = [];
+  let at = node;
+  while (at.op === ".") {
+    names.unshift(at.args[1]);
+    at = at.args[0];
+  }
+  const root = at.op === "id" && names.length > 0 ? rootOf(at.args) : null;
+  return root === null ? null : ({ event }) => fieldOf(event, root, names) ?? walk(event[root], names);
+}
+
 function readVariable(name: string): Read | null {
   const reads: ReadonlyMap<string, Read> = new Map<string, Read>([
     ["subject", (scope) => scope.event.subject],

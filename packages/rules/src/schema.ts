@@ -1,3 +1,4 @@
+import { limits } from "@freshet/protocol";
 import { z } from "zod";
 
 // No transforms and no refinements: what a JSON Schema cannot say is checked in lint/, with better words.
@@ -28,6 +29,15 @@ export const boundsSchema = z.strictObject({
   skew: duration.optional().meta({ description: "C: largest clock difference between Redis shards, at least 1ms. Default 250ms." }),
   fill: duration.optional().meta({ description: "P: longest a two-step fill may take. Default 2s." }),
   floors: duration.optional().meta({ description: "F: how long floors live, at least lease + lag + skew, which is the default." }),
+});
+
+export const limitsSchema = z.strictObject({
+  keysPerEvent: z
+    .int({ error: "a whole number" })
+    .min(1, { error: "a number from 1 on" })
+    .max(limits.keysPerEventCeiling, { error: `at most ${limits.keysPerEventCeiling}` })
+    .optional()
+    .meta({ description: `How many keys and tags one event may bust. Default ${limits.keysPerEventMax}.` }),
 });
 
 /** A family may be slower than the rest; the clocks of the Redis shards are the same for all. */
@@ -141,12 +151,14 @@ export const ruleSchema = z.strictObject({
 export const rulesFileSchema = z.strictObject({
   freshet: z.literal(1).meta({ description: "The version of this file format." }),
   bounds: boundsSchema.optional(),
+  limits: limitsSchema.optional(),
   sources: z.array(sourceSchema).min(1),
   families: z.record(name, familySchema).optional(),
   tags: z.record(name, tagSchema).optional(),
   rules: z.array(ruleSchema).min(1),
 });
 
+export type LimitsText = z.infer<typeof limitsSchema>;
 export type BoundsText = z.infer<typeof boundsSchema>;
 export type SourceText = z.infer<typeof sourceSchema>;
 export type EntryText = z.infer<typeof entrySchema>;

@@ -1,4 +1,6 @@
-import type { DomainEvent, JsonObject, JsonValue } from "@freshet/protocol";
+import { type DomainEvent, type JsonObject, type JsonValue, limits } from "@freshet/protocol";
+import { EvaluationFailure } from "./failure.js";
+import { Steps } from "./steps.js";
 
 /**
  * A value as CEL sees it: integers of JSON are `bigint` (CEL int), other numbers stay numbers (CEL double), objects are
@@ -9,7 +11,12 @@ export type CelValue = null | boolean | number | bigint | string | readonly CelV
 export function celValue(value: JsonValue): CelValue {
   if (typeof value === "number") return Number.isSafeInteger(value) ? BigInt(value) : value;
   if (typeof value !== "object" || value === null) return value;
-  return isList(value) ? Array.from(value, celValue) : new JsonMap(value);
+  return isList(value) ? celList(value) : new JsonMap(value);
+}
+
+function celList(list: readonly JsonValue[]): readonly CelValue[] {
+  if (list.length > limits.listItemsMax) throw new EvaluationFailure(`a list has more than ${limits.listItemsMax} items`);
+  return Array.from(list, celValue);
 }
 
 /**
@@ -20,6 +27,7 @@ export class JsonMap {
   readonly #object: JsonObject;
   /** Lists and maps already converted: loops come back to them. */
   #converted: Map<string, CelValue> | null = null;
+  #size = -1;
 
   constructor(object: JsonObject) {
     this.#object = object;
@@ -37,19 +45,24 @@ export class JsonMap {
   }
 
   get size(): number {
-    return Object.keys(this.#object).length;
+    if (this.#size < 0) this.#size = Object.keys(this.#object).length;
+    return this.#size;
   }
 
   keys(): MapIterator<string> {
     return Object.keys(this.#object).values();
   }
 
-  *entries(): MapIterator<[string, CelValue]> {
-    for (const name of Object.keys(this.#object)) yield [name, this.get(name) ?? null];
+  /**
+   * The library asks for the first entry alone, to tell a map of texts from a map of lists of texts and so on, and keeps each kind it
+   * ever met: events nested in ever new ways would fill the memory. To it, a map is a map.
+   */
+  entries(): MapIterator<[string, CelValue]> {
+    return new Map<string, CelValue>().entries();
   }
 
-  [Symbol.iterator](): MapIterator<[string, CelValue]> {
-    return this.entries();
+  *[Symbol.iterator](): MapIterator<[string, CelValue]> {
+    for (const name of Object.keys(this.#object)) yield [name, this.get(name) ?? null];
   }
 
   #convert(name: string, value: JsonObject | readonly JsonValue[]): CelValue {
@@ -70,6 +83,7 @@ Object.defineProperty(JsonMap.prototype, "constructor", { value: Map });
 /** The variables of one event, by the names the rules use. Made once per event, converted on demand. */
 export class Scope {
   readonly event: DomainEvent;
+  #steps: Steps | null = null;
   /** What `forEach` is at. */
   item: CelValue | undefined = undefined;
   #data: JsonMap | null = null;
@@ -78,6 +92,12 @@ export class Scope {
 
   constructor(event: DomainEvent) {
     this.event = event;
+  }
+
+  /** What the loops of this event's expressions have left. */
+  get steps(): Steps {
+    this.#steps ??= new Steps();
+    return this.#steps;
   }
 
   get subject(): string {

@@ -1,9 +1,9 @@
-import { type Bust, type DomainEvent, limits, type Op, type Rejection, subjectOf } from "@freshet/protocol";
+import { type Bust, type DomainEvent, type JsonValue, limits, type Op, type Rejection, subjectOf } from "@freshet/protocol";
 import type { Program } from "./cel.js";
 import { EvaluationFailure } from "./failure.js";
 import type { BustModel, RuleModel } from "./model.js";
 import { typeMatcher } from "./pattern.js";
-import type { CelValue, Scope } from "./scope.js";
+import { type CelValue, celValue, type Scope } from "./scope.js";
 
 /** A rule as the hot path wants it. */
 export interface ReadyRule {
@@ -116,22 +116,31 @@ export function addBustsOf(rule: ReadyRule, collecting: Collecting): Rejection |
 function addBusts(bust: ReadyBust, rule: ReadyRule, collecting: Collecting): Rejection | null {
   const { scope, room } = collecting;
   const count = collecting.busts?.length ?? 0;
-  if (bust.forEach === null) return count >= room ? tooMany(rule) : addBust(bust, rule, collecting);
-  const items = listOf(bust.forEach, rule, scope);
-  if (!Array.isArray(items)) return items as Rejection;
-  if (count + items.length > room) return tooMany(rule);
-  for (const item of items as readonly CelValue[]) {
-    scope.item = item;
+  if (bust.forEach === null) return count >= room ? tooMany(rule, room) : addBust(bust, rule, collecting);
+  const items = itemsOf(bust.forEach, rule, scope);
+  if ("reason" in items) return items;
+  if (count + items.length > room) return tooMany(rule, room);
+  for (let at = 0; at < items.length; at++) {
+    scope.item = items.itemAt(at);
     const rejection = addBust(bust, rule, collecting);
     if (rejection !== null) return rejection;
   }
   return null;
 }
 
-function listOf(program: Program, rule: ReadyRule, scope: Scope): readonly CelValue[] | Rejection {
+/** A list that was not made for CEL yet: how long it is comes first. */
+interface Items {
+  readonly length: number;
+  readonly itemAt: (at: number) => CelValue;
+}
+
+function itemsOf({ raw, evaluate }: Program, rule: ReadyRule, scope: Scope): Items | Rejection {
   try {
-    const items = program.evaluate(scope);
-    return Array.isArray(items) ? items : ruleError(rule, "its `forEach` is not a list");
+    const list: unknown = raw === null ? evaluate(scope) : raw(scope);
+    if (!Array.isArray(list)) return ruleError(rule, "its `forEach` is not a list");
+    const items: readonly unknown[] = list;
+    const itemAt = raw === null ? (at: number) => items[at] as CelValue : (at: number) => celValue(items[at] as JsonValue);
+    return { length: items.length, itemAt };
   } catch (error) {
     return ruleError(rule, failureText(error, "`forEach`"));
   }
@@ -174,11 +183,11 @@ function unresolved(rule: ReadyRule, what: string): Rejection {
 }
 
 /** One event may not bust more keys than the limit. */
-function tooMany(rule: ReadyRule): Rejection {
-  const fix = "Give the entries a tag and bust the tag instead of each key.";
+function tooMany(rule: ReadyRule, room: number): Rejection {
+  const fix = "Give the entries a tag and bust the tag instead of each key, or raise `limits: { keysPerEvent }` in the rules file.";
   return {
     reason: "fan_out_exceeded",
-    message: `the event busts more than ${limits.keysPerEventMax} keys at rule ${rule.name}`,
+    message: `the event busts more than ${room} keys at rule ${rule.name}`,
     fix,
     rule: rule.name,
   };
