@@ -34,7 +34,7 @@ function costOf(value: unknown): number {
   return value instanceof Map ? 1 + value.size / ITEMS_PER_STEP : 1;
 }
 
-type Evaluate = (this: object, evaluator: unknown, node: unknown, context: unknown) => unknown;
+type Evaluate = (...given: unknown[]) => unknown;
 interface Evaluated {
   evaluate: Evaluate;
 }
@@ -65,8 +65,8 @@ const PASSING_ON: ReadonlySet<string> = new Set(["?:", "accuPush", "accuValue", 
 function charge(node: Evaluated): void {
   let inner = node.evaluate;
   const passesOn = PASSING_ON.has(String(Reflect.get(node, "op")));
-  const outer: Evaluate = (evaluator, ast, context) => {
-    const value = inner.call(node, evaluator, ast, context);
+  const outer: Evaluate = (...given) => {
+    const value: unknown = Reflect.apply(inner, node, given);
     payer.spend(passesOn ? null : value);
     return value;
   };
