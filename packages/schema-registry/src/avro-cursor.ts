@@ -11,7 +11,6 @@ export class Refusal extends Error {
   }
 }
 
-const LEVELS_MAX = 64;
 /** Bytes of the longest varint: 64 bits, seven each. */
 const VARINT_BYTES_MAX = 10;
 const LOW_BYTES = 4;
@@ -46,7 +45,7 @@ export class AvroCursor {
 
   /** Goes into a value that holds others. */
   enter(): void {
-    if (++this.#level > LEVELS_MAX) throw new Refusal(TOO_DEEP);
+    if (++this.#level > limits.jsonDepthMax) throw new Refusal(TOO_DEEP);
   }
 
   leave(): void {

@@ -31,7 +31,7 @@ export const MISFIT: Rejected = rejected(
 );
 export const TOO_DEEP: Rejected = rejected(
   "too_large",
-  "as JSON the value is nested deeper than 64 levels",
+  `as JSON the value is nested deeper than ${limits.jsonDepthMax} levels`,
   "Send flatter data, or a reference to it.",
 );
 export const TOO_LARGE: Rejected = rejected(

@@ -29,8 +29,8 @@ const change = {
 };
 const SCHEMA_ID = 7;
 /** An update of table `t`; ids and versions below 64 are one byte each, twice as large. */
-const update = (id: number, version: number, schemaId = SCHEMA_ID): Buffer =>
-  Buffer.concat([Buffer.of(0, 0, 0, 0, schemaId), Buffer.of(2), Buffer.from("u"), Buffer.of(2, id * 2, version * 2, 2), Buffer.from("t")]);
+const update = (id: number, rev: number, schemaId = SCHEMA_ID): Buffer =>
+  Buffer.concat([Buffer.of(0, 0, 0, 0, schemaId), Buffer.of(2), Buffer.from("u"), Buffer.of(2, id * 2, rev * 2, 2), Buffer.from("t")]);
 const clock = { nowMs: () => Date.now() };
 
 let stub: RegistryStub;
@@ -75,7 +75,7 @@ async function setUp() {
   });
   const { address } = service;
   const send = (...values: readonly Buffer[]) => client.produce(values.map((value) => ({ topic: "rows", key: null, value, headers: [] })));
-  const put = (id: number, version: number) => store.seed.putJson(`row:${id}`, { text: `{"version":${version}}` });
+  const put = (id: number, rev: number) => store.seed.putJson(`row:${id}`, { text: `{"version":${rev}}` });
   const has = (id: number) => store.seed.has(`row:${id}`);
   const committed = (offset: number) => until(() => log.committed("freshet-t", { topic: "rows", partition: 0 }) === offset);
   const waiting = async (): Promise<readonly { readonly code: string; readonly problem: string; readonly disposition: string }[]> =>

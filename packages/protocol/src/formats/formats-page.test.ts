@@ -6,10 +6,12 @@ import { limits } from "../limits.js";
 const PAGE = join(import.meta.dirname, "../../../../docs/reference/formats.md");
 const CALL = /rejected\(\s*"(\w+)",\s*(?:"([^"]+)"|`([^`]+)`),\s*"([^"]+)",?\s*\)/g;
 
-/** Every rejection of these formats as a row of the page's table; CloudEvents say theirs by attribute. */
+const FRAMES = join(import.meta.dirname, "../../../schema-registry/src/rejections.ts");
+
+/** Every rejection of these formats and of frames as a row of the page's table; CloudEvents say theirs by attribute. */
 function rows(): readonly string[] {
   const files = readdirSync(import.meta.dirname).filter((name) => !name.includes("cloudevent") && !name.includes(".test."));
-  const texts = files.map((name) => readFileSync(join(import.meta.dirname, name), "utf8"));
+  const texts = [...files.map((name) => join(import.meta.dirname, name)), FRAMES].map((path) => readFileSync(path, "utf8"));
   return texts.flatMap((text) =>
     [...text.matchAll(CALL)].map(([, reason, plain, filled, fix]) => `| \`${reason}\` | ${plain ?? fillIn(filled ?? "")} | ${fix} |`),
   );
