@@ -1,0 +1,60 @@
+import type { Family } from "@freshet/rules";
+import type { Answer } from "./explanation.js";
+import type { KeyState } from "./key-state.js";
+import { type Standing, standingOf } from "./standing.js";
+import type { Judged } from "./verdict.js";
+
+/** What the answer is made of; `null` for what could not be asked. */
+export interface Evidence {
+  readonly family: Family;
+  readonly state: KeyState | null;
+  readonly events: { readonly judged: readonly Judged[]; readonly complete: boolean; readonly when: string } | null;
+}
+
+/** The one sentence that an explanation begins with. Pure. */
+export function answerOf(evidence: Evidence): Answer {
+  const { family, state, events } = evidence;
+  if (state === null) return { kind: "unknown", text: "unknown: Redis could not be asked" };
+  const standing = standingOf(state, family);
+  if (standing.kind === "unknown") return { kind: "unknown", text: `unknown: ${standing.because}` };
+  const judged = events?.judged ?? [];
+  if (standing.kind === "absent" || standing.kind === "fills_refused") return absent(standing, evidence);
+  const missed = judged.map(whyStale).find((because) => because !== null);
+  if (standing.kind === "fresh" && missed !== undefined && missed !== null) return { kind: "stale", text: `stale because ${missed}` };
+  if (standing.kind === "stale") return { kind: "stale", text: `stale because ${standing.because}` };
+  return { kind: "fresh", text: `fresh${reservation(state, evidence)}` };
+}
+
+/** Why an event makes what is there stale; `null` where it does not. */
+function whyStale({ candidate, report, isNewer, isUnseen }: Judged): string | null {
+  const { verdict, because } = report;
+  const what = eventText(report);
+  if (verdict === "not yet consumed" && isUnseen && candidate.hits.length > 0) return `${what} is not yet consumed`;
+  if (verdict === "dead-lettered" && isUnseen) return `${what} was dead-lettered: ${because}`;
+  return verdict === "removed" && isNewer ? `an older value was written after ${what} had busted it` : null;
+}
+
+function eventText({ topic, partition, offset, subject, version }: Judged["report"]): string {
+  const place = `${topic} ${partition}/${offset}`;
+  if (subject === "") return place;
+  return `${place} (${subject}${version === null ? ", blind" : ` version ${version}`})`;
+}
+
+function absent(standing: Standing, { family, events }: Evidence): Answer {
+  if (standing.kind === "fills_refused") return { kind: "fills_refused", text: `fills refused until ${standing.because}` };
+  if (standing.because !== "") return { kind: "absent", text: `absent because ${standing.because}` };
+  const last = events?.judged.find(({ report }) => report.verdict === "removed");
+  if (last !== undefined) return { kind: "absent", text: `absent because ${eventText(last.report)} removed it, or nothing was there` };
+  const otherwise = `nothing filled it, or its ${family.ttlMs / 1000} s are over`;
+  if (events === null) return { kind: "absent", text: `absent because ${otherwise}; Kafka could not be asked` };
+  return { kind: "absent", text: `absent because ${otherwise}: no event ${events.when} removed it` };
+}
+
+function reservation(state: KeyState, { events }: Evidence): string {
+  if (state.view.value === "unversioned") return " as far as can be told: its version cannot be read";
+  if (events === null) return " as far as Redis tells: Kafka could not be asked";
+  const unmatched = events.judged.find(({ report, isNewer }) => report.verdict === "no_match" && isNewer);
+  if (unmatched !== undefined) return ` by the rules, though older than ${eventText(unmatched.report)}, which matches none that touches it`;
+  if (!events.complete) return " as far as events were read";
+  return `: no event ${events.when} says otherwise`;
+}

@@ -1,0 +1,138 @@
+import type { CommittedOffset } from "@freshet/kafka/port";
+import { FreshetError } from "@freshet/protocol";
+import type { CompiledRules } from "@freshet/rules";
+import { scanDeadLetters } from "../dead-letters/scan.js";
+import { deadLetterTopicOf } from "../topics.js";
+import { type Candidate, concernWith, decoderOf } from "./candidates.js";
+import type { ExplainRequest, Situation } from "./explain.js";
+import type { EventsReport, ReachReport } from "./explanation.js";
+import type { KeyState } from "./key-state.js";
+import { subjectsOf } from "./reach.js";
+import { type ExplainKafka, type ScannedEvents, scanEvents } from "./scan-events.js";
+import { type Judged, judge, type Known } from "./verdict.js";
+
+/** The events that concern a key, newest first; the report tells as many as were asked for. */
+export interface JudgedEvents {
+  readonly judged: readonly Judged[];
+  readonly report: EventsReport;
+}
+
+interface Asked extends Situation {
+  readonly request: ExplainRequest;
+  readonly committed: readonly CommittedOffset[];
+}
+
+interface Reading {
+  readonly kafka: ExplainKafka;
+  readonly stop: AbortSignal;
+}
+
+/** Reads the events that did or would have touched a key, and judges each. Errors as `LogReading`. */
+export async function readEvents(reading: Reading, asked: Asked): Promise<JudgedEvents> {
+  const { request, reach, reports, state, committed } = asked;
+  const { rules, family, sinceMs, ownGroup, recordsMax } = request;
+  const subjects = new Set([...subjectsOf(reports), ...heldSubjects(state)]);
+  const topics = topicsOf(reports, subjects, rules);
+  const decodes = decoderOf(rules, request.frames);
+  const concerns = concernWith({ reach, reports, subjects, rules });
+  const scanned = await scanEvents(reading.kafka, {
+    topics,
+    group: ownGroup,
+    sinceMs,
+    recordsMax,
+    decodes,
+    concerns,
+    stop: reading.stop,
+  });
+  const letters = await lettersOf(scanned.candidates, reading, request);
+  const readLagMs = family.bounds.lagMs + family.bounds.skewMs;
+  const judged = scanned.candidates.map((candidate) => {
+    const next = committed.find((at) => at.topic === candidate.topic && at.partition === candidate.partition)?.offset ?? null;
+    return judge(candidate, { state, readLagMs, committed: next, letter: letters.found.get(placeText(candidate)) ?? null });
+  });
+  return { judged, report: reportOf({ judged, scanned, topics, lettersAreRead: letters.complete }, request) };
+}
+
+interface Result {
+  readonly judged: readonly Judged[];
+  readonly scanned: ScannedEvents;
+  readonly topics: readonly string[];
+  readonly lettersAreRead: boolean;
+}
+
+function reportOf(
+  { judged, scanned, topics, lettersAreRead }: Result,
+  { sinceMs, nowMs, liveGroup, recordsMax, limit }: ExplainRequest,
+): EventsReport {
+  const { missing, read, within, found } = scanned;
+  return {
+    since: new Date(sinceMs).toISOString(),
+    until: new Date(nowMs).toISOString(),
+    group: liveGroup,
+    topics: [...topics],
+    missing: [...missing],
+    read,
+    within,
+    recordsMax,
+    complete: scanned.complete && lettersAreRead,
+    because: scanned.because === "" && !lettersAreRead ? "not all dead letters were read" : scanned.because,
+    found,
+    list: judged.slice(0, limit).map(({ report }) => report),
+  };
+}
+
+/** What the entry was built from, and what it stands under. */
+function heldSubjects(state: KeyState | null): readonly string[] {
+  if (state === null) return [];
+  const { value, floors } = state.view;
+  const deps = typeof value === "object" && value !== null && "deps" in value ? [...value.deps.keys()] : [];
+  return [...deps, ...floors.map(({ subject }) => subject)];
+}
+
+/** The topics whose rules can touch the key, and those whose sources count its subjects. */
+function topicsOf(reports: readonly ReachReport[], subjects: ReadonlySet<string>, rules: CompiledRules): readonly string[] {
+  const touching = new Set(reports.map(({ topic }) => topic));
+  const isCounted = (space: string) => [...subjects].some((subject) => subject.startsWith(`${space}/`));
+  return rules.topics.filter((topic) => touching.has(topic) || rules.sourcesOf(topic).some(({ space }) => isCounted(space)));
+}
+
+type Letter = NonNullable<Known["letter"]>;
+
+interface Letters {
+  readonly found: ReadonlyMap<string, Letter>;
+  readonly complete: boolean;
+}
+
+/** The dead letters of these records, by their place; none where there is nothing to look for, or no dead-letter topic. */
+async function lettersOf(candidates: readonly Candidate[], { kafka, stop }: Reading, request: ExplainRequest): Promise<Letters> {
+  const found = new Map<string, Letter>();
+  const wanted = new Set(candidates.map(placeText));
+  const topic = deadLetterTopicOf(request.deployment);
+  if (wanted.size === 0) return { found, complete: true };
+  if (stop.aborted) return { found, complete: false };
+  if ((await kafka.offsets([topic])).length === 0) return { found, complete: true };
+  const { complete } = await scanDeadLetters(kafka, {
+    topic,
+    group: request.ownGroup,
+    sinceMs: request.sinceMs,
+    untilMs: null,
+    accepts: ({ source }) => source !== null && wanted.has(placeText(source)),
+    onLetters: async (letters) => {
+      for (const { id, reason, message, source } of letters) if (source !== null) found.set(placeText(source), { id, reason, message });
+    },
+    stop,
+  });
+  return { found, complete };
+}
+
+function placeText({ topic, partition, offset }: { readonly topic: string; readonly partition: number; readonly offset: number }): string {
+  return `${topic}/${partition}/${offset}`;
+}
+
+/** Where the broker refuses for lack of rights, the error names all that are needed. */
+export function withRights(error: unknown, { rules, deployment, liveGroup, ownGroup }: ExplainRequest): unknown {
+  if (!(error instanceof FreshetError) || error.code !== "FR3006") return error;
+  const topics = [...rules.topics, deadLetterTopicOf(deployment)];
+  const fix = `Grant Read on the topics ${topics.join(", ")}, Describe on group ${liveGroup}, and Read, Describe and Delete on group ${ownGroup}.`;
+  return new FreshetError("FR3006", error.disposition, error.message, fix, error);
+}
