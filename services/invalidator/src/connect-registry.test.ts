@@ -65,6 +65,14 @@ describe("the optional package", () => {
     });
   });
 
+  test("says so when it is there and cannot be loaded", async () => {
+    const load = () => Promise.reject(new EvalError("Code generation from strings disallowed for this context"));
+    await expect(connectRegistry(configOf(URL), rulesOf("registry"), { clock, load })).rejects.toMatchObject({
+      code: "FR1007",
+      message: expect.stringContaining("cannot be loaded (EvalError)"),
+    });
+  });
+
   test("is of no use without the URL of a registry", async () => {
     await expect(connectRegistry(configOf({}), rulesOf("registry"), { clock })).rejects.toMatchObject({
       code: "FR1002",

@@ -47,8 +47,10 @@ async function loadPackage(load: (name: string) => Promise<SchemaRegistryModule>
   try {
     return await load(PACKAGE);
   } catch (error) {
-    if (errorCodeOf(error) !== "ERR_MODULE_NOT_FOUND") throw error;
-    const problem = `the rules file has sources with \`encoding: registry\`, and the package ${PACKAGE} is not installed`;
+    const name = error instanceof Error ? error.name : typeof error;
+    const isMissing = errorCodeOf(error) === "ERR_MODULE_NOT_FOUND";
+    const what = isMissing ? "is not installed" : `cannot be loaded (${name})`;
+    const problem = `the rules file has sources with \`encoding: registry\`, and the package ${PACKAGE} ${what}`;
     throw new FreshetError("FR1007", "usage", problem, `Install ${PACKAGE} beside Freshet, in the same version.`, error);
   }
 }
