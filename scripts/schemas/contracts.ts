@@ -5,6 +5,7 @@ import { deadLetterHeaders } from "./dead-letter.ts";
 import { deadLetterReports } from "./dead-letter-reports.ts";
 import { domainEvent } from "./domain-event.ts";
 import type { Contract } from "./json-schema.ts";
+import { lag } from "./lag.ts";
 import { ruleTest } from "./rule-test.ts";
 
 const rules = { name: "rules.v1", title: "A rules file", schema: rulesFileSchema };
@@ -12,4 +13,13 @@ const rules = { name: "rules.v1", title: "A rules file", schema: rulesFileSchema
 const audit = { name: "audit.v1", title: "Who busted or replayed what by hand: one record of the audit topic", schema: auditEntrySchema };
 
 /** Every schema of `schemas/`, by name. */
-export const contracts: readonly Contract[] = [applied, audit, deadLetterHeaders, ...deadLetterReports, domainEvent, ruleTest, rules];
+export const contracts: readonly Contract[] = [
+  applied,
+  audit,
+  deadLetterHeaders,
+  ...deadLetterReports,
+  domainEvent,
+  lag,
+  ruleTest,
+  rules,
+];

@@ -1,3 +1,4 @@
+import { until } from "@freshet/testkit";
 import { describe, expect, test } from "@jest/globals";
 import { judgeLag, type LagObservation, needsAttention, type ObservedPartition, observeLag } from "./lag.js";
 import { createMemoryLog } from "./memory-log.js";
@@ -19,16 +20,13 @@ async function setUp() {
       group: "g",
       topics: ["t"],
       onBatch: async (batch, control) => {
-        if (paused) await new Promise((resolve) => setTimeout(resolve, 5));
-        else control.ended(batch.records.at(-1)?.offset ?? -1);
+        if (!paused) control.ended(batch.records.at(-1)?.offset ?? -1);
         return { kind: "done" };
       },
     });
   const look = () => observeLag(port, { group: "g", topics: ["t"] }, clock);
   const lag = async (before?: LagObservation) => judgeLag(await look(), { nowMs: clock.ms, staleAfterMs, ...(before && { before }) })[0];
-  const settled = async (offset: number): Promise<void> => {
-    while (log.committed("g", at) !== offset) await new Promise((resolve) => setTimeout(resolve, 5));
-  };
+  const settled = (offset: number): Promise<void> => until(() => log.committed("g", at) === offset);
   const pause = (): void => {
     paused = true;
   };

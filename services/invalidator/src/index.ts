@@ -2,5 +2,6 @@ export { type Config, type ConfigSources, loadConfig, processSources } from "./c
 export { configurationPage } from "./configuration-page.js";
 export { connectKafka, connectStore } from "./connect.js";
 export { type ConfigLine, describeConfig } from "./describe-config.js";
+export { type LagReport, type LagReportOptions, type PartitionReport, readLag, readSweeps, type SweepReport } from "./lag-report.js";
 export { type RunOptions, runService, type UncaughtSource } from "./run.js";
 export { type Setting, settings } from "./settings.js";
