@@ -1,4 +1,4 @@
-import { type Config, connectKafka, connectStore } from "@freshet/invalidator";
+import { type Config, connectKafka, connectRegistryLate, connectStore } from "@freshet/invalidator";
 import type { Deployment } from "./deps.js";
 
 /** What a configuration leads to. */
@@ -9,5 +9,6 @@ export function deploymentOf(config: Config): Deployment {
     rulesFile: config.rules,
     connectKafka: () => connectKafka(config),
     connectStore: () => connectStore(config),
+    connectFrames: (clock) => connectRegistryLate(config, { clock }),
   };
 }

@@ -1,5 +1,6 @@
 import type { Config, RunOptions } from "@freshet/invalidator";
 import type { KafkaPort } from "@freshet/kafka/port";
+import type { FramePort } from "@freshet/protocol";
 import type { StorePort } from "@freshet/store/port";
 import type { Environment } from "./config.js";
 import type { Terminal } from "./terminal.js";
@@ -16,6 +17,8 @@ export interface Deployment {
   readonly rulesFile: string | null;
   readonly connectKafka: () => Promise<KafkaPort>;
   readonly connectStore: () => Promise<StorePort>;
+  /** What reads values that name their schema; nothing is asked before there are some. */
+  readonly connectFrames: (clock: { nowMs(): number }) => FramePort;
 }
 
 /** What commands need from outside; tests hand in their own. */

@@ -61,6 +61,7 @@ function depsOf(world: World): Deps {
       rulesFile: config.rules,
       connectKafka: async () => present(world.kafka, "Kafka"),
       connectStore: async () => present(world.store, "store"),
+      connectFrames: () => ({ unframe: () => Promise.reject(new Error("there is no registry")), close: () => undefined }),
     }),
   };
 }

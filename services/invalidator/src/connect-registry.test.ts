@@ -1,8 +1,8 @@
-import type { RegistryAccess } from "@freshet/protocol";
+import type { KafkaRecord, RegistryAccess } from "@freshet/protocol";
 import { type CompiledRules, loadRules } from "@freshet/rules";
 import { describe, expect, test } from "@jest/globals";
 import { type Config, loadConfig } from "./config.js";
-import { connectRegistry } from "./connect-registry.js";
+import { connectRegistry, connectRegistryLate } from "./connect-registry.js";
 
 const clock = { nowMs: () => 0 };
 
@@ -96,6 +96,28 @@ describe("the optional package", () => {
     };
     await connectRegistry(configOf(env, { "/p": "hunter2\n" }), rulesOf("registry"), { clock, load: async () => ({ createFrames }) });
     expect(given).toEqual([{ url: "https://localhost", user: { name: "bob", password: "hunter2" }, tls: { ca: pem }, clock }]);
+  });
+
+  test("is loaded at the first slice where the rules come later, and once", async () => {
+    let loads = 0;
+    const frames = connectRegistryLate(configOf(URL), {
+      clock,
+      load: async () => {
+        loads++;
+        return {
+          createFrames: () => ({
+            unframe: async (records) => records.map((record) => ({ kind: "record", record })),
+            close: () => undefined,
+          }),
+        };
+      },
+    });
+    expect(loads).toBe(0);
+    const record: KafkaRecord = { topic: "t", partition: 0, offset: 0, timestampMs: 0, key: null, value: null, headers: [] };
+    expect(await frames.unframe([record], () => [])).toEqual([{ kind: "record", record }]);
+    await frames.unframe([], () => []);
+    expect(loads).toBe(1);
+    await expect(connectRegistryLate(configOf({}), { clock }).unframe([], () => [])).rejects.toMatchObject({ code: "FR1002" });
   });
 
   test("is found under its name", async () => {

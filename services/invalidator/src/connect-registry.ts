@@ -20,7 +20,10 @@ interface RegistryOptions {
  * @throws FreshetError FR1002 without a registry's URL, FR1007 when the optional package is not installed.
  */
 export async function connectRegistry(config: Config, rules: CompiledRules, options: RegistryOptions): Promise<FramePort | undefined> {
-  if (!hasFrames(rules)) return undefined;
+  return hasFrames(rules) ? await open(config, options) : undefined;
+}
+
+async function open(config: Config, options: RegistryOptions): Promise<FramePort> {
   const { url, username, password, ca, cert, key } = config.schemaRegistry;
   if (url === null) {
     const problem = "FRESHET_SCHEMA_REGISTRY_URL is not set, and the rules file has sources with `encoding: registry`";
@@ -37,6 +40,21 @@ export async function connectRegistry(config: Config, rules: CompiledRules, opti
     },
     clock: options.clock,
   });
+}
+
+/**
+ * The same for commands that learn their rules later: nothing is looked for before the first slice under rules with framed
+ * sources, which then throws what `connectRegistry` does.
+ */
+export function connectRegistryLate(config: Config, options: RegistryOptions): FramePort {
+  let opened: FramePort | null = null;
+  return {
+    unframe: async (records, sourcesOf) => {
+      opened ??= await open(config, options);
+      return await opened.unframe(records, sourcesOf);
+    },
+    close: () => opened?.close(),
+  };
 }
 
 async function importByName(name: string): Promise<SchemaRegistryModule> {

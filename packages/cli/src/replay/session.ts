@@ -28,7 +28,9 @@ export async function withSession<T>(
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
   const [kafka, store] = await Promise.all([deployment.connectKafka(), deployment.connectStore()]);
-  const result = await use({ kafka: boundedKafka(kafka, PATIENCE), store, clock, pause });
+  const frames = deployment.connectFrames(clock);
+  const result = await use({ kafka: boundedKafka(kafka, PATIENCE), store, frames, clock, pause });
+  frames.close();
   await closed(kafka, store);
   return result;
 }
