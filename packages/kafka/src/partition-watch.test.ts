@@ -56,6 +56,45 @@ describe("nothing is fatal", () => {
     await consumption.stop();
   });
 
+  test("of partitions that were at their end before, or of which nothing is left", async () => {
+    for (const [start, end, stored] of [
+      [0, 30, 30],
+      [30, 30, null],
+    ] as const) {
+      const cluster = createStubCluster({ partitions: [0], start, end });
+      if (stored !== null) cluster.stored.set(0, stored);
+      let asked = 0;
+      const { offsets } = cluster;
+      Object.assign(cluster, { offsets: (topics: readonly string[]) => offsets(topics).finally(() => asked++) });
+      const consumption = startOn(cluster, endAll, { timing: { ...timing, stallMs: 20 } });
+      await until(() => asked > 15);
+      expect([consumption.fatal, consumption.ended]).toEqual([[], []]);
+      await consumption.stop();
+    }
+  });
+
+  test("of a partition in which something moves now and then", async () => {
+    const script = { partitions: [0], end: 3 };
+    const cluster = createStubCluster(script);
+    let asked = 0;
+    const { offsets } = cluster;
+    Object.assign(cluster, { offsets: (topics: readonly string[]) => offsets(topics).finally(() => asked++) });
+    // there is always more than was read, and at every third look something was
+    const consumption = startOn(
+      cluster,
+      async (batch, control, endBatch) => {
+        const before = asked;
+        await until(() => asked >= before + 2 || control.shouldStop());
+        script.end += 6;
+        return await endAll(batch, control, endBatch);
+      },
+      { timing: { batchDeadlineMs: 10_000, stallMs: 160 } },
+    );
+    await until(() => consumption.ended.length > 12, { timeoutMs: 20_000 });
+    expect(consumption.fatal).toEqual([]);
+    await consumption.stop();
+  });
+
   test("while the broker does not say where the log ends: its trouble is told elsewhere", async () => {
     const cluster = createStubCluster({ partitions: [0], end: 30 });
     let asked = 0;

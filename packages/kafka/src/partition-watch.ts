@@ -33,11 +33,10 @@ export function watchPartitions(
     onStall(stall(stalled[0], state.timing.stallMs));
   };
 
+  // Whatever moved meanwhile is not quiet, so it is none any more.
   const suspicionOf = (name: string, nowMs: number): Suspect => {
-    const count = state.moves.get(name)?.count ?? 0;
     const known = suspects.get(name);
-    const isSame = known?.count === count && known.generation === state.generation;
-    return isSame ? known : { count, generation: state.generation, sinceMs: nowMs };
+    return known?.generation === state.generation ? known : { generation: state.generation, sinceMs: nowMs };
   };
 
   const again = (): void => {
@@ -56,7 +55,6 @@ export function watchPartitions(
 }
 
 interface Suspect {
-  readonly count: number;
   readonly generation: number;
   readonly sinceMs: number;
 }
