@@ -6,6 +6,7 @@ import { deadLetterReports } from "./dead-letter-reports.ts";
 import { domainEvent } from "./domain-event.ts";
 import type { Contract } from "./json-schema.ts";
 import { lag } from "./lag.ts";
+import { replays } from "./replay.ts";
 import { ruleTest } from "./rule-test.ts";
 
 const rules = { name: "rules.v1", title: "A rules file", schema: rulesFileSchema };
@@ -20,6 +21,7 @@ export const contracts: readonly Contract[] = [
   ...deadLetterReports,
   domainEvent,
   lag,
+  ...replays,
   ruleTest,
   rules,
 ];

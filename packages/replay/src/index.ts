@@ -27,11 +27,11 @@ export { groupOfJob, type Job, type JobStatus, jobSchema, type Runner } from "./
 export { type FoundJob, findJob, readJobs } from "./jobs/read-jobs.js";
 export { type RunJobOptions, type RunJobPorts, runJob } from "./jobs/run-job.js";
 export { type StartJobOptions, startJob } from "./jobs/start-job.js";
-export { type Counts, countsSchema, type KeyCounts, type RemovalCause, removalCauses } from "./plan/counts.js";
+export type { Counts, KeyCounts, RemovalCause } from "./plan/counts.js";
 export { type PlanOptions, type Progress, planReplay, type ReplayOptions, type ReplayPlan, type ReplayPorts } from "./plan/plan-replay.js";
 export { type ReplayPlanReport, replayPlanSchema, reportPlan } from "./plan/plan-report.js";
 export { boundedKafka, type ReplayKafka } from "./run/bounded-kafka.js";
 export type { Rates } from "./run/pace.js";
 export { compileWhere } from "./select/choose.js";
-export { type Order, orders, type Selection, selectionSchema } from "./select/selection.js";
+export type { Order, Selection } from "./select/selection.js";
 export { auditTopicOf, deadLetterTopicOf } from "./topics.js";

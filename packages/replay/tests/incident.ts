@@ -6,7 +6,7 @@ import { createMemoryStore } from "@freshet/store";
 import { createClock } from "@freshet/testkit";
 import type { ReplayPorts } from "../src/plan/plan-replay.js";
 
-export const START_MS = Date.parse("2026-01-01T00:00:00Z");
+const START_MS = Date.parse("2026-01-01T00:00:00Z");
 const DAY_MS = 86_400_000;
 
 const sources = `freshet: 1
@@ -38,7 +38,7 @@ export function compiled(text: string): CompiledRules {
   return rules;
 }
 
-export function version(text: string): Version {
+function version(text: string): Version {
   const parsed = parseVersion(text);
   if (parsed === null) throw new Error(`${text} is no version`);
   return parsed;

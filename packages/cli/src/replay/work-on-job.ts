@@ -64,7 +64,7 @@ export function howToGoOn({ id, deployment }: Pick<Job, "id" | "deployment">): s
 }
 
 /** Records that still fail, or that nobody may replay, are findings. */
-export function exitCodeOfJob({ status, counts }: Job): ExitCode {
+function exitCodeOfJob({ status, counts }: Job): ExitCode {
   if (status === "stopped") return exitCodes.interrupted;
   if (status === "aborted") return exitCodes.failed;
   return exitCodeOfCounts(counts);

@@ -7,7 +7,7 @@ import { type Order, orders, type Selection, selectionSchema } from "../select/s
 /**
  * `running`: somebody works on it, or died at it. `stopped`: it can be resumed. `done` and `aborted` are final.
  */
-export const jobStatuses = ["running", "stopped", "done", "aborted"] as const;
+const jobStatuses = ["running", "stopped", "done", "aborted"] as const;
 export type JobStatus = (typeof jobStatuses)[number];
 
 const text = z.string().min(1);

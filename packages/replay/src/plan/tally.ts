@@ -5,7 +5,7 @@ import { type Counts, type KeyCounts, noCounts, noKeys, type RemovalCause, sorte
 import { KeyRanks } from "./key-ranks.js";
 
 /** Keys and tags are counted exactly up to here: 16 MB. */
-export const EXACT_KEYS_MAX = 1_000_000;
+const EXACT_KEYS_MAX = 1_000_000;
 
 /**
  * Counts what became of slices. A key is what the strongest of its busts made of it, so the numbers do not depend on the order of
