@@ -18,6 +18,7 @@ describe("help", () => {
     ["publish"],
     ["bust"],
     ["get"],
+    ["explain"],
     ["topics"],
     ["topics", "create"],
     ["dlq"],
@@ -105,6 +106,14 @@ function stuckUntil(signal: AbortSignal): KafkaPort {
       if (signal.aborted) reject(new Error("too late"));
       signal.addEventListener("abort", () => reject(new Error("too late")));
     });
-  const reading = { read: stuck, offsets: stuck, offsetsAt: stuck, peek: stuck, committed: stuck, describeGroup: stuck, deleteGroup: stuck };
+  const reading = {
+    read: stuck,
+    offsets: stuck,
+    offsetsAt: stuck,
+    peek: stuck,
+    committed: stuck,
+    describeGroup: stuck,
+    deleteGroup: stuck,
+  };
   return { ...reading, consume: stuck, produce: stuck, describeTopics: stuck, createTopics: stuck, close: async () => {} };
 }

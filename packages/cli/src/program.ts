@@ -5,6 +5,7 @@ import type { Io } from "./io.js";
 import { addByHand } from "./parse/by-hand.js";
 import { examples } from "./parse/command.js";
 import { addDeadLetters } from "./parse/dead-letters.js";
+import { addExplain } from "./parse/explain.js";
 import { addLag } from "./parse/lag.js";
 import { addReplay } from "./parse/replay.js";
 import { addRules } from "./parse/rules.js";
@@ -33,6 +34,7 @@ export function createProgram(io: Io, deps: Deps, ended: (code: ExitCode) => voi
   addRules(program, wiring);
   addByHand(program, wiring);
   addDeadLetters(program, wiring);
+  addExplain(program, wiring);
   addLag(program, wiring);
   addReplay(program, wiring);
   return program;

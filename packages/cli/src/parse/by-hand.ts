@@ -49,7 +49,7 @@ function addBust(program: Command, wiring: Wiring): void {
     .option("--yes", "do it, and write it to the audit topic", false)
     .option("--json", "one JSON object", false);
   examples(command, [
-    'freshet bust --key page:42 --family product-page --yes \\\n    --space catalog.product --subject 42 --version 7 --reason INC-7',
+    "freshet bust --key page:42 --family product-page --yes \\\n    --space catalog.product --subject 42 --version 7 --reason INC-7",
     "freshet bust --tag brand:acme --mode soft",
   ]);
   const own = ["mode"]; // of the bust; whether the deployment applies or observes is not for this command line to say

@@ -1,0 +1,193 @@
+import { createMemoryLog, type KafkaPort } from "@freshet/kafka";
+import { encodeCloudEvent, FreshetError, parseVersion } from "@freshet/protocol";
+import { explanationSchema } from "@freshet/replay";
+import { createMemoryStore } from "@freshet/store";
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { transcript, type World } from "../../tests/transcript.js";
+
+const NOW_MS = 1_767_225_600_000;
+const RULES = `freshet: 1
+sources:
+  - { name: products, topic: shop.products, format: cloudevents, space: catalog.product }
+families:
+  product: { key: "product:{id}", ttl: 1h, epochs: [{ tag: shop, with: {} }] }
+  page: { key: "page:{id}", ttl: 1h, entry: { kind: json, version: version } }
+tags:
+  shop: { key: "shop", kind: epoch }
+rules:
+  - name: product-changed
+    source: products
+    types: ["product.*"]
+    when: 'data.price > 5'
+    bust: [{ family: product, with: { id: subject } }, { family: page, with: { id: subject } }]
+`;
+
+let kafka: KafkaPort;
+let store: ReturnType<typeof createMemoryStore>;
+let world: World;
+
+beforeEach(async () => {
+  kafka = createMemoryLog({ clock: { nowMs: () => NOW_MS } }).client();
+  store = createMemoryStore({ nowUs: () => NOW_MS * 1000 });
+  world = { files: { "rules.yaml": RULES }, kafka, store };
+  await kafka.createTopics([{ topic: "shop.products", partitions: 1, replicationFactor: 1, config: {} }]);
+});
+
+async function send(version: string, price = 9): Promise<void> {
+  const event = { id: "1", source: "test", type: "product.updated", subject: "42", version, time: "2026-01-01T00:00:00Z" };
+  await kafka.produce([{ topic: "shop.products", ...encodeCloudEvent({ ...event, data: JSON.stringify({ price, note: "secret" }) }) }]);
+}
+
+async function consumed(): Promise<void> {
+  const stop = new AbortController().signal;
+  const [end] = await kafka.offsets(["shop.products"]);
+  const range = { topic: "shop.products", partition: 0, from: 0, to: end?.latest ?? 0 };
+  await kafka.read({ group: "freshet-default", ranges: [range], onBatch: async () => undefined, stop });
+}
+
+async function put(version: string): Promise<void> {
+  const parsed = parseVersion(version);
+  const deps = new Map(parsed === null ? [] : [["catalog.product/42", parsed]]);
+  await store.seed.putManaged("product:42", { value: "a secret", deps, ttlMs: 60_000 });
+}
+
+const product = ["explain", "product:42", "--family", "product"];
+const away = (code: "FR2001" | "FR3001") => () => Promise.reject(new FreshetError(code, "wait", "it is away", "Wait."));
+
+describe("explain", () => {
+  test("the answer first, then state, rules and events, in 80 columns and without the value", async () => {
+    await put("7");
+    await send("7");
+    await send("8", 1);
+    await consumed();
+    await send("9");
+    const { code, out, talk } = await transcript(product, world);
+    expect({ code, talk }).toEqual({ code: 0, talk: [] });
+    expect(out).toEqual([
+      "stale because shop.products 0/2 (catalog.product/42 version 9) is not yet",
+      "  consumed",
+      "",
+      "key           product:42",
+      "family        product, managed",
+      "made of       id 42",
+      "type          hash",
+      "value         8 bytes",
+      "dep           catalog.product/42 7",
+      "ttl           60000 ms",
+      "epoch         shop (nobody has made it yet, which its entries get)",
+      "",
+      "rules that can touch it:",
+      "  product-changed: source products, topic shop.products",
+      "    types product.*",
+      "    when data.price > 5",
+      "    key product:42, hard, where subject is 42 (catalog.product/42)",
+      "",
+      "events since 2025-12-31T23:00:00.000Z, newest first: 3 of 3",
+      "  3 records read, 3 offsets in that time, at most 100,000 (--scan); consumed is",
+      "      what group freshet-default has committed",
+      "  2026-01-01T00:00:00.000Z  not yet consumed  shop.products 0/2",
+      "    product.updated (update) of catalog.product/42, version 9",
+      "    the group is at 2",
+      "    rule product-changed: key product:42, hard",
+      "  2026-01-01T00:00:00.000Z  no_match  shop.products 0/1",
+      "    product.updated (update) of catalog.product/42, version 8",
+      "    product-changed: `data.price > 5` is false",
+      "  2026-01-01T00:00:00.000Z  covered  shop.products 0/0",
+      "    product.updated (update) of catalog.product/42, version 7",
+      "    what is there is new enough",
+      "    rule product-changed: key product:42, hard",
+    ]);
+    expect(out.filter((line) => line.length > 80)).toEqual([]);
+    expect(out.join("\n")).not.toContain("secret");
+  });
+
+  test("--json is one object of schemas/explain.v1.json", async () => {
+    await put("7");
+    await send("8");
+    const { code, out } = await transcript([...product, "--json"], world);
+    expect({ code, lines: out.length }).toEqual({ code: 0, lines: 1 });
+    const told = explanationSchema.parse(JSON.parse(out[0] ?? ""));
+    expect(told.answer.kind).toBe("stale");
+    expect(out[0]).not.toContain("secret");
+  });
+
+  test("changes nothing: no group, no entry, no epoch", async () => {
+    await put("7");
+    await send("8");
+    await transcript(product, world);
+    expect(await store.inspectTag("shop")).toMatchObject({ epoch: null });
+    expect(await kafka.describeGroup("freshet-explain-default-id-1")).toMatchObject({ state: "missing" });
+    expect(await kafka.describeGroup("freshet-default")).toMatchObject({ state: "missing" });
+  });
+
+  test("--since, --limit and --scan bound what is read and told", async () => {
+    for (const version of ["1", "2", "3", "4"]) await send(version);
+    const { out } = await transcript([...product, "--since", "2025-12-31T23:30Z", "--limit", "1", "--scan", "2", "--json"], world);
+    const { answer, events } = JSON.parse(out[0] ?? "");
+    expect(events).toMatchObject({ since: "2025-12-31T23:30:00.000Z", read: 2, within: 4, recordsMax: 2, complete: false, found: 2 });
+    expect(events.list).toHaveLength(1);
+    expect(answer.text).toBe(
+      "absent because nothing filled it, or its 3600 s are over: no event since 2025-12-31T23:30:00.000Z removed it",
+    );
+    const text = (await transcript([...product, "--scan", "2"], world)).out;
+    expect(text).toContain("  INCOMPLETE: 2 older ones were not read");
+  });
+
+  test("Redis away: 5, with the rules and the events", async () => {
+    await send("8");
+    const { code, out, talk } = await transcript(product, { ...world, store: { ...store, inspect: away("FR2001") } });
+    expect({ code, talk }).toEqual({ code: 5, talk: ["FR2001 it is away", "  fix: Wait."] });
+    expect(out[0]).toBe("unknown: Redis could not be asked");
+    expect(out).toContain("rules that can touch it:");
+    expect(out).toContain("  2026-01-01T00:00:00.000Z  not yet consumed  shop.products 0/0");
+  });
+
+  test("Kafka away: 5, with the state and the rules", async () => {
+    await put("7");
+    const { code, out, talk } = await transcript(product, { ...world, kafka: { ...kafka, committed: away("FR3001") } });
+    expect({ code, talk }).toEqual({ code: 5, talk: ["FR3001 it is away", "  fix: Wait."] });
+    expect(out[0]).toBe("fresh as far as Redis tells: Kafka could not be asked");
+    expect(out).toContain("dep           catalog.product/42 7");
+    expect(out).toContain("rules that can touch it:");
+    expect(out.join("\n")).not.toContain("newest first");
+  });
+
+  test("rights that are missing: 1, and named", async () => {
+    const offsets = () => Promise.reject(new FreshetError("FR3006", "halt", "not allowed", "Ask."));
+    const { code, talk } = await transcript(product, { ...world, kafka: { ...kafka, offsets } });
+    expect(code).toBe(1);
+    expect(talk).toEqual([
+      "FR3006 not allowed",
+      "  fix: Grant Read on the topics shop.products, freshet.dlq.default, Describe on group freshet-default, and Read, Describe and Delete on group freshet-explain-default-id-1.",
+    ]);
+  });
+
+  test("Ctrl-C: 130, with what was found", async () => {
+    await put("7");
+    const { code, out } = await transcript(product, { ...world, stop: AbortSignal.abort() });
+    expect(code).toBe(130);
+    expect(out[0]).toMatch(/^fresh as far as /);
+  });
+
+  test.each([
+    [["explain", "product:42"], "FR1001 required option '--family <family>' not specified"],
+    [["explain", "--family", "product"], "FR1001 missing required argument 'key'"],
+    [["explain", "product:42", "--family", "prodct"], "FR1001 the rules file has no family prodct"],
+    [["explain", "page:42", "--family", "product"], "FR1001 the family product makes no such key"],
+    [[...product, "--since", "yesterday"], "FR1001 --since is not a time"],
+  ])("%j is refused with 2", async (argv, problem) => {
+    const { code, out, talk } = await transcript(argv, world);
+    expect({ code, out, problem: talk[0] }).toEqual({ code: 2, out: [], problem });
+  });
+
+  test.each([
+    ["--limit", "0"],
+    ["--limit", "1001"],
+    ["--scan", "1.5"],
+    ["--scan", "99999999"],
+  ])("%s %s is refused with 2", async (option, value) => {
+    const { code, talk } = await transcript([...product, option, value], world);
+    expect(code).toBe(2);
+    expect(talk[0]).toContain(`option '${option} <`);
+  });
+});
