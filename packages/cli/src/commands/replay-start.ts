@@ -1,3 +1,4 @@
+import process from "node:process";
 import { FreshetError } from "@freshet/protocol";
 import { groupOfJob, type Order, planReplay, type ReplayPlan, readResolved, reportPlan, type Selection, startJob } from "@freshet/replay";
 import type { CompiledRules } from "@freshet/rules";
@@ -88,7 +89,10 @@ async function replay(io: Io, deps: Deps, request: Request): Promise<ExitCode> {
       because,
       clock: deps.clock,
     });
-    return await workOnJob(io, deps, { session, work: { ...made, rules, isResolved, token: deps.newId(), json: options.json } });
+    return await workOnJob(io, deps, {
+      session,
+      work: { ...made, rules, isResolved, runner: { host: deps.who().host, pid: process.pid, token: deps.newId() }, json: options.json },
+    });
   });
 }
 

@@ -1,4 +1,3 @@
-import process from "node:process";
 import { asFreshetError, FreshetError, type FreshetError as Problem } from "@freshet/protocol";
 import { type AuditEntry, ended, type Job, type RunJobOptions, runJob, started, writeAudit } from "@freshet/replay";
 import type { Deps } from "../deps.js";
@@ -9,8 +8,7 @@ import { jobLines } from "./job-text.js";
 import { createProgress } from "./progress.js";
 import type { Session } from "./session.js";
 
-export interface Work extends Pick<RunJobOptions, "job" | "rules" | "isResolved" | "jobsEnd"> {
-  readonly token: string;
+export interface Work extends Pick<RunJobOptions, "job" | "rules" | "isResolved" | "jobsEnd" | "runner"> {
   readonly json: boolean;
 }
 
@@ -29,8 +27,7 @@ export async function workOnJob(
   io.talk(`replay ${job.id} runs; Ctrl-C stops it, and it can be resumed`);
   let last: Job;
   try {
-    const runner = { host: deps.who().host, pid: process.pid, token: work.token };
-    last = await runJob(session, { ...work, runner, stop: deps.stop, onProgress: progress.tell });
+    last = await runJob(session, { ...work, stop: deps.stop, onProgress: progress.tell });
   } catch (error) {
     progress.end();
     io.talk(howToGoOn(job));

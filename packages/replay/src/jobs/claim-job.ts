@@ -1,14 +1,14 @@
 import { FreshetError } from "@freshet/protocol";
 import type { ReplayKafka } from "../run/bounded-kafka.js";
-import { groupOfJob, type Job } from "./job.js";
-import { claimRecord } from "./job-records.js";
+import { groupOfJob, type Job, type Runner } from "./job.js";
+import { claimRecord, jobRecord } from "./job-records.js";
 import { type FoundJob, findJob, type JobsEnd, readJobRecords } from "./read-jobs.js";
 
 export interface ClaimOptions {
   readonly deployment: string;
   readonly id: string;
-  /** Of this run alone. */
-  readonly token: string;
+  /** Who claims it. */
+  readonly runner: Runner;
   readonly clock: { nowMs(): number };
   readonly pause: (ms: number, stop: AbortSignal) => Promise<void>;
   readonly stop: AbortSignal;
@@ -27,24 +27,20 @@ export interface ClaimTiming {
 
 const defaults: ClaimTiming = { silentMs: 12_000, sessionMs: 60_000, pollMs: 1000 };
 
-/** A job that is this process's to go on with. */
-export interface ClaimedJob extends FoundJob {
-  readonly token: string;
-}
-
 /**
  * Takes over a job that was stopped, or whose process died. Two that try at once are told apart by the order of their claims in the
  * jobs topic: the first one has it. `null` when it was stopped while waiting.
  *
  * @throws FreshetError FR1005 (`usage`) when somebody works on it; FR1001 when there is no such job, or nothing left to do.
  */
-export async function claimJob(kafka: ReplayKafka, options: ClaimOptions): Promise<ClaimedJob | null> {
-  const { deployment, id, token, clock, stop } = options;
+export async function claimJob(kafka: ReplayKafka, options: ClaimOptions): Promise<FoundJob | null> {
+  const { deployment, id, clock, stop } = options;
+  const { token } = options.runner;
   const timing = { ...defaults, ...options.timing };
   const group = `${groupOfJob(deployment, id)}-claim-${token}`;
   const found = await findJob(kafka, id, { deployment, group, stop });
   checkOpen(found.job);
-  if (found.job.status === "running") await waitForSilence(kafka, found, { ...options, timing, group });
+  if (found.job.status === "running" || found.isClaimed) await waitForSilence(kafka, found, { ...options, timing, group });
   if (stop.aborted) return null;
   await kafka.produce([claimRecord(deployment, { id, token, at: new Date(clock.nowMs()).toISOString() })]);
   const claim: { first: string | null } = { first: null };
@@ -55,17 +51,16 @@ export async function claimJob(kafka: ReplayKafka, options: ClaimOptions): Promi
   });
   if (claim.first !== token || (latest !== found.job && latest.runner !== null)) throw inOtherHands(latest);
   checkOpen(latest);
-  await waitForGroup(kafka, options, timing);
-  return stop.aborted ? null : { ...found, job: latest, token, end };
+  await waitForGroup(kafka, latest, { ...options, timing });
+  return stop.aborted ? null : { ...found, job: latest, end };
 }
 
 interface Waiting extends ClaimOptions {
   readonly timing: ClaimTiming;
-  readonly group: string;
 }
 
 /** Whoever works on a job writes every few seconds. Times of two machines are not compared. */
-async function waitForSilence(kafka: ReplayKafka, { job, end }: FoundJob, options: Waiting): Promise<void> {
+async function waitForSilence(kafka: ReplayKafka, { job, end }: FoundJob, options: Waiting & { readonly group: string }): Promise<void> {
   const { deployment, id, clock, pause, stop, timing, group } = options;
   options.onWait(`the job says it runs on ${job.runner?.host ?? "some machine"}: waiting whether it writes something`);
   const untilMs = clock.nowMs() + timing.silentMs;
@@ -82,11 +77,14 @@ async function waitForSilence(kafka: ReplayKafka, { job, end }: FoundJob, option
   }
 }
 
-async function waitForGroup(kafka: ReplayKafka, options: ClaimOptions, timing: ClaimTiming): Promise<void> {
-  const { deployment, id, clock, pause, stop, onWait } = options;
+/** Says all the while that the job is taken: others leave it alone. */
+async function waitForGroup(kafka: ReplayKafka, job: Job, options: Waiting): Promise<void> {
+  const { deployment, id, runner, clock, pause, stop, onWait, timing } = options;
   const group = groupOfJob(deployment, id);
   const untilMs = clock.nowMs() + timing.sessionMs;
   for (let isFirst = true; !stop.aborted; isFirst = false) {
+    const at = new Date(clock.nowMs()).toISOString();
+    await kafka.produce([jobRecord({ ...job, status: "running", updatedAt: at, runner })]);
     const { members } = await kafka.describeGroup(group);
     if (members === 0) return;
     if (clock.nowMs() >= untilMs) {

@@ -63,6 +63,8 @@ export interface FoundJob {
   readonly job: Job;
   /** The rules file; `null` when it was not kept. */
   readonly rulesText: string | null;
+  /** Whether somebody has claimed it and has not written its state since. */
+  readonly isClaimed: boolean;
   /** Dead letters that other replays have resolved: those of this one's own are its to do again. */
   readonly resolved: LetterSet;
   /** How far the topic was read to know this. */
@@ -72,10 +74,12 @@ export interface FoundJob {
 /** @throws FreshetError `usage` when there is no such job. */
 export async function findJob(kafka: ReplayKafka, id: string, options: Omit<ReadJobsOptions, "from">): Promise<FoundJob> {
   let job: Job | null = null;
+  let isClaimed = false;
   const rules = new Map<string, string>();
   const resolved = new LetterSet();
   const end = await readJobRecords(kafka, { ...options, from: null }, (record) => {
     if (record.kind === "job" && record.id === id) job = record.job;
+    if ((record.kind === "job" || record.kind === "claim") && record.id === id) isClaimed = record.kind === "claim";
     if (record.kind === "rules") rules.set(record.hash, record.text);
     if (record.kind !== "resolved") return;
     const { letter, jobId } = record;
@@ -84,7 +88,7 @@ export async function findJob(kafka: ReplayKafka, id: string, options: Omit<Read
   const found: Job | null = job;
   if (found === null) throw noSuchJob(id);
   const { rulesHash } = found as Job;
-  return { job: found, rulesText: rules.get(rulesHash) ?? null, resolved, end };
+  return { job: found, rulesText: rules.get(rulesHash) ?? null, isClaimed, resolved, end };
 }
 
 function noSuchJob(id: string): FreshetError {
