@@ -118,6 +118,7 @@ describe("fill", () => {
     ["a floor that it does not cover", leased({ floors: [floor] }), { deps: deps("4") }, "floor"],
     ["a blind floor", leased({ blindFloor: { mode: "hard", raisedAtUs: NOW - 8 } }), {}, "floor"],
     ["an epoch bumped less than R ago", leased(), { epochs: epoch(R * 1000 - 1) }, "epoch"],
+    ["an epoch ahead of its clock, read from the primary too", leased(), { epochs: epoch(0), primaryRead: true }, "epoch"],
     ["a valid entry that is newer", leased({ value: { deps: deps("6") } }), {}, "older"],
   ] as const)("is refused for %s", (_what, state, over, reason) => {
     const step = fill(state, { ...args, ...over });
@@ -127,7 +128,7 @@ describe("fill", () => {
 
   test.each([
     ["a floor that has ended", leased({ floors: [{ ...floor, raisedAtUs: NOW - 1_000_001 }] }), { deps: deps("4") }],
-    ["a young epoch, read from the primary", leased(), { epochs: epoch(0), primaryRead: true }],
+    ["a young epoch, read from the primary", leased(), { epochs: epoch(1), primaryRead: true }],
     ["a blind floor, read from the primary after it", leased({ blindFloor: { mode: "hard", raisedAtUs: NOW - 8 } }), { primaryRead: true }],
     ["an entry with the same version", leased({ value: { deps: deps("5") } }), {}],
     ["a newer entry that nobody sees", leased({ value: { deps: deps("6") }, keepUntilUs: NOW }), {}],

@@ -114,8 +114,9 @@ export function fill(state: EntryState, args: FillArguments): FillStep {
 function refusal(state: EntryState, args: FillArguments, held: Lease): "floor" | "epoch" | "older" | null {
   const load: Load = { deps: args.deps, leaseStartUs: held.startUs, primaryRead: args.primaryRead };
   if (!meetsFloors(liveFloors(state, args), load, { readLagMs: args.readLagMs, primarySlackMs: 0 })) return "floor";
-  const isYoung = ({ ageUs }: Epoch) => ageUs < args.readLagMs * 1000;
-  if (!args.primaryRead && [...args.epochs.values()].some(isYoung)) return "epoch";
+  // A generation ahead of its clock, as a new one is for C, may come a second time: lost at once, and made again by a clock that is behind.
+  const leastAgeUs = args.primaryRead ? 1 : args.readLagMs * 1000;
+  if ([...args.epochs.values()].some(({ ageUs }) => ageUs < leastAgeUs)) return "epoch";
   return hasNewer(state, args) ? "older" : null;
 }
 

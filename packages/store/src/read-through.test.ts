@@ -168,7 +168,16 @@ test("a load longer than its lease is returned and not stored", async () => {
 describe("epoch tags", () => {
   const epochTags = ["list"];
 
+  test("a tag that was made just now, ahead of its clock, is not stored at all", async () => {
+    const result = await read(({ primary }) => loaded("5", { primaryRead: primary }), { epochTags });
+    expect(result).toMatchObject({ value: "page 5", stored: false, why: "epoch" });
+    expect(loads.map(({ primary }) => primary)).toEqual([false, true]);
+  });
+
   test("a tag that was bumped just now is stored from the primary only", async () => {
+    await store.epochs([{ tag: "list", skewMs: 5 }]);
+    elapse(10);
+    await bustTag("epoch", "1");
     const result = await read(({ primary }) => loaded("5", { primaryRead: primary }), { epochTags });
     expect(result).toMatchObject({ stored: true });
     expect(loads.map(({ primary }) => primary)).toEqual([false, true]);

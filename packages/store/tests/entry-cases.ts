@@ -247,8 +247,9 @@ export class EntryCases {
     return new Map(tags.map((tag) => [tag, { generation: 20, hardGeneration: this.#pick([10, 20]), ageUs: this.#age() }]));
   }
 
-  /** R is the boundary; younger than that is too young. */
+  /** R is the boundary of loads from a replica, 1 of those from the primary; younger than that is too young. */
   #age(): number {
+    if (this.#rng.chance(0.2)) return this.#pick([0, 0, 1]);
     return Math.max(0, this.#readLagMs * 1000 + this.#pick([-1, -1, 0, 1, 5 * SECOND]));
   }
 

@@ -248,7 +248,13 @@ export function epochFillTests({ store, key }: Bench): void {
     expect((await read("a")).found).toBe("none");
   });
 
+  test("a tag whose generation is ahead of its clock is not filled, from the primary neither", async () => {
+    const { epochs } = await store().read(key("a"), managed, [{ tag: key("epoch"), skewMs: 60_000 }]);
+    expect(await fill("a", epochs, { ...late, primaryRead: true })).toEqual(refused("epoch"));
+  });
+
   test("a tag bumped less than R before the lease is not filled, but from the primary", async () => {
+    await until(async () => [...(await read("a")).epochs.values()].every(({ ageUs }) => ageUs > 0), { pollMs: 1 });
     const { epochs } = await read("a");
     expect(await fill("a", epochs, late)).toEqual(refused("epoch"));
     expect((await store().inspect(key("a"), managed)).lease).toBeNull();

@@ -32,6 +32,8 @@ export interface Scene {
   readonly managed: ManagedReader;
   /** Ends when no bust of this tag waits for a walk. */
   readonly walked: (tag: string) => Promise<void>;
+  /** Looks again and again; whether the condition came true in time. */
+  readonly comesTrue: (condition: () => Promise<boolean>) => Promise<boolean>;
   /** Sends one event; answers with how it ended, once the pipeline has settled it. */
   readonly send: (record: ProduceRecord) => Promise<RecordOutcome>;
   readonly deadLetters: () => Promise<readonly KafkaRecord[]>;
@@ -82,7 +84,11 @@ export async function createScene(ports: ScenePorts): Promise<Scene> {
     shop: createShop(STOCK, now),
     cache: ports.cache,
     managed: createManagedReader({ store: ports.readers, rules: ports.rules, newToken: randomUUID, sleep }),
-    walked: (tag) => untilWalked(tag, ports),
+    walked: async (tag) => {
+      if (await comesTrue(() => isWalked(tag, ports), ports)) return;
+      throw new Error(`the index of ${tag} was not walked within ${ports.settleWithinMs} ms`);
+    },
+    comesTrue: (condition) => comesTrue(condition, ports),
     send: async (record) => {
       const ended = settled.next();
       await kafka.produce([record]);
@@ -110,13 +116,17 @@ function startSweeper({ store, rules, clock }: ScenePorts): Sweeper {
   return sweeper;
 }
 
-async function untilWalked(tag: string, { readers, settleWithinMs }: ScenePorts): Promise<void> {
+async function isWalked(tag: string, { readers }: ScenePorts): Promise<boolean> {
+  const { sweep, next } = await readers.inspectTag(tag);
+  return sweep === null && next.length === 0;
+}
+
+async function comesTrue(condition: () => Promise<boolean>, { settleWithinMs }: ScenePorts): Promise<boolean> {
   for (let waitedMs = 0; waitedMs < settleWithinMs; waitedMs += LOOK_MS) {
-    const { sweep, next } = await readers.inspectTag(tag);
-    if (sweep === null && next.length === 0) return;
+    if (await condition()) return true;
     await sleep(LOOK_MS);
   }
-  throw new Error(`the index of ${tag} was not walked within ${settleWithinMs} ms`);
+  return false;
 }
 
 /** Hands out how events ended. They are sent one at a time, so the next slice to settle is that of the last one sent. */

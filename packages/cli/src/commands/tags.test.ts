@@ -164,7 +164,7 @@ test("get KEY shows tags, epochs, encoding, times, and an entry that nobody sees
   expect(leased.out).toContain("lease       from 2026-01-01T00:00:00.000Z until 2026-01-01T00:00:05.000Z");
   await store.fill({
     ...{ key, entry, token, epochs: read.epochs, value: Buffer.from("{}"), encoding: "application/json", tags: ["brand:acme"] },
-    ...{ deps: new Map(), primaryRead: true, freshMs: 1000, keepMs: 60_000, readLagMs: 2250, provisionalMs: 2000 },
+    ...{ deps: new Map(), primaryRead: false, freshMs: 1000, keepMs: 60_000, readLagMs: 0, provisionalMs: 2000 },
   });
   const { code, out } = await transcript(["get", key, "--family", "listing"], world);
   expect(code).toBe(0);

@@ -51,7 +51,7 @@ local function refusal(lease)
   local load = { deps = deps, start = tonumber(lease.start), isPrimary = isPrimary, readLagUs = readLagUs }
   if not meetsFloors(marks, load) then
     return "floor"
-  elseif not isPrimary and epochAgeUs and epochAgeUs < readLagUs then
+  elseif epochAgeUs and epochAgeUs < (isPrimary and 1 or readLagUs) then
     return "epoch"
   end
   return isNewer() and "older" or nil
