@@ -3,10 +3,12 @@ import type { JsonObject, JsonValue, Op } from "../event.js";
 import { followPointer, isJsonObject } from "../json.js";
 import type { RecordHeader } from "../record.js";
 import { type ConnectJson, connectHeader, idText, type Rejected } from "./connect-json.js";
+import { readExtendedJson } from "./extended-json.js";
 
-/** A row as it was before or after a change, and where in the record's text it stands. */
+/** A row as it was before or after a change, and where in which text it stands: a document of MongoDB is a text of its own. */
 export interface Image {
   readonly row: JsonObject;
+  readonly text: string;
   readonly path: readonly string[];
 }
 
@@ -48,7 +50,11 @@ const PRINTED_TALK = /^Struct\{(?:op=m,|ts_ms=\d+\}$)/;
 
 const UNKNOWN_OP = rejected("unsupported_format", "the op is none of c, u, d, r, t and m", "Ask for it: Debezium says more than we know.");
 const NOT_ROW = rejected("schema_invalid", "the change is not a JSON object", "Mend the producer: this is no change of a row.");
-const BAD_IMAGE = rejected("schema_invalid", "`before` or `after` is neither an object nor null", "Mend the producer of the change.");
+const BAD_IMAGE = rejected(
+  "schema_invalid",
+  "`before` or `after` is neither an object nor null, nor a document of MongoDB",
+  "Mend the producer of the change.",
+);
 const NO_AFTER = rejected("schema_invalid", "the change has no `after`", "Mend the producer: only deletes and truncates have none.");
 
 /** Logical messages and heartbeats as StringConverter prints them: nothing about any row. */
@@ -58,10 +64,10 @@ export function isPrintedTalk(text: string): boolean {
 
 /** The change that a value holds; logical messages, heartbeats and transaction borders are ignored. */
 export function readChange(json: ConnectJson, headers: readonly RecordHeader[]): ReadChange {
-  const { value, path } = json;
+  const { value, text, path } = json;
   if (!isJsonObject(value)) return NOT_ROW;
   if (isTalk(value)) return IGNORED;
-  return isEnvelope(value) ? readEnvelope(value, path) : readRow({ row: value, path }, headers);
+  return isEnvelope(value) ? readEnvelope(value, json) : readRow({ row: value, text, path }, headers);
 }
 
 /** What Debezium says besides changes: a logical message, a heartbeat, the beginning or end of a transaction. */
@@ -81,12 +87,13 @@ function isEnvelope(value: JsonObject): boolean {
   return OPS.has(op) && (isJsonObject(member(value, "after")) || isJsonObject(member(value, "before")));
 }
 
-function readEnvelope(value: JsonObject, path: readonly string[]): ReadChange {
+function readEnvelope(value: JsonObject, json: ConnectJson): ReadChange {
   const op = OPS.get(String(value.op));
   if (op === undefined) return UNKNOWN_OP;
-  const before = imageOf(value, "before", path);
-  const after = imageOf(value, "after", path);
-  if (before === undefined || after === undefined) return BAD_IMAGE;
+  const before = imageOf(value, "before", json);
+  const after = imageOf(value, "after", json) ?? (op === "update" ? updatedFields(value, json) : null);
+  if (isRefused(before)) return before;
+  if (isRefused(after)) return after;
   if (after === null && op !== "delete" && op !== "truncate") return NO_AFTER;
   const source = member(value, "source");
   const from = isJsonObject(source) ? source : {};
@@ -110,11 +117,29 @@ function readRow(image: Image, headers: readonly RecordHeader[]): Change | Rejec
   return { kind: "change", op, type, before: isGone ? image : null, after: isGone ? null : image, ...timeOf(source) };
 }
 
-/** `null` for an image that is not there, `undefined` for one that is no row. */
-function imageOf(value: JsonObject, name: string, path: readonly string[]): Image | null | undefined {
+/** `null` for an image that is not there. */
+function imageOf(value: JsonObject, name: string, { text, path }: Pick<ConnectJson, "text" | "path">): Image | null | Rejected {
   const row = member(value, name) ?? null;
   if (row === null) return null;
-  return isJsonObject(row) ? { row, path: [...path, name] } : undefined;
+  if (typeof row === "string") return documentOf(row);
+  return isJsonObject(row) ? { row, text, path: [...path, name] } : BAD_IMAGE;
+}
+
+function documentOf(text: string): Image | Rejected {
+  const json = readExtendedJson(text);
+  if (json.kind === "rejected") return json;
+  return isJsonObject(json.value) ? { row: json.value, text, path: [] } : BAD_IMAGE;
+}
+
+/** All that MongoDB tells of an update where the connector does not look the document up, or found it gone: the fields it set. */
+function updatedFields(value: JsonObject, json: ConnectJson): Image | null | Rejected {
+  const description = member(value, "updateDescription");
+  if (!isJsonObject(description)) return null;
+  return imageOf(description, "updatedFields", json) ?? { row: {}, text: "", path: [] };
+}
+
+function isRefused(read: Image | Rejected | null): read is Rejected {
+  return read !== null && "kind" in read;
 }
 
 type Look = (name: string) => JsonValue | undefined;

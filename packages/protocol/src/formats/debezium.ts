@@ -6,6 +6,7 @@ import type { SourceReads, SourceSpec } from "../source.js";
 import { nextVersion, type Version } from "../version.js";
 import { type ConnectKey, connectHeader, idText, type Rejected, readConnectJson, readConnectKey, readValueText } from "./connect-json.js";
 import { type Change, type Image, isPrintedTalk, type ReadChange, readChange } from "./debezium-change.js";
+import { readExtendedJson } from "./extended-json.js";
 import { hasLostDigits } from "./lost-digits.js";
 import { isRejected, readVersion, VERSION_MISSING } from "./read-version.js";
 import { RecordEvent, type RecordEventParts } from "./record-event.js";
@@ -49,7 +50,7 @@ export function decodeDebezium(record: KafkaRecord, sources: readonly SourceSpec
   if (change === null) return decodeRowTombstone(record, sources);
   if (change.kind !== "change") return change;
   const source = sources.find((candidate) => candidate.matchesType(change.type));
-  return source === undefined ? nobodyTakes(sources) : toEvent({ record, change, source, text, reads: source.reads ?? NO_READS });
+  return source === undefined ? nobodyTakes(sources) : toEvent({ record, change, source, reads: source.reads ?? NO_READS });
 }
 
 /** `null` for a value that is the word null. Every change has a time in nanoseconds, so only the rows are looked at for lost digits. */
@@ -71,7 +72,6 @@ interface Reading {
   readonly record: KafkaRecord;
   readonly change: Change;
   readonly source: SourceSpec;
-  readonly text: string;
   readonly reads: SourceReads;
 }
 
@@ -126,10 +126,10 @@ function readDeletedKey({ record, reads }: Reading): Said | Rejected {
   return gone.kind === "rejected" ? gone : { subject: gone.subject, version: null, data: gone.data, previous: {} };
 }
 
-function versionOf(row: JsonObject, image: Image, { source, reads, text }: Reading): Version | null | Rejected {
+function versionOf(row: JsonObject, image: Image, { source, reads }: Reading): Version | null | Rejected {
   const ref = reads.version;
   if (ref?.from !== "pointer") return source.spaceKind === "none" ? null : VERSION_MISSING;
-  return readVersion({ value: followPointer(row, ref.path), text, path: [...image.path, ...ref.path] }, source.spaceKind);
+  return readVersion({ value: followPointer(row, ref.path), text: image.text, path: [...image.path, ...ref.path] }, source.spaceKind);
 }
 
 /** The id columns of the row, or of the record key where the row has them not. */
@@ -151,10 +151,22 @@ function partsOf(row: JsonObject, { id }: SourceReads): readonly string[] | null
   return parts.length === 0 ? null : parts;
 }
 
+/** MongoDB's name for the id of a document, and the connector's for it in record keys, where it is a text of extended JSON. */
+const DOCUMENT_ID = "_id";
+const KEYED_ID = "id";
+
 /** A key that is one value and no row is the one id column: `ExtractField` makes such keys. */
 function keyRow(key: ConnectKey, { id }: SourceReads): ConnectKey {
   const column = id[0]?.from === "pointer" && id.length === 1 ? id[0].path[0] : undefined;
-  return key.kind === "text" && column !== undefined ? { kind: "row", row: { [column]: key.text } } : key;
+  if (key.kind === "text") return column === undefined ? key : { kind: "row", row: { [column]: key.text } };
+  return key.kind === "row" && column === DOCUMENT_ID ? documentKey(key) : key;
+}
+
+function documentKey(key: ConnectKey & { readonly kind: "row" }): ConnectKey {
+  const told = followPointer(key.row, [KEYED_ID]);
+  if (typeof told !== "string" || Object.hasOwn(key.row, DOCUMENT_ID)) return key;
+  const json = readExtendedJson(told);
+  return { kind: "row", row: { [DOCUMENT_ID]: json.kind === "rejected" ? told : json.value } };
 }
 
 function decodeRowTombstone(record: KafkaRecord, sources: readonly SourceSpec[]): Decoded {
