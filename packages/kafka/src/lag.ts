@@ -10,7 +10,7 @@ import type { CommittedOffset, GroupDescription, LogReading, PartitionOffsets, P
  *   stuck                they do not move though the group has members
  *   dead                 they do not move, for the group has no member
  *   hanging_transaction  a transaction was begun long ago and not ended; what lies behind it waits
- *   no_commits           records are there and the group has never committed anything
+ *   no_commits           records are there, and the group has no member and has never committed anything
  *   hole                 records were deleted before they were applied, or the log is another one now
  *   unknown              brokers did not tell enough
  */
@@ -180,7 +180,7 @@ function verdict(facts: Facts): Verdict {
   if (hasMoved) return { state: "consuming", reason: "records are applied, and more are there" };
   if (oldest === "unknown") return { state: "unknown", reason: "brokers did not show the oldest record in time" };
   if (isStale) return { state: "stuck", reason: "the group has members, and the oldest record does not move: see /readyz and the log" };
-  if (committed === null) return { state: "no_commits", reason: "the group has members and has not committed anything here yet" };
+  if (committed === null) return { state: "consuming", reason: "the group has begun and has not committed anything here yet" };
   return { state: "consuming", reason: "the newest records are on their way" };
 }
 

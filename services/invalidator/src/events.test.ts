@@ -41,7 +41,7 @@ function setUp(level: string, mode: "apply" | "observe" = "apply"): World {
   const rules = { hash: "abc", topics: ["products"], ruleNames: ["changed", "never"] };
   const sources = {
     waiting: () => [],
-    lag: () => [],
+    lag: { readings: () => [], observedMs: 0, refresh: async () => undefined },
     assignedCount: () => 0,
     silence: () => ({ ms: 0, isStuck: false }),
     startWaits: () => [],

@@ -9,77 +9,64 @@ function setUp() {
   const clock = { ms: 10_000, nowMs: () => clock.ms };
   const lag = createLag(clock);
   lag.assigned([at]);
-  const reading = () => lag.readings()[0];
-  return { clock, lag, reading };
+  const position = () => lag.positions()[0];
+  return { clock, lag, position };
 }
 
-describe("the age of the oldest record that has not ended", () => {
-  test("is 0 before anything came", () => {
-    expect(setUp().reading()).toEqual({ ...at, records: 0, oldestAgeMs: 0 });
+describe("what this process knows of its partitions", () => {
+  test("is nothing before anything came", () => {
+    expect(setUp().position()).toMatchObject({ ...at, oldest: null, next: null });
   });
 
-  test("is that of the next record, while slices end", () => {
-    const { clock, lag, reading } = setUp();
+  test("is the next record, while slices end", () => {
+    const { lag, position } = setUp();
     const records = [record(5, 1000), record(6, 4000), record(9, 9000)];
     lag.batchArrived({ ...at, records, highWatermark: 20 });
-    expect(reading()).toEqual({ ...at, records: 15, oldestAgeMs: 9000 });
+    expect(position()).toMatchObject({ oldest: { offset: 5, timestampMs: 1000 }, next: null, highWatermark: 20 });
     lag.sliceSettled(at, records.slice(0, 2));
-    expect(reading()).toEqual({ ...at, records: 11, oldestAgeMs: 1000 });
-    clock.ms += 500;
-    expect(reading()).toMatchObject({ oldestAgeMs: 1500 });
+    expect(position()).toMatchObject({ oldest: { offset: 9, timestampMs: 9000 }, next: 7, endedTimestampMs: 4000 });
   });
 
-  test("grows while the partition waits, with nothing under way", () => {
-    const { clock, lag, reading } = setUp();
+  test("stays while the partition waits, with nothing under way", () => {
+    const { lag, position } = setUp();
     lag.batchArrived({ ...at, records: [record(5, 9000)], highWatermark: 6 });
     lag.batchEnded(at);
     expect(lag.hasWork()).toBe(true);
-    clock.ms += 60_000;
-    expect(reading()).toEqual({ ...at, records: 1, oldestAgeMs: 61_000 });
+    expect(position()).toMatchObject({ oldest: { offset: 5, timestampMs: 9000 } });
   });
 
-  test("is 0 once the end is reached", () => {
-    const { lag, reading } = setUp();
+  test("is no record once the end is reached", () => {
+    const { lag, position } = setUp();
     const records = [record(5, 1000)];
     lag.batchArrived({ ...at, records, highWatermark: 6 });
     lag.sliceSettled(at, records);
     lag.batchEnded(at);
-    expect(reading()).toEqual({ ...at, records: 0, oldestAgeMs: 0 });
+    expect(position()).toMatchObject({ oldest: null, next: 6 });
+    expect(lag.hasWork()).toBe(false);
   });
 
-  test("between two batches is that of the last record, and 0 when nothing more comes: those are control records", () => {
-    const { clock, lag, reading } = setUp();
-    const records = [record(5, 9900)];
-    lag.batchArrived({ ...at, records, highWatermark: 7 });
-    lag.sliceSettled(at, records);
-    lag.batchEnded(at);
-    expect(reading()).toEqual({ ...at, records: 1, oldestAgeMs: 100 });
-    clock.ms += 31_000;
-    expect(reading()).toEqual({ ...at, records: 0, oldestAgeMs: 0 });
-  });
-
-  test("never is negative, and a record without a timestamp is as old as our knowledge of it", () => {
-    const { clock, lag, reading } = setUp();
-    lag.batchArrived({ ...at, records: [record(5, 99_000)], highWatermark: 6 });
-    expect(reading()).toMatchObject({ oldestAgeMs: 0 });
+  test("of a record without a timestamp begins when it came, however often it comes", () => {
+    const { clock, lag, position } = setUp();
     lag.batchArrived({ ...at, records: [record(5, -1)], highWatermark: 6 });
     clock.ms += 300;
-    expect(reading()).toMatchObject({ oldestAgeMs: 300 });
+    lag.batchArrived({ ...at, records: [record(5, -1)], highWatermark: 6 });
+    expect(position()).toMatchObject({ oldest: { offset: 5, timestampMs: 10_000 } });
   });
 
-  test("counts an undecodable range to its end", () => {
-    const { lag, reading } = setUp();
-    const marker = { ...record(5, 1000), undecodable: { firstOffset: 5, lastOffset: 9, problem: "p" } };
+  test("counts an undecodable range from its beginning to its end", () => {
+    const { lag, position } = setUp();
+    const marker = { ...record(9, 1000), undecodable: { firstOffset: 5, lastOffset: 9, problem: "p" } };
     lag.batchArrived({ ...at, records: [marker], highWatermark: 10 });
+    expect(position()).toMatchObject({ oldest: { offset: 5 } });
     lag.sliceSettled(at, [marker]);
-    expect(reading()).toMatchObject({ records: 0 });
+    expect(position()).toMatchObject({ next: 10 });
   });
 
-  test("of a partition that is lost is not told any more", () => {
+  test("is forgotten with a partition that is lost", () => {
     const { lag } = setUp();
     lag.batchArrived({ ...at, records: [record(5, 1000)], highWatermark: 6 });
     lag.assigned([{ topic: "t", partition: 1 }]);
-    expect(lag.readings()).toEqual([{ topic: "t", partition: 1, records: 0, oldestAgeMs: 0 }]);
+    expect(lag.positions()).toMatchObject([{ topic: "t", partition: 1, oldest: null }]);
     expect(lag.assignedCount).toBe(1);
     expect(lag.hasWork()).toBe(false);
   });

@@ -1,11 +1,15 @@
 import type { RecordBatch, RecordList, TopicPartition } from "@freshet/kafka/port";
 import type { KafkaRecord } from "@freshet/protocol";
 
-/** How far behind a partition is. Both are 0 when it is caught up. */
-export interface LagReading extends TopicPartition {
-  readonly records: number;
-  /** Age of the oldest record that has not ended, in milliseconds. */
-  readonly oldestAgeMs: number;
+/** What this process knows of a partition that it has. */
+export interface KnownPosition extends TopicPartition {
+  /** The first record that has not ended, as far as it is known. */
+  readonly oldest: { readonly offset: number; readonly timestampMs: number } | null;
+  /** The offset behind what has ended; `null` before anything has. */
+  readonly next: number | null;
+  readonly endedTimestampMs: number;
+  /** The end of the log when the last batch was fetched. */
+  readonly highWatermark: number;
 }
 
 /**
@@ -19,17 +23,11 @@ export interface Lag {
   batchEnded(at: TopicPartition): void;
   /** Partitions that are missing are forgotten. */
   assigned(partitions: readonly TopicPartition[]): void;
-  readings(): readonly LagReading[];
+  positions(): readonly KnownPosition[];
   /** Whether a record is known that has not ended. */
   hasWork(): boolean;
   readonly assignedCount: number;
 }
-
-/**
- * A partition whose last record has ended may still end below its high watermark: control records of transactions and
- * compacted tails are never handed over. When nothing comes for so long, nothing is behind.
- */
-const QUIET_MS = 30_000;
 
 interface PartitionState extends TopicPartition {
   /** The batch under way; empty when none is. */
@@ -40,7 +38,6 @@ interface PartitionState extends TopicPartition {
   endedThrough: number;
   endedTimestampMs: number;
   highWatermark: number;
-  movedMs: number;
 }
 
 export function createLag(clock: { nowMs(): number }): Lag {
@@ -59,7 +56,6 @@ export function createLag(clock: { nowMs(): number }): Lag {
       endedThrough: -1,
       endedTimestampMs: 0,
       highWatermark: 0,
-      movedMs: 0,
     };
     partitions.set(name, fresh);
     return fresh;
@@ -67,13 +63,17 @@ export function createLag(clock: { nowMs(): number }): Lag {
 
   const look = (state: PartitionState): void => {
     const record = state.records.at(state.next);
-    state.oldest = record === undefined ? null : { offset: record.offset, timestampMs: record.timestampMs };
+    const offset = record?.undecodable?.firstOffset ?? record?.offset;
+    if (record === undefined || offset === undefined) state.oldest = null;
+    // a record without a timestamp is as old as our knowledge of it
+    else if (record.timestampMs > 0) state.oldest = { offset, timestampMs: record.timestampMs };
+    else if (state.oldest?.offset !== offset) state.oldest = { offset, timestampMs: clock.nowMs() };
   };
 
   return {
     batchArrived(batch) {
       const state = stateOf(batch);
-      Object.assign(state, { records: batch.records, next: 0, highWatermark: batch.highWatermark, movedMs: clock.nowMs() });
+      Object.assign(state, { records: batch.records, next: 0, highWatermark: batch.highWatermark });
       look(state);
     },
     sliceSettled(at, records) {
@@ -83,7 +83,6 @@ export function createLag(clock: { nowMs(): number }): Lag {
       state.next += records.length;
       state.endedThrough = last.undecodable?.lastOffset ?? last.offset;
       state.endedTimestampMs = last.timestampMs;
-      state.movedMs = clock.nowMs();
       look(state);
     },
     batchEnded(at) {
@@ -94,7 +93,7 @@ export function createLag(clock: { nowMs(): number }): Lag {
       for (const name of partitions.keys()) if (!kept.has(name)) partitions.delete(name);
       for (const at of wanted) stateOf(at);
     },
-    readings: () => [...partitions.values()].map((state) => read(state, clock.nowMs())),
+    positions: () => [...partitions.values()].map(positionOf),
     hasWork: () => partitions.values().some(({ oldest }) => oldest !== null),
     get assignedCount() {
       return partitions.size;
@@ -102,17 +101,6 @@ export function createLag(clock: { nowMs(): number }): Lag {
   };
 }
 
-function read(state: PartitionState, nowMs: number): LagReading {
-  const { topic, partition, oldest, highWatermark, endedThrough } = state;
-  if (oldest !== null) {
-    return { topic, partition, records: Math.max(1, highWatermark - oldest.offset), oldestAgeMs: ageMs(oldest.timestampMs, state, nowMs) };
-  }
-  const records = Math.max(0, highWatermark - endedThrough - 1);
-  if (records === 0 || nowMs - state.movedMs > QUIET_MS) return { topic, partition, records: 0, oldestAgeMs: 0 };
-  return { topic, partition, records, oldestAgeMs: ageMs(state.endedTimestampMs, state, nowMs) };
-}
-
-/** A record without a timestamp is as old as our knowledge of it. */
-function ageMs(timestampMs: number, state: PartitionState, nowMs: number): number {
-  return Math.max(0, nowMs - (timestampMs > 0 ? timestampMs : state.movedMs));
+function positionOf({ topic, partition, oldest, endedThrough, endedTimestampMs, highWatermark }: PartitionState): KnownPosition {
+  return { topic, partition, oldest, next: endedThrough < 0 ? null : endedThrough + 1, endedTimestampMs, highWatermark };
 }

@@ -17,3 +17,9 @@ export function framesOf(error: unknown): { readonly name: string; readonly fram
   const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
   return { name: error.name, frames: frames.slice(0, 12).map((line) => line.trim()) };
 }
+
+/** What kafkajs says of itself is for debugging: what matters comes as trouble. */
+export function quiet(logger: Logger) {
+  const debug = (fields: object, message: string): void => logger.debug(fields, message);
+  return { debug, info: debug, warn: debug, error: debug };
+}

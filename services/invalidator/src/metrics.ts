@@ -1,9 +1,9 @@
-import type { SweepStatus, WaitingPartition } from "@freshet/pipeline";
+import type { SweepStatus } from "@freshet/pipeline";
 import { deadReasons, recordOutcomes } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
 import { type AgeHistogram, createAgeHistogram } from "./age-histogram.js";
-import type { LagReading } from "./lag.js";
+import { addPartitionGauges, type PartitionSources } from "./partition-gauges.js";
 
 /** Everything that is counted. No key, subject or id is ever a label. */
 export interface Metrics {
@@ -28,11 +28,7 @@ export interface Metrics {
 }
 
 /** What is read when somebody looks. */
-export interface MetricSources {
-  waiting(): readonly WaitingPartition[];
-  lag(): readonly LagReading[];
-  /** `null` where nothing is swept: in observe mode. */
-  sweeps(): SweepStatus | null;
+export interface MetricSources extends PartitionSources {
   assignedCount(): number;
   /** How long the consumer has not been seen, and whether that is too long. */
   silence(): { readonly ms: number; readonly isStuck: boolean };
@@ -99,7 +95,10 @@ export function createMetrics(sources: MetricSources, info: BuildInfo): Metrics 
     ]),
     rebalances,
     contentType: registry.contentType,
-    text: async () => `${await registry.metrics()}${eventAge.text()}`,
+    text: async () => {
+      await sources.lag.refresh();
+      return `${await registry.metrics()}${eventAge.text()}`;
+    },
   };
   startAtZero(metrics, info.rules);
   return metrics;
@@ -117,42 +116,6 @@ function startAtZero(
   for (const outcome of ["ended", "lost"]) sweeps.inc({ outcome }, 0);
   for (const reason of deadReasons) deadLetters.inc({ reason }, 0);
   for (const rule of ruleNames) ruleMatches.inc({ rule }, 0);
-}
-
-function addPartitionGauges(registers: Registry[], sources: MetricSources): void {
-  const partition = ["topic", "partition"] as const;
-  new Gauge({
-    name: "freshet_oldest_unapplied_age_seconds",
-    help: "Age of the oldest record that has not ended, or of the oldest bust of a tag that is not walked (partition sweeps): the staleness that readers may see; 0 when caught up",
-    labelNames: partition,
-    registers,
-    collect() {
-      this.reset();
-      for (const { topic, partition: at, oldestAgeMs } of sources.lag()) this.set({ topic, partition: at }, oldestAgeMs / 1000);
-      const sweeps = sources.sweeps();
-      if (sweeps !== null) this.set({ topic: "", partition: "sweeps" }, sweeps.oldestAgeMs / 1000);
-    },
-  });
-  new Gauge({
-    name: "freshet_consumer_lag_records",
-    help: "Records of the partition that have not ended, as of its last fetch",
-    labelNames: partition,
-    registers,
-    collect() {
-      this.reset();
-      for (const { topic, partition: at, records } of sources.lag()) this.set({ topic, partition: at }, records);
-    },
-  });
-  new Gauge({
-    name: "freshet_partition_waiting",
-    help: "1 for each partition that waits, with the reason",
-    labelNames: [...partition, "code"],
-    registers,
-    collect() {
-      this.reset();
-      for (const { topic, partition: at, code } of sources.waiting()) this.set({ topic, partition: at, code }, 1);
-    },
-  });
 }
 
 function addServiceGauges(registers: Registry[], sources: MetricSources): void {

@@ -20,7 +20,7 @@ function setUp(level: string) {
   const lines: string[] = [];
   const sources = {
     waiting: () => [],
-    lag: () => [],
+    lag: { readings: () => [], observedMs: 0, refresh: async () => undefined },
     assignedCount: () => 0,
     silence: () => ({ ms: 0, isStuck: false }),
     startWaits: () => [],

@@ -10,7 +10,7 @@ import {
   type Sweeper,
   type SweepSettings,
 } from "@freshet/pipeline";
-import { asFreshetError, type FramePort, type FreshetError, isJsonObject, parseJson } from "@freshet/protocol";
+import { asFreshetError, type FramePort, type FreshetError } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import { readOnly, type StorePort } from "@freshet/store/port";
 import type { Logger } from "pino";
@@ -22,12 +22,14 @@ import { connectKafka, connectStore } from "./connect.js";
 import { connectRegistry } from "./connect-registry.js";
 import { createEvents, type ServiceEvents } from "./events.js";
 import { createLag, type Lag } from "./lag.js";
-import { createLogger } from "./log.js";
+import { createLagWatch, type LagWatch } from "./lag-watch.js";
+import { createLogger, quiet } from "./log.js";
 import { createMetrics } from "./metrics.js";
 import { readRules } from "./rules-file.js";
 import { createServiceState, isStuck, liveness, noteTrouble, readiness, type ServiceState, silenceMs, startup } from "./service-state.js";
 import { checkStore, checkTopics, isEvictionHarmless, publishBounds } from "./start-checks.js";
 import { abortableSleep, createSweeping, nudging } from "./sweeping.js";
+import { versionOfService } from "./version.js";
 import { createWatchdog, type Watchdog } from "./watchdog.js";
 
 /** What tests and dev mode put in the place of the real thing. */
@@ -72,6 +74,7 @@ interface Parts {
   readonly logger: Logger;
   readonly events: ServiceEvents;
   readonly lag: Lag;
+  readonly lagWatch: LagWatch;
   readonly loop: Loop;
   /** `null` in observe mode. */
   readonly sweeper: Sweeper | null;
@@ -97,7 +100,8 @@ export async function startInvalidator(config: Config, overrides: Overrides = {}
     throw error;
   });
   tellStart(parts, address);
-  const { failure, watchdog } = parts;
+  const { failure, watchdog, lagWatch } = parts;
+  lagWatch.start();
   const watching = setInterval(watchdog.look, WATCH_EVERY_MS);
   const beginning = begin(parts).catch((error: unknown) => {
     if (!parts.stopping.signal.aborted) failure.resolve(asFreshetError(error));
@@ -107,6 +111,7 @@ export async function startInvalidator(config: Config, overrides: Overrides = {}
     parts.state.phase = "draining";
     parts.stopping.abort();
     clearInterval(watching);
+    lagWatch.stop();
     await Promise.race([beginning, sleep(BEGIN_GRACE_MS, undefined, { ref: false })]);
     await Promise.all([parts.state.consumption?.stop(), parts.sweeper?.stop()]);
     await Promise.all([parts.kafka.close(), parts.store.close()]);
@@ -142,10 +147,13 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
   const lag = createLag(clock);
   const sweeps = () => sweeper?.status() ?? null;
   const state = createServiceState({ clock, waiting: () => loop.waiting(), sweeps });
+  const kafka = overrides.kafka ?? (await connectKafka(config, { logger: quiet(logger) }));
+  const waiting = () => loop.waiting();
+  const lagWatch = createLagWatch({ kafka, group: config.kafka.group, topics: rules.topics, lag, waiting, clock });
   const metrics = createMetrics(
     {
-      waiting: () => loop.waiting(),
-      lag: () => lag.readings(),
+      waiting,
+      lag: lagWatch,
       sweeps,
       assignedCount: () => lag.assignedCount,
       silence: () => ({ ms: silenceMs(state), isStuck: isStuck(state) }),
@@ -157,7 +165,6 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
   const forProbe = { role: "invalidator", evictionIsHarmless: isEvictionHarmless(rules) } as const;
   const store = overrides.store ?? (await connectStore(config, { ...forProbe, onError: events.redisTrouble }));
   const sweeper = config.mode === "apply" ? createSweeping({ store, rules, clock, events, settings: overrides.sweep }) : null;
-  const kafka = overrides.kafka ?? (await connectKafka(config, { logger: quiet(logger) }));
   const failure = Promise.withResolvers<FreshetError>();
   const watchdog = createWatchdog({ clock, hasWork: () => lag.hasWork(), isSilent: () => isStuck(state), onStall: failure.resolve });
   const loop: Loop = createLoop({
@@ -190,6 +197,7 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
     logger,
     events,
     lag,
+    lagWatch,
     loop,
     sweeper,
     state,
@@ -280,16 +288,4 @@ function tellStart({ config, rules, logger }: Parts, address: string): void {
   if (mode !== "observe") return;
   const fix = "Give the service that applies another FRESHET_KAFKA_GROUP or FRESHET_DEPLOYMENT.";
   logger.warn({ group: kafka.group, fix }, "observing: nothing is busted, and what this group has read it does not read again");
-}
-
-/** What kafkajs says of itself is for debugging: what matters comes as trouble. */
-function quiet(logger: Logger) {
-  const debug = (fields: object, message: string): void => logger.debug(fields, message);
-  return { debug, info: debug, warn: debug, error: debug };
-}
-
-function versionOfService(): string {
-  const file = parseJson(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-  const version = isJsonObject(file) ? file.version : undefined;
-  return typeof version === "string" ? version : "unknown";
 }

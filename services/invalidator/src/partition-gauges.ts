@@ -1,0 +1,85 @@
+import type { SweepStatus, WaitingPartition } from "@freshet/pipeline";
+import { Gauge, type Registry } from "@prometheus-io/client";
+import type { LagWatch, WatchedPartition } from "./lag-watch.js";
+
+/** What is read of partitions when somebody looks. */
+export interface PartitionSources {
+  waiting(): readonly WaitingPartition[];
+  readonly lag: Pick<LagWatch, "readings" | "observedMs" | "refresh">;
+  /** `null` where nothing is swept: in observe mode. */
+  sweeps(): SweepStatus | null;
+}
+
+/** How far behind each partition of the group is, whoever has it. */
+export function addPartitionGauges(registers: Registry[], sources: PartitionSources): void {
+  addAge(registers, sources);
+  const perPartition = (name: string, help: string, read: (partition: WatchedPartition) => number | null): Gauge =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ["topic", "partition"],
+      registers,
+      collect() {
+        this.reset();
+        for (const reading of sources.lag.readings()) {
+          const value = read(reading);
+          if (value !== null) this.set({ topic: reading.topic, partition: reading.partition }, value);
+        }
+      },
+    });
+  perPartition("freshet_consumer_lag_records", "Stable records of the partition that are not applied", ({ records }) => records);
+  perPartition(
+    "freshet_open_transaction_records",
+    "Offsets of the partition that belong to open transactions or wait behind one",
+    ({ openRecords }) => openRecords,
+  );
+  addStates(registers, sources);
+}
+
+function addAge(registers: Registry[], sources: PartitionSources): void {
+  new Gauge({
+    name: "freshet_oldest_unapplied_age_seconds",
+    help: "Age of the oldest record that is not applied, or of the oldest bust of a tag that is not walked (partition sweeps): the staleness that readers may see; 0 when caught up. Of every partition of the group, whoever has it; absent where it is not known",
+    labelNames: ["topic", "partition"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { topic, partition, oldestAgeMs } of sources.lag.readings()) {
+        if (oldestAgeMs !== null) this.set({ topic, partition }, oldestAgeMs / 1000);
+      }
+      const sweeps = sources.sweeps();
+      if (sweeps !== null) this.set({ topic: "", partition: "sweeps" }, sweeps.oldestAgeMs / 1000);
+    },
+  });
+  new Gauge({
+    name: "freshet_lag_observed_timestamp_seconds",
+    help: "When brokers last told where partitions and the group are; 0 when they have not yet",
+    registers,
+    collect() {
+      this.set(sources.lag.observedMs / 1000);
+    },
+  });
+}
+
+function addStates(registers: Registry[], sources: PartitionSources): void {
+  new Gauge({
+    name: "freshet_partition_state",
+    help: "1 for the state each partition of the group is in: caught_up consuming waiting stuck dead hanging_transaction no_commits hole unknown",
+    labelNames: ["topic", "partition", "state"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { topic, partition, state } of sources.lag.readings()) this.set({ topic, partition, state }, 1);
+    },
+  });
+  new Gauge({
+    name: "freshet_partition_waiting",
+    help: "1 for each partition that waits, with the reason",
+    labelNames: ["topic", "partition", "code"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { topic, partition, code } of sources.waiting()) this.set({ topic, partition, code }, 1);
+    },
+  });
+}
