@@ -39,6 +39,32 @@ describe("a consumption has joined", () => {
   });
 });
 
+test("a rebalance that one handler meets asks all others to end at once, and not when that one has ended", async () => {
+  let wasAsked = false;
+  const cluster = createStubCluster({
+    partitions: [0, 1],
+    end: 9,
+    onHeartbeat: (stub) => {
+      if (stub.joins === 1) throw brokerError("REBALANCE_IN_PROGRESS");
+    },
+  });
+  const handler: StubHandler = async (batch, control, endBatch) => {
+    if (cluster.joins > 1) return endAll(batch, control, endBatch);
+    if (batch.partition === 0) {
+      await until(async () => (await control.heartbeat().catch(() => "met")) === "met");
+      await until(() => wasAsked);
+      return done;
+    }
+    await until(() => control.shouldStop());
+    wasAsked = true;
+    return done;
+  };
+  const consumption = startOn(cluster, handler, { timing: { heartbeatIntervalMs: 60_000 } });
+  await until(() => cluster.stored.get(0) === 9 && cluster.stored.get(1) === 9);
+  expect(consumption.troubles).toEqual([]);
+  await consumption.stop();
+});
+
 describe("the last offset is committed", () => {
   test("when the log ends with what is no record: the lag gets to 0", async () => {
     const cluster = createStubCluster({ partitions: [0, 1], end: 10, batch: 4, empty: [3, 8, 9] });
