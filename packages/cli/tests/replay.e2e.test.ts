@@ -1,0 +1,145 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createKafkajsPort } from "@freshet/kafka";
+import { encodeCloudEvent } from "@freshet/protocol";
+import type { Job } from "@freshet/replay";
+import { freshPrefix, testKafkaBroker, testRedisUrl, until } from "@freshet/testkit";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { Redis } from "ioredis";
+import { freshet, type Running, startFreshet } from "./process.js";
+
+const EVENTS = 3000;
+const name = freshPrefix("cli-replay");
+const topic = `${name}.products`;
+const redis = new Redis(testRedisUrl());
+const kafka = createKafkajsPort({ brokers: [testKafkaBroker()], clientId: "cli-test", clock: { nowMs: () => Date.now() } });
+const keys = Array.from({ length: EVENTS }, (_, at) => `${name}:page:${at}`);
+let folder = "";
+let env: Readonly<Record<string, string>> = {};
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "freshet-replay-"));
+  const rules = `freshet: 1
+sources: [{ name: products, topic: ${topic}, format: cloudevents, space: catalog.product }]
+families: { page: { key: "${name}:page:{id}", ttl: 1h, entry: { kind: json, version: version } } }
+rules: [{ name: changed, source: products, bust: [{ family: page, with: { id: subject } }] }]
+`;
+  await writeFile(join(folder, "rules.yaml"), rules);
+  env = {
+    FRESHET_DEPLOYMENT: name,
+    FRESHET_RULES: join(folder, "rules.yaml"),
+    FRESHET_KAFKA_BROKERS: testKafkaBroker(),
+    FRESHET_REDIS_URL: testRedisUrl(),
+    FRESHET_REDIS_PREFIX: `${name}:fr:`,
+  };
+  const topics = [topic, `freshet.dlq.${name}`, `freshet.jobs.${name}`, `freshet.audit.${name}`];
+  await kafka.createTopics(topics.map((one) => ({ topic: one, partitions: 1, replicationFactor: 1, config: {} })));
+  await until(async () => (await kafka.describeTopics(topics)).length === topics.length, { timeoutMs: 20_000 });
+  const records = keys.map((_, at) => {
+    const event = { id: "1", source: "s", type: "t", subject: String(at), version: "7", time: "2026-01-01T00:00:00Z", data: "{}" };
+    return { topic, key: null, ...encoded(event) };
+  });
+  await kafka.produce(records);
+}, 60_000);
+
+afterAll(async () => {
+  await redis.unlink(keys);
+  redis.disconnect();
+  await kafka.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function encoded(event: Parameters<typeof encodeCloudEvent>[0]) {
+  const { headers, value } = encodeCloudEvent(event);
+  return { headers, value };
+}
+
+const history = ["replay", "history", "--topic", topic, "--from", "1h", "--to", "0s"];
+
+async function fill(): Promise<void> {
+  const pipeline = redis.pipeline();
+  for (const key of keys) pipeline.set(key, '{"version":1}', "PX", 600_000);
+  await pipeline.exec();
+}
+
+async function begun(argv: readonly string[]): Promise<{ readonly running: Running; readonly id: string }> {
+  const running = startFreshet(argv, env);
+  const idOf = () => /replay (\S+) runs/.exec(running.stderr())?.[1];
+  await until(() => idOf() !== undefined, { timeoutMs: 30_000, what: "the replay runs" });
+  return { running, id: idOf() ?? "" };
+}
+
+describe("a replay on the real Kafka and Redis", () => {
+  test("Ctrl-C stops it cleanly and says how to go on: 130; resumed, it comes to its end", async () => {
+    await fill();
+    const { running, id } = await begun([...history, "--apply", "--rate", "500", "--json"]);
+    await until(async () => (await redis.exists(...keys)) < EVENTS, { timeoutMs: 20_000, what: "it removes" });
+    running.child.kill("SIGINT");
+    const { code, stdout, stderr } = await running.ended;
+    expect({ code, stdout: JSON.parse(stdout) }).toMatchObject({ code: 130, stdout: { id, status: "stopped", runner: null } });
+    expect(stderr).toContain(`it can go on where it was: freshet replay resume ${id} --deployment ${name}`);
+    const stopped = JSON.parse(stdout) as Job;
+    expect(stopped.counts.records.chosen).toBeLessThan(EVENTS);
+    expect(await redis.exists(...keys)).toBe(EVENTS - stopped.counts.keys.removed);
+
+    const resumed = await freshet(["replay", "resume", id, "--json"], env);
+    expect(resumed.code).toBe(0);
+    const done = JSON.parse(resumed.stdout) as Job;
+    expect(done).toMatchObject({ status: "done", runs: 2, counts: { keys: { removed: EVENTS } } });
+    expect(done.counts.keys).toEqual(done.planned.keys);
+    expect(await redis.exists(...keys)).toBe(0);
+    expect((await freshet(["replay", "resume", id], env)).code).toBe(2);
+  }, 90_000);
+
+  test("abort ends it from elsewhere; a second process is refused meanwhile: 4", async () => {
+    await fill();
+    const { running, id } = await begun([...history, "--apply", "--rate", "100"]);
+    await until(async () => (await redis.exists(...keys)) < EVENTS, { timeoutMs: 20_000, what: "it removes" });
+    const second = await freshet(["replay", "resume", id], env);
+    expect({ code: second.code, told: second.stderr }).toEqual({ code: 4, told: expect.stringContaining(`somebody works on job ${id}`) });
+    const aborted = await freshet(["replay", "abort", id, "--because", "INC-1", "--json"], env);
+    expect({ code: aborted.code, status: JSON.parse(aborted.stdout).status }).toEqual({ code: 0, status: "aborted" });
+    const { code, stdout } = await running.ended;
+    expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringContaining(`job      ${id} aborted`) });
+    expect((await kafka.describeGroup(`freshet-replay-${name}-${id}`)).state).toBe("missing");
+    expect(await redis.exists(...keys)).toBeGreaterThan(0);
+  }, 90_000);
+
+  test("a reader of stdout that goes away is no error", async () => {
+    const running = startFreshet([...history, "--json"], env);
+    running.child.stdout?.destroy();
+    expect((await running.ended).code).toBe(0);
+  }, 60_000);
+});
+
+describe("a replay without Kafka or Redis", () => {
+  const NOWHERE = "127.0.0.1:1";
+
+  test("Kafka unreachable: 5, in time", async () => {
+    const { code, stderr, ms } = await freshet(history, { ...env, FRESHET_KAFKA_BROKERS: NOWHERE });
+    expect({ code, stderr }).toEqual({ code: 5, stderr: expect.stringMatching(/^FR3001 .+\n {2}fix: .+\n$/) });
+    expect(ms).toBeLessThan(15_000);
+  }, 30_000);
+
+  test("a broker that never answers: 5, in time", async () => {
+    const server = createServer((socket) => socket.on("error", () => {}).resume()).listen(0, "127.0.0.1");
+    await until(() => server.listening);
+    const address = server.address();
+    const port = typeof address === "object" ? (address?.port ?? 0) : 0;
+    const commands = [history, ["replay", "dlq"], ["replay", "status"]];
+    const silent = { ...env, FRESHET_KAFKA_BROKERS: `127.0.0.1:${port}` };
+    for (const { code, stderr, ms } of await Promise.all(commands.map((argv) => freshet(argv, silent)))) {
+      expect({ code, stderr }).toEqual({ code: 5, stderr: expect.stringMatching(/^FR3001 .+\n {2}fix: .+\n$/) });
+      expect(ms).toBeLessThan(20_000);
+    }
+    server.close();
+  }, 60_000);
+
+  test("Redis unreachable: 5, in time, and nothing is changed", async () => {
+    const { code, stderr, ms } = await freshet(history, { ...env, FRESHET_REDIS_URL: `redis://${NOWHERE}` });
+    expect({ code, stderr }).toEqual({ code: 5, stderr: expect.stringMatching(/^FR2001 .+\n {2}fix: .+\n$/) });
+    expect(ms).toBeLessThan(30_000);
+  }, 60_000);
+});
