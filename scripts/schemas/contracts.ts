@@ -1,4 +1,4 @@
-import { auditEntrySchema } from "@freshet/replay";
+import { auditEntrySchema, explanationSchema } from "@freshet/replay";
 import { rulesFileSchema } from "@freshet/rules";
 import { applied } from "./applied.ts";
 import { deadLetterHeaders } from "./dead-letter.ts";
@@ -13,6 +13,8 @@ const rules = { name: "rules.v1", title: "A rules file", schema: rulesFileSchema
 
 const audit = { name: "audit.v1", title: "Who busted or replayed what by hand: one record of the audit topic", schema: auditEntrySchema };
 
+const explanation = { name: "explain.v1", title: "Why an entry is as it is: freshet explain KEY --json", schema: explanationSchema };
+
 /** Every schema of `schemas/`, by name. */
 export const contracts: readonly Contract[] = [
   applied,
@@ -20,6 +22,7 @@ export const contracts: readonly Contract[] = [
   deadLetterHeaders,
   ...deadLetterReports,
   domainEvent,
+  explanation,
   lag,
   ...replays,
   ruleTest,
