@@ -5,11 +5,12 @@ import { limits } from "../limits.js";
 import type { ByteSpan, KafkaRecord } from "../record.js";
 import type { SourceSpec } from "../source.js";
 import type { Version } from "../version.js";
-import { checkSubject, readVersion } from "./cloudevents-checks.js";
 import { modeOf } from "./cloudevents-envelope.js";
 import { FieldSlots, ScannedEvent } from "./cloudevents-scanned.js";
+import { readVersion } from "./cloudevents-version.js";
 import { decodeWhole } from "./cloudevents-whole.js";
 import { checkRecord } from "./record-bounds.js";
+import { checkSubject } from "./subject.js";
 
 /** Types seen are remembered up to this many and this long; events may carry any. */
 const TYPES_MAX = 1000;

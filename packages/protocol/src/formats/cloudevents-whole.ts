@@ -1,12 +1,14 @@
 import { type Decoded, rejected } from "../decoded.js";
-import type { JsonObject } from "../event.js";
+import type { JsonObject, JsonValue } from "../event.js";
 import { followPointer, isJsonObject } from "../json.js";
-import type { KafkaRecord } from "../record.js";
+import { headerText, type KafkaRecord } from "../record.js";
 import type { SourceSpec } from "../source.js";
-import { checkSubject, present, readVersion } from "./cloudevents-checks.js";
-import { type Envelope, type Required, readEnvelope, readRequired } from "./cloudevents-envelope.js";
-import { CloudDomainEvent } from "./cloudevents-event.js";
+import { type Attributes, type Envelope, type Required, readEnvelope, readRequired } from "./cloudevents-envelope.js";
+import { present, readVersion } from "./cloudevents-version.js";
 import { checkRecord } from "./record-bounds.js";
+import { RecordEvent, type RecordEventParts } from "./record-event.js";
+import { checkSubject } from "./subject.js";
+import { nobodyTakes } from "./taker.js";
 
 const NO_DATA: JsonObject = Object.freeze({});
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -23,12 +25,7 @@ export function decodeWhole(record: KafkaRecord, sources: readonly SourceSpec[])
   if ("kind" in required) return required;
   const source = sources.find((candidate) => candidate.matchesType(required.type));
   if (source !== undefined) return toEvent(record, read.envelope, { ...required, source });
-  if (!sources.some((candidate) => candidate.strict)) return { kind: "no_match" };
-  return rejected(
-    "untrusted",
-    "no source of this topic takes events of this type",
-    "Add the type to `match.types` of a source, or stop sending it here.",
-  );
+  return nobodyTakes(sources);
 }
 
 function toEvent(record: KafkaRecord, envelope: Envelope, from: Required & { readonly source: SourceSpec }): Decoded {
@@ -49,11 +46,21 @@ function toEvent(record: KafkaRecord, envelope: Envelope, from: Required & { rea
   const version = readVersion(present(freshetversion) ?? present(sequence), source);
   if (typeof version === "object" && version !== null) return version;
   const op = source.ops.get(type) ?? "update";
-  const parts = { record, attributes: envelope.attributes, source, type, subject, version, data, previous: previous ?? NO_DATA, op };
-  return { kind: "event", event: new CloudDomainEvent(parts), source };
+  const said = { type, subject, version, data, previous: previous ?? NO_DATA, op };
+  return { kind: "event", event: eventOf(envelope.attributes, { record, source, ...said }), source };
 }
 
-/** A deleted row as some producers send it: no value. Blind, unless its headers say otherwise. */
+/** The attributes that are read as they stand; what is no text is none. */
+function eventOf({ id, time, traceparent }: Attributes, said: Omit<RecordEventParts, "id" | "time" | "headerOf">): RecordEvent {
+  const headerOf = (name: string): string | null => headerText(said.record.headers, name);
+  return new RecordEvent({ ...said, id: textOf(id), time: textOf(time) ?? "", trace: textOf(traceparent), headerOf });
+}
+
+function textOf(value: JsonValue | undefined): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+/** A deleted row as some producers send it: no value. Blind. */
 function decodeTombstone(record: KafkaRecord, sources: readonly SourceSpec[]): Decoded {
   const source = sources.find((candidate) => candidate.tombstones === "delete");
   if (source === undefined) return { kind: "ignored" };
@@ -70,6 +77,6 @@ function decodeTombstone(record: KafkaRecord, sources: readonly SourceSpec[]): D
   const badSubject = checkSubject(subject, source);
   if (badSubject !== null) return badSubject;
   const said = { type: "tombstone", subject, version: null, data: NO_DATA, previous: NO_DATA, op: "delete" } as const;
-  const event = new CloudDomainEvent({ record, attributes: {}, source, ...said });
+  const event = eventOf({}, { record, source, ...said });
   return { kind: "event", event, source };
 }

@@ -2,7 +2,6 @@ import { type Decoded, rejected } from "../decoded.js";
 import type { JsonObject, JsonValue } from "../event.js";
 import { followPointer, isJsonObject } from "../json.js";
 import type { KafkaRecord } from "../record.js";
-import { parseRfc3339 } from "../rfc3339.js";
 import type { FieldRef, SourceSpec } from "../source.js";
 import { idText, type Rejected } from "./connect-json.js";
 import { isRejected, readVersion, VERSION_MISSING } from "./read-version.js";
@@ -55,7 +54,7 @@ export function documentEvent(document: Document, sources: readonly SourceSpec[]
   const { record, data, headerOf } = document;
   const time = timeOf(document, source);
   const op = source.ops.get(type ?? "") ?? "update";
-  const said = { type: type ?? "", subject, version, op, time, timeUs: parseRfc3339(time), data, previous };
+  const said = { type: type ?? "", subject, version, op, time, data, previous };
   return { kind: "event", event: new RecordEvent({ record, source, id: finders.id, headerOf, ...said }), source };
 }
 

@@ -34,7 +34,8 @@ export function readVersion({ value, text, path }: FoundVersion, spaceKind: Spac
   return typeof value === "number" && text !== null && isWrittenAsFraction(text, path) ? VERSION_INVALID : version;
 }
 
-function timestampVersion(text: string): Version | null {
+/** RFC 3339 as the version of a `timestamp` space: microseconds since 1970. */
+export function timestampVersion(text: string): Version | null {
   const microseconds = parseRfc3339(text);
   return microseconds === null || microseconds < 0 ? null : parseVersion(microseconds.toString());
 }

@@ -1,6 +1,7 @@
 import type { DomainEvent, JsonObject, Op } from "../event.js";
 import { followPointer } from "../json.js";
 import { headerTexts, type KafkaRecord } from "../record.js";
+import { parseRfc3339 } from "../rfc3339.js";
 import type { SourceSpec } from "../source.js";
 import type { Version } from "../version.js";
 
@@ -15,14 +16,17 @@ export interface RecordEventParts {
   readonly version: Version | null;
   readonly op: Op;
   readonly time: string;
-  readonly timeUs: number | null;
+  /** Where `time` is not RFC 3339, which is what it is read as without this. */
+  readonly timeUs?: number | null;
   readonly data: JsonObject;
   readonly previous: JsonObject;
+  /** What the event itself says of its trace; else a header may. */
+  readonly trace?: string | null;
   /** A header's text, freed from what the producer's header converter put around it. */
   readonly headerOf: (name: string) => string | null;
 }
 
-/** An event of a format without an envelope of its own. What few rules ask for is computed when it is asked for. */
+/** An event that was read as a whole. What few rules ask for (headers, tenant, time) is computed when it is asked for. */
 export class RecordEvent implements DomainEvent {
   readonly space: string;
   readonly source: string;
@@ -31,7 +35,6 @@ export class RecordEvent implements DomainEvent {
   readonly version: Version | null;
   readonly op: Op;
   readonly time: string;
-  readonly timeUs: number | null;
   readonly data: JsonObject;
   readonly previous: JsonObject;
   private readonly parts: RecordEventParts;
@@ -44,7 +47,6 @@ export class RecordEvent implements DomainEvent {
     this.version = parts.version;
     this.op = parts.op;
     this.time = parts.time;
-    this.timeUs = parts.timeUs;
     this.data = parts.data;
     this.previous = parts.previous;
     this.parts = parts;
@@ -54,8 +56,12 @@ export class RecordEvent implements DomainEvent {
     const { topic, partition, offset } = this.parts.record;
     return this.parts.id ?? `${topic}/${partition}/${offset}`;
   }
+  get timeUs(): number | null {
+    const { timeUs, time } = this.parts;
+    return timeUs === undefined ? parseRfc3339(time) : timeUs;
+  }
   get trace(): string | null {
-    return this.parts.headerOf("traceparent");
+    return this.parts.trace ?? this.parts.headerOf("traceparent");
   }
   get tenant(): string | null {
     const ref = this.parts.source.tenant;

@@ -32,6 +32,6 @@ export function decodeTombstone(record: KafkaRecord, sources: readonly SourceSpe
   const value = ref?.from === "header" ? headerOf(ref.name) : null;
   const version = value === null ? null : readVersion({ value, text: null, path: [] }, source.spaceKind);
   if (isRejected(version)) return version;
-  const said = { id: null, type: "tombstone", op: "delete", time: "", timeUs: null, previous: {} } as const;
+  const said = { id: null, type: "tombstone", op: "delete", time: "", previous: {} } as const;
   return { kind: "event", event: new RecordEvent({ record, source, headerOf, subject, data, version, ...said }), source };
 }
