@@ -136,6 +136,24 @@ describe("an Avro record says what the JSON record of the same change says", () 
     expect(told.length).toBeGreaterThan(0);
   });
 
+  test.each(["outboxtext.event.product", "outboxtext.event.brand"])("%s of the outbox router, as texts", async (name) => {
+    stub.put(1, { schema: "string" });
+    const reads = {
+      id: [],
+      version: { from: "header", name: "aggregateVersion" },
+      type: null,
+      time: null,
+      replicaIdentity: "default",
+    } as const;
+    const source: SourceSpec = { ...sourceOf("default"), format: "outbox", reads };
+    const encoded = (text: string | null) => (text === null ? null : framed(1, writeAvro("string", text)));
+    const lines = linesOf(name);
+    const avro = lines.map((line) => recordOf(line, encoded(line.key), encoded(line.payload)));
+    const unframed = await frames.unframe(avro, () => [{ ...source, encoding: "registry" }]);
+    const told = unframed.map((one) => (one.kind === "record" ? whole(one.record, source) : one));
+    expect(told).toEqual(lines.map((line) => whole(recordOf(line, bytes(line.key), bytes(line.payload)), source)));
+  });
+
   test("the schemas were asked for once each", () => {
     expect(new Set(stub.requests).size).toBe(stub.requests.length);
   });

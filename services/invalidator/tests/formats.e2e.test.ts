@@ -39,6 +39,14 @@ const order = (id: number, rev: string): SentRecord => ({
   headers: [],
 });
 
+/** Rows as ExtractNewRecordState leaves them: what is asked for stands in members or headers. */
+const flat = (id: number, rev: number, more: string, op = "u"): SentRecord => ({
+  partition: id % PARTITIONS,
+  key: Buffer.from(`{"id":${id}}`),
+  value: Buffer.from(`{"id":${id},"version":${rev},"name":"n"${more}}`),
+  headers: [["__op", Buffer.from(op)]],
+});
+
 /** What is sent to each topic; the test's own rows go behind what Debezium wrote. */
 const SENT: Readonly<Record<string, readonly SentRecord[]>> = {
   products: [
@@ -53,6 +61,12 @@ const SENT: Readonly<Record<string, readonly SentRecord[]>> = {
   ],
   brands: fixture("plain.public.brand"),
   outbox: ["outbox", "outboxjson", "outboxtext"].flatMap((name) => fixture(`${name}.event.product`)),
+  flat: [
+    flat(1, 5, ""),
+    flat(2, 5, ""),
+    flat(3, 5, ', "__deleted": "true"', "d"),
+    { partition: 4, key: Buffer.from('{"id":4}'), value: null, headers: [] },
+  ],
   talk: ["__debezium-heartbeat.wrapped", "wrapped.transaction", "plain.message"].flatMap(fixture),
   orders: [
     order(1, "9007199254740993"),
@@ -66,18 +80,21 @@ const rules = (topic: string, keyPrefix: string): string => {
   const name = (which: string) => topic.replace(/products$/, which);
   const row = "format: debezium, id: [id], version: version";
   const bust = (family: string) => `{ name: ${family}, source: ${family}, bust: [{ family: ${family}, with: { id: "subject" } }] }`;
-  const families = ["products", "brands", "outbox", "orders"];
+  const families = ["products", "brands", "outbox", "orders", "flat"];
   return `freshet: 1
 sources:
   - { name: products, topic: ${name("products")}, space: products, ${row}, replicaIdentity: full }
   - { name: brands, topic: ${name("brands")}, space: brands, ${row} }
   - { name: talk, topic: ${name("talk")}, space: brands, ${row} }
+  - { name: flat, topic: ${name("flat")}, space: flat, ${row}, replicaIdentity: full, tombstones: delete }
   - { name: outbox, topic: ${name("outbox")}, space: outbox, format: outbox, version: "header:aggregateVersion" }
   - { name: orders, topic: ${name("orders")}, space: orders, format: json, id: [/shop, /order/id], version: /rev, tombstones: delete }
 families:
 ${families.map((family) => `  ${family}: { key: "${keyPrefix}${family}:{id}", ttl: 1h, entry: { kind: json, version: version } }`).join("\n")}
+tags: { all-brands: { key: "${keyPrefix}brands", kind: epoch } }
 rules:
 ${families.map((family) => `  - ${bust(family)}`).join("\n")}
+  - { name: emptied, source: brands, ops: [truncate], bust: [{ tag: all-brands }] }
 `;
 };
 
@@ -100,6 +117,10 @@ const ENTRIES: readonly (readonly [key: string, version: string, why: string, st
   ["outbox:63", "85", "StringConverter wrote its key bare", false],
   ["outbox:9007199254740993", "9007199254740998", "its version is one newer, past 2^53", false],
   ["outbox:142", "217", "it is as new as the event", true],
+  ["flat:1", "4", "an unwrapped row is newer", false],
+  ["flat:2", "5", "an unwrapped row is as old", true],
+  ["flat:3", "5", "an unwrapped row was deleted, which counts as the next version", false],
+  ["flat:4", "9", "a tombstone is how an unwrapped delete comes", false],
   ["orders:a%252Cb%2C1", "9007199254740992", "its two ids are one subject", false],
   ["orders:a%252Cb%2C2", "6", "the order is older", true],
   ["orders:a%252Cb%2C3", "6", "a tombstone deletes, blind", false],
@@ -134,6 +155,13 @@ describe("records of every format bust what is older", () => {
 
   test.each(ENTRIES)("%s of version %s: %s", async (key, _version, _why, stays) => {
     expect(await scene.redis.exists(scene.keyPrefix + key)).toBe(stays ? 1 : 0);
+  });
+
+  test("a truncate begins a new generation of the table's epoch tag, and of nothing else", async () => {
+    const tag = `${scene.keyPrefix}brands`;
+    expect(await scene.redis.exists(`${scene.keyPrefix}fr:e:{${tag}}`)).toBe(1);
+    expect(await service.metric("freshet_rule_matches_total", { rule: "emptied" })).toBeGreaterThanOrEqual(1);
+    await scene.redis.unlink(`${scene.keyPrefix}fr:e:{${tag}}`);
   });
 
   test("one record is dead-lettered, and what says nothing is ignored", async () => {
