@@ -146,7 +146,7 @@ describe("explain", () => {
     await put("7");
     const { code, out, talk } = await transcript(product, { ...world, kafka: { ...kafka, committed: away("FR3001") } });
     expect({ code, talk }).toEqual({ code: 5, talk: ["FR3001 it is away", "  fix: Wait."] });
-    expect(out[0]).toBe("fresh as far as Redis tells: Kafka could not be asked");
+    expect(out[0]).toBe("fresh as far as Redis tells: events could not be read");
     expect(out).toContain("dep           catalog.product/42 7");
     expect(out).toContain("rules that can touch it:");
     expect(out.join("\n")).not.toContain("newest first");

@@ -35,6 +35,7 @@ export async function explainKey(io: Io, deps: Deps, options: ExplainOptions): P
   const config = deps.readConfig(options.flags);
   const deployment = deps.deploymentOf(config);
   const rules = await readDeployedRules(deployment, deps);
+  const frames = deployment.connectFrames(deps.clock);
   const { explanation, errors } = await explain(peersOf(io, deps, deployment), {
     key: options.key,
     family: familyNamed(options.family, rules),
@@ -47,7 +48,9 @@ export async function explainKey(io: Io, deps: Deps, options: ExplainOptions): P
     limit: options.limit,
     recordsMax: options.scan,
     nowMs,
+    frames,
   });
+  frames.close();
   if (options.json) outJson(io, explanation);
   else for (const line of explanationLines(explanation)) io.out(line);
   for (const { code, message, fix } of errors) {

@@ -46,13 +46,13 @@ function absent(standing: Standing, { family, events }: Evidence): Answer {
   const last = events?.judged.find(({ report }) => report.verdict === "removed");
   if (last !== undefined) return { kind: "absent", text: `absent because ${eventText(last.report)} removed it, or nothing was there` };
   const otherwise = `nothing filled it, or its ${family.ttlMs / 1000} s are over`;
-  if (events === null) return { kind: "absent", text: `absent because ${otherwise}; Kafka could not be asked` };
+  if (events === null) return { kind: "absent", text: `absent because ${otherwise}; events could not be read` };
   return { kind: "absent", text: `absent because ${otherwise}: no event ${events.when} removed it` };
 }
 
 function reservation(state: KeyState, { events }: Evidence): string {
   if (state.view.value === "unversioned") return " as far as can be told: its version cannot be read";
-  if (events === null) return " as far as Redis tells: Kafka could not be asked";
+  if (events === null) return " as far as Redis tells: events could not be read";
   const unmatched = events.judged.find(({ report, isNewer }) => report.verdict === "no_match" && isNewer);
   if (unmatched !== undefined) return ` by the rules, though older than ${eventText(unmatched.report)}, which matches none that touches it`;
   if (!events.complete) return " as far as events were read";

@@ -55,13 +55,21 @@ export function concernWith({ reach, reports, subjects, rules }: Concern): (reco
   const reaching = new Set(reports.map(({ rule }) => rule));
 
   return (record, decoded) => {
+    try {
+      return ofRecord(record, decoded);
+    } catch {
+      return null; // a bug of ours for this one record, as the service dead-letters it: its letter tells
+    }
+  };
+
+  function ofRecord(record: KafkaRecord, decoded: Decoded): Candidate | null {
     if (decoded.kind === "event") return ofEvent(record, decoded.event);
     if (record.key === null || !ids.has(decoder.decode(record.key))) return null;
     const unread = { ...placeOf(record), type: "", op: "", subject: "", version: null, hits: [] };
     if (decoded.kind === "rejected") return { ...unread, misses: [], rejection: decoded.rejection };
     const why = decoded.kind === "ignored" ? "it says nothing about any subject" : `no source of ${record.topic} takes it`;
     return { ...unread, misses: [why], rejection: null };
-  };
+  }
 
   function ofEvent(record: KafkaRecord, event: DomainEvent): Candidate | null {
     const { type, op, version } = event;

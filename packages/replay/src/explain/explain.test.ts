@@ -1,4 +1,4 @@
-import { FreshetError } from "@freshet/protocol";
+import { type FramePort, FreshetError } from "@freshet/protocol";
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { createWorld, RULES, type World } from "../../tests/explain-world.js";
 import { explanationSchema } from "./explanation.js";
@@ -199,7 +199,7 @@ describe("what cannot be asked", () => {
   test("Kafka: the state is told, and the answer says what it rests on", async () => {
     await world.fill("product:42", "product");
     const { explanation, errors } = await world.explain("product:42", "product", { withKafka: away("FR3001") });
-    expect(explanation.answer.text).toBe("fresh as far as Redis tells: Kafka could not be asked");
+    expect(explanation.answer.text).toBe("fresh as far as Redis tells: events could not be read");
     expect(explanation.entry).toMatchObject({ deps: { "catalog.product/42": "7" } });
     expect(explanation.events).toBeNull();
     expect(explanation.rules).toHaveLength(3);
@@ -219,6 +219,20 @@ describe("what cannot be asked", () => {
 });
 
 describe("what is read", () => {
+  test("values that name their schema too, by the registry's reader", async () => {
+    const framed = await createWorld(RULES.replaceAll("space: catalog.product }", "space: catalog.product, encoding: registry }"));
+    await framed.send({ subject: "42", version: "8", data: { price: 0 } });
+    const frames: FramePort = {
+      unframe: async (records) => records.map((record) => ({ kind: "record", record: { ...record, value: Buffer.from('{"price":9}') } })),
+      close: () => undefined,
+    };
+    const { events } = (await framed.explain("product:42", "product", { frames })).explanation;
+    expect(events?.list).toMatchObject([{ verdict: "not yet consumed", hits: [{ rule: "product-changed" }] }]);
+    const { explanation, errors } = await framed.explain("product:42", "product");
+    expect(explanation.events).toBeNull();
+    expect(errors.map(({ code }) => code)).toEqual(["FR1007"]);
+  });
+
   test("nobody else's group is touched, and the own one is gone afterwards", async () => {
     await world.send({ subject: "42" });
     await world.serve();

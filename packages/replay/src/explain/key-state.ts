@@ -21,27 +21,26 @@ export interface KeyState {
 /** What of a store is asked: nothing is written, and no epoch is made by looking. */
 export type StateStore = Pick<StorePort, "inspect" | "inspectTag">;
 
-/** Reads the entry and each of its tags: those that its family says, and those that it carries. Errors as the store's. */
+/**
+ * Reads the entry and each of its tags: those that its family says, and those that it carries. Swept ones are read before the
+ * entry, so that a walk that ends meanwhile makes no stale entry of one it has removed; epochs after it, so that none is
+ * older than the entry's own. Errors as the store's.
+ */
 export async function readKeyState(store: StateStore, reach: KeyReach, rules: CompiledRules): Promise<KeyState> {
   const { key, family } = reach;
-  const seen = await store.inspect(key, family.entry, family.versionKeyOf?.(key) ?? undefined);
-  const view = living(seen, family);
+  const swept = reach.tags.filter(({ kind }) => kind === "swept");
+  const early = new Map(await Promise.all(swept.map(async ({ tag }) => [tag, await store.inspectTag(tag)] as const)));
+  const view = living(await store.inspect(key, family.entry, family.versionKeyOf?.(key) ?? undefined), family);
   const carried = { swept: view.tags, epochs: [...view.epochs.keys()] };
   const all = withCarried(reach, carried, rules).tags;
-  const tags = await Promise.all(
-    all.map(async (tag): Promise<TagFacts> => {
-      const floorTtlMs = rules.tags.get(tag.name)?.spec.floorTtlMs ?? family.bounds.tagFloorMs;
-      const found = await store.inspectTag(tag.tag);
-      const floors = liveFloors(found, { floorTtlMs, nowUs: view.nowUs });
-      return {
-        ...tag,
-        carried: (tag.kind === "swept" ? carried.swept : carried.epochs).includes(tag.tag),
-        view: { ...found, ...floors },
-        floorTtlMs,
-      };
-    }),
-  );
-  return { view, tags };
+  const tags = all.map(async (tag): Promise<TagFacts> => {
+    const floorTtlMs = rules.tags.get(tag.name)?.spec.floorTtlMs ?? family.bounds.tagFloorMs;
+    const found = early.get(tag.tag) ?? (await store.inspectTag(tag.tag));
+    const floors = liveFloors(found, { floorTtlMs, nowUs: view.nowUs });
+    const isCarried = (tag.kind === "swept" ? carried.swept : carried.epochs).includes(tag.tag);
+    return { ...tag, carried: isCarried, view: { ...found, ...floors }, floorTtlMs };
+  });
+  return { view, tags: await Promise.all(tags) };
 }
 
 function living(view: EntryView, family: Family): EntryView {
