@@ -67,7 +67,7 @@ class BatchRun implements BatchControl {
 
   /** Ends the batch as a whole, control records and all. */
   endAll(): void {
-    if (!this.#isStale()) this.#resolve(this.#payload.batch.lastOffset());
+    this.#resolve(this.#payload.batch.lastOffset());
   }
 
   #resolve(offset: string): void {

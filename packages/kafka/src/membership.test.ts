@@ -97,6 +97,31 @@ describe("the last offset is committed", () => {
   });
 });
 
+describe("a stop", () => {
+  const handlers: readonly (readonly [string, StubHandler])[] = [
+    ["a handler never settles", () => new Promise<never>(() => undefined)],
+    ["a handler goes on for as long as it may", async (_batch, control) => until(() => control.shouldStop()).then(() => done)],
+  ];
+  for (const [what, handler] of handlers) {
+    test(`comes to its end although ${what}`, async () => {
+      const cluster = createStubCluster({ partitions, end: 30 });
+      let calls = 0;
+      const counted: StubHandler = (batch, control, endBatch) => {
+        calls++;
+        return handler(batch, control, endBatch);
+      };
+      const consumption = startOn(cluster, counted, { timing: { stopTimeoutMs: 200, batchDeadlineMs: 400 } });
+      await until(() => calls === 3);
+      const beganMs = Date.now();
+      await Promise.all([consumption.stop(), consumption.stop()]);
+      expect(Date.now() - beganMs).toBeLessThan(2000);
+      const { fetches } = cluster;
+      await after(15);
+      expect([cluster.fetches, cluster.stored.size]).toEqual([fetches, 0]);
+    });
+  }
+});
+
 describe("nothing is committed in a generation in which it did not end", () => {
   for (const [what, assign] of [
     ["comes back to the same member", () => [0, 1]],
