@@ -6,6 +6,7 @@ import {
   type FramePort,
   type KafkaRecord,
   type Rejection,
+  rejected,
   subjectOf,
   type Version,
 } from "@freshet/protocol";
@@ -58,7 +59,7 @@ export function concernWith({ reach, reports, subjects, rules }: Concern): (reco
     try {
       return ofRecord(record, decoded);
     } catch {
-      return null; // a bug of ours for this one record, as the service dead-letters it: its letter tells
+      return ofRecord(record, failed());
     }
   };
 
@@ -98,11 +99,24 @@ export function decoderOf(
   rules: CompiledRules,
   frames: FramePort | undefined,
 ): (records: readonly KafkaRecord[]) => Promise<readonly Decoded[]> {
-  if (!hasFrames(rules)) return async (records) => records.map((record) => decode(record, rules));
+  if (!hasFrames(rules)) return async (records) => records.map((record) => decodeOne(record, rules));
   return async (records) => {
     const unframed = await unframe(records, { rules, frames });
-    return unframed.map((one) => (one.kind === "record" ? decode(one.record, rules) : one));
+    return unframed.map((one) => (one.kind === "record" ? decodeOne(one.record, rules) : one));
   };
+}
+
+function decodeOne(record: KafkaRecord, rules: CompiledRules): Decoded {
+  try {
+    return decode(record, rules);
+  } catch {
+    return failed();
+  }
+}
+
+/** What the service makes of a record on which decoding or mapping throws: a bug of ours that concerns this record alone. */
+function failed(): Decoded {
+  return rejected("undecodable", "decoding or mapping this record failed", "Report it with the record: this is a bug in Freshet.");
 }
 
 const decoder = new TextDecoder();

@@ -93,6 +93,17 @@ describe("each event with its verdict", () => {
     expect(events?.list[0]?.because).toMatch(/^rule_error: .+ \(no dead letter of it was found\)$/);
   });
 
+  test("a record on which mapping throws spoils no explanation", async () => {
+    await world.send({ subject: "42", version: "8" });
+    await world.serve();
+    const map = () => {
+      throw new RangeError("too deep");
+    };
+    const { explanation, errors } = await world.explain("product:42", "product", { rules: { ...world.rules, map } });
+    expect(errors).toEqual([]);
+    expect(explanation.events?.list).toMatchObject([{ verdict: "dead-lettered", because: expect.stringMatching(/^undecodable: /) }]);
+  });
+
   test("a letter counts under rules that would take its event today", async () => {
     await world.send({ subject: "42", version: "8", data: {} });
     await world.serve();
