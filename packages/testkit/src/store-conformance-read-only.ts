@@ -102,7 +102,7 @@ async function seen(store: StorePort, { key, tag, epoch }: Names): Promise<unkno
   const tags = await Promise.all([tag, epoch].map((one) => store.inspectTag(one)));
   const pending = (await store.pendingSweeps()).filter((registered) => registered.tag === tag);
   return {
-    entries: entries.map(({ ttlMs: _left, ...view }) => view),
+    entries: entries.map(({ ttlMs: _left, nowUs: _at, ...view }) => view),
     tags,
     pending,
     index: await indexOf(store, tag),
