@@ -1,8 +1,9 @@
+import type { FreshetError } from "@freshet/protocol";
 import { freshPrefix, freshTopic, testKafkaBroker, until } from "@freshet/testkit";
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import kafkajs from "kafkajs";
 import { createKafkajsPort } from "./kafkajs-port.js";
-import type { Consumption, KafkaPort, LogHole } from "./port.js";
+import type { ConsumeOptions, Consumption, KafkaPort, LogHole } from "./port.js";
 
 // What happens to logs and groups behind the service's back, on a real broker.
 const broker = testKafkaBroker();
@@ -104,3 +105,29 @@ test("a topic that only a newer member reads is read while an older one leads, a
     await newPort.close();
   }
 }, 90_000);
+
+test("a partition whose handler never settles is found by what the broker says of it, and a quiet one is left alone", async () => {
+  const topic = await create(freshTopic("frozen"), 2);
+  const impatient = createKafkajsPort({
+    brokers: [broker],
+    clientId: "freshet-changes",
+    clock,
+    timing: { batchDeadlineMs: 200, stallMs: 1500, stopTimeoutMs: 1000 },
+  });
+  try {
+    const fatal: FreshetError[] = [];
+    const consume = (group: string, onBatch: ConsumeOptions["onBatch"]) =>
+      impatient.consume({ group, topics: [topic], onBatch, onFatal: (error) => fatal.push(error) });
+    const quiet = await consume(freshPrefix("group"), async ({ records }, control) => {
+      control.ended(records.at(-1)?.offset ?? -1);
+      return { kind: "done" };
+    });
+    await send(topic, ["a"]);
+    const frozen = await consume(freshPrefix("group"), () => new Promise<never>(() => undefined));
+    running.push(quiet, frozen);
+    await until(() => fatal.length > 0, { timeoutMs: 30_000 });
+    expect(fatal.map(({ code, message }) => [code, message.includes(topic)])).toEqual([["FR3009", true]]);
+  } finally {
+    await impatient.close();
+  }
+}, 60_000);
