@@ -1,0 +1,99 @@
+import { createKafkajsPort, type KafkaPort } from "@freshet/kafka";
+import { freshPrefix, type OwnRedis, startRedis, testKafkaBroker, until } from "@freshet/testkit";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { type PartitionReport, readLag } from "../src/lag-report.js";
+import { testSeed } from "./config.js";
+import { type Act, drained, openScene, prepare, type Scene } from "./scene.js";
+import type { ServiceProcess } from "./service-process.js";
+
+const AGE = "freshet_oldest_unapplied_age_seconds";
+const clock = { nowMs: () => Date.now() };
+
+/** Truth is the time that has passed since the oldest record that is not applied was written. */
+describe("lag in seconds is true within a second", () => {
+  let redis: OwnRedis;
+  let scene: Scene;
+  let act: Act;
+  let service: ServiceProcess;
+  let kafka: KafkaPort;
+  let sent = 0;
+
+  beforeAll(async () => {
+    redis = await startRedis({ args: ["--appendonly", "yes"] });
+    const name = freshPrefix("lag");
+    scene = await openScene({ name, broker: testKafkaBroker(), redisUrl: redis.url, partitions: 1 });
+    act = await prepare(scene, { seed: testSeed(), size: { events: 2000, products: 200, partitions: 1 }, entriesPerKind: 50 });
+    kafka = createKafkajsPort({ brokers: [testKafkaBroker()], clientId: "freshet-lag-test", clock });
+    service = await scene.start();
+  }, 60_000);
+
+  afterAll(async () => {
+    await kafka?.close();
+    await scene?.close();
+    await redis?.close();
+  });
+
+  async function send(records: number, perSecond?: number): Promise<void> {
+    const next = act.workload.sent.slice(sent, sent + records);
+    sent += next.length;
+    await scene.topics.send(scene.topic, next, perSecond);
+  }
+
+  /** What `freshet lag` tells. */
+  async function asked(): Promise<PartitionReport> {
+    const options = { kafka, group: scene.group, topics: [scene.topic], staleAfterMs: 60_000, sweeps: null, clock };
+    const report = await readLag({ ...options, pause: async () => undefined });
+    const [partition] = report.partitions;
+    if (partition === undefined) throw new Error("no partition");
+    return partition;
+  }
+
+  /** Looks several times, some seconds apart, at an age that should grow with the clock. */
+  async function expectTrue(sinceMs: number, age: () => Promise<number | null>): Promise<void> {
+    for (const afterMs of [600, 2000, 4500]) {
+      await until(() => Date.now() - sinceMs >= afterMs, { what: "time passes" });
+      const told = (await age()) ?? -1;
+      const truth = (Date.now() - sinceMs) / 1000;
+      expect(Math.abs(told - truth)).toBeLessThan(1);
+    }
+  }
+
+  const told = () => service.metric(AGE, { topic: scene.topic });
+
+  test("idle and consuming", async () => {
+    await send(100);
+    await drained(scene, service, sent);
+    await until(async () => (await told()) === 0, { what: "nothing is behind" });
+    expect(await asked()).toMatchObject({ records: 0, seconds: 0, state: "caught_up" });
+    const sending = send(300, 100);
+    const ages: number[] = [];
+    await until(async () => ages.push(await told()) >= 20, { pollMs: 100 });
+    await sending;
+    expect(Math.max(...ages)).toBeLessThan(1);
+    await drained(scene, service, sent);
+  }, 60_000);
+
+  test("while partitions wait for Redis", async () => {
+    await redis.stop();
+    const sinceMs = Date.now();
+    await send(5);
+    await until(async () => (await told()) > 0, { what: "records are behind" });
+    await expectTrue(sinceMs, told);
+    expect(await service.metric("freshet_partition_state", { topic: scene.topic, state: "waiting" })).toBe(1);
+    expect(await asked()).toMatchObject({ records: 5, state: "consuming" }); // from outside it is just young
+  }, 60_000);
+
+  test("and when the service is gone, by what brokers say", async () => {
+    const [before] = await kafka.peek([{ topic: scene.topic, partition: 0, offset: (await asked()).committed ?? 0 }]);
+    const sinceMs = before?.found?.timestampMs ?? 0;
+    service.kill("SIGTERM");
+    await service.exited;
+    const report = await asked();
+    expect(report).toMatchObject({ records: 5, state: "dead" });
+    expect(Math.abs((report.seconds ?? 0) - (Date.now() - sinceMs) / 1000)).toBeLessThan(1);
+    await redis.restart();
+    service = await scene.start();
+    await drained(scene, service, sent);
+    await until(async () => (await asked()).seconds === 0, { what: "nothing is behind" });
+  }, 60_000);
+});
