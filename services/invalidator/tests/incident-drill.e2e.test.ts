@@ -3,6 +3,7 @@ import { freshPrefix, testKafkaBroker, testRedisUrl, until } from "@freshet/test
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { drillIsFull, testSeed } from "./config.js";
 import { type Incident, openIncident } from "./incident.js";
+import { sendWatched } from "./live-lag.js";
 import { type Act, cleanUp, drained, prepare, stopped } from "./scene.js";
 import type { ServiceProcess } from "./service-process.js";
 import type { WorkloadSize } from "./workload.js";
@@ -11,8 +12,13 @@ import type { WorkloadSize } from "./workload.js";
 const size: WorkloadSize = drillIsFull()
   ? { events: 50_000, products: 10_000, partitions: 6 }
   : { events: 10_000, products: 2000, partitions: 6 };
-const PARTS = { wrong: 0.7 }; // of the events; what comes later is live traffic
-const RATE = String(Math.round(size.events / 10));
+/** Of the events: what comes under the wrong rules, live traffic beside nothing, live traffic beside the replay. */
+const PARTS = [0.7, 0.08, 0.22] as const;
+const LIVE_PER_SECOND = drillIsFull() ? 300 : 120;
+/** The default of the command where there is time for it. */
+const RATE = drillIsFull() ? "2000" : "800";
+/** What a sample of the lag cannot tell apart: records are sent every 50 ms and counted every 50 ms. */
+const LAG_GRAIN_MS = 100;
 
 describe("an incident, from the wrong rules file to the oracle's end", () => {
   let open: { incident: Incident; act: Act | null } | null = null;
@@ -35,7 +41,8 @@ describe("an incident, from the wrong rules file to the oracle's end", () => {
 
     // The incident: wrong rules take most of the events.
     const { sent } = act.workload;
-    const split = Math.round(sent.length * PARTS.wrong);
+    const split = Math.round(sent.length * PARTS[0]);
+    const secondSplit = split + Math.round(sent.length * PARTS[1]);
     const wrong = await scene.start();
     const places = await scene.topics.send(scene.topic, sent.slice(0, split));
     await drained(scene, wrong, split);
@@ -50,11 +57,15 @@ describe("an incident, from the wrong rules file to the oracle's end", () => {
     await replayDeadLetters(incident, { letters: letters.length, poison });
 
     // History, with live traffic, killed twice.
-    const live = scene.topics.send(scene.topic, sent.slice(split), Math.round((sent.length - split) / 15));
+    const perSecond = LIVE_PER_SECOND;
+    const alone = await sendWatched(scene, service, { records: sent.slice(split, secondSplit), perSecond });
+    const live = sendWatched(scene, service, { records: sent.slice(secondSplit), perSecond });
     const job = await replayHistoryKilledTwice(incident);
     expect(job).toMatchObject({ status: "done", runs: 3, left: [] });
     expect(job.counts.records.chosen).toBeGreaterThanOrEqual(split);
-    await live;
+    const beside = await live;
+    process.stdout.write(`incident-drill: live lag p99 ${alone.lagP99Ms} ms alone, ${beside.lagP99Ms} ms beside the replay\n`);
+    if (drillIsFull()) expect(beside.lagP99Ms).toBeLessThan(2 * Math.max(alone.lagP99Ms, LAG_GRAIN_MS));
     await drained(scene, service, sent.length);
     expect((await act.differences()).slice(0, 20)).toEqual([]);
     expect(await incident.groupsOf("freshet-replay-")).toEqual([]);
@@ -93,7 +104,7 @@ async function replayHistoryKilledTwice(incident: Incident): Promise<Job> {
   const idOf = () => /replay (\S+) runs/.exec(started.stderr())?.[1];
   await until(() => idOf() !== undefined, { timeoutMs: 60_000, what: "the replay runs" });
   const id = idOf() ?? "";
-  const progress = async (): Promise<Job> => (await incident.json<Job>(["replay", "status", id])).printed;
+  const progress = () => incident.job(id);
   await until(async () => (await progress()).counts.records.chosen > size.events / 20, {
     timeoutMs: 60_000,
     pollMs: 300,
@@ -106,7 +117,7 @@ async function replayHistoryKilledTwice(incident: Incident): Promise<Job> {
 
   const second = incident.start(["replay", "resume", id, "--json"]);
   const moved = async () => (await progress()).counts.records.chosen > before.counts.records.chosen + size.events / 20;
-  await until(moved, { timeoutMs: 90_000, pollMs: 300, what: "the resumed replay moves" });
+  await until(moved, { timeoutMs: 90_000, pollMs: 500, what: "the resumed replay moves" });
   second.child.kill("SIGKILL");
   await second.ended;
 

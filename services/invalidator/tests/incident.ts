@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Job } from "@freshet/replay";
 import { Kafka, logLevel } from "kafkajs";
 import { startFreshet } from "./freshet-process.js";
 import { openScene, type Scene, type SceneOptions } from "./scene.js";
@@ -25,6 +26,8 @@ export interface Incident {
   start(argv: readonly string[]): ReturnType<typeof startFreshet>;
   /** Runs it to its end and reads what it printed as JSON. */
   json<T>(argv: readonly string[]): Promise<{ readonly code: number | null; readonly stderr: string; readonly printed: T }>;
+  /** The state a job last wrote down; as `replay status` shows it, at less cost to what runs beside. */
+  job(id: string): Promise<Job>;
   /** The consumer groups of this deployment whose names begin so. */
   groupsOf(prefix: string): Promise<readonly string[]>;
   close(): Promise<void>;
@@ -58,6 +61,12 @@ export async function openIncident(options: Omit<SceneOptions, "rules">): Promis
       const { code, stdout, stderr } = await start([...argv, "--json"]).ended;
       if (stdout === "") throw new Error(`freshet ${argv.join(" ")} ended with ${code} and printed nothing:\n${stderr}`);
       return { code, stderr, printed: JSON.parse(stdout) };
+    },
+    job: async (id) => {
+      const states = await scene.topics.readAll(`freshet.jobs.${name}`);
+      const last = states.findLast(({ key }) => key?.toString() === `job/${id}`);
+      if (last === undefined) throw new Error(`there is no job ${id}`);
+      return JSON.parse(String(last.value));
     },
     groupsOf: async (prefix) => (await groupsOf(broker)).filter((group) => group.startsWith(`${prefix}${name}`)),
     close: async () => {

@@ -1,0 +1,57 @@
+import { createMemoryLog } from "@freshet/kafka";
+import { describe, expect, test } from "@jest/globals";
+import { openIncident } from "../../tests/incident.js";
+import { planOptions } from "../../tests/options.js";
+import { planReplay } from "../plan/plan-replay.js";
+import { boundedKafka, type ReplayKafka } from "./bounded-kafka.js";
+
+const never = new AbortController().signal;
+const patience = { answerMsMax: 20, silenceMsMax: 30 };
+const mute = () => new Promise<never>(() => {});
+
+describe("a broker that does not answer", () => {
+  const silent: ReplayKafka = {
+    read: mute,
+    offsets: mute,
+    offsetsAt: mute,
+    describeGroup: mute,
+    deleteGroup: mute,
+    describeTopics: mute,
+    produce: mute,
+  };
+
+  test("is given up, whatever it was asked", async () => {
+    const kafka = boundedKafka(silent, patience);
+    const late = { code: "FR3001", disposition: "wait" };
+    await expect(kafka.offsets(["t"])).rejects.toMatchObject(late);
+    await expect(kafka.offsetsAt(["t"], 0)).rejects.toMatchObject(late);
+    await expect(kafka.describeGroup("g")).rejects.toMatchObject(late);
+    await expect(kafka.deleteGroup("g")).rejects.toMatchObject(late);
+    await expect(kafka.describeTopics(["t"])).rejects.toMatchObject(late);
+    await expect(kafka.produce([])).rejects.toMatchObject(late);
+    const reading = { group: "g", ranges: [], onBatch: async () => {}, stop: never };
+    await expect(kafka.read(reading)).rejects.toMatchObject({ ...late, message: expect.stringContaining("no record came") });
+  });
+
+  test("ends a plan that has begun, and stops its reading", async () => {
+    const incident = await openIncident();
+    await incident.send({ id: "1", version: "1" });
+    let wasStopped = false;
+    const read: ReplayKafka["read"] = ({ stop }) =>
+      new Promise(() => stop.addEventListener("abort", () => (wasStopped = true), { once: true }));
+    const ports = { ...incident.ports, kafka: boundedKafka({ ...incident.kafka, read }, patience) };
+    await expect(planReplay(ports, planOptions())).rejects.toMatchObject({ code: "FR3001" });
+    expect(wasStopped).toBe(true);
+  });
+});
+
+test("our own work, however long, is no silence", async () => {
+  const log = createMemoryLog({ clock: { nowMs: () => 0 } });
+  const client = log.client();
+  await client.createTopics([{ topic: "t", partitions: 1, replicationFactor: 1, config: {} }]);
+  await client.produce([{ topic: "t", key: null, value: null, headers: [] }]);
+  const kafka = boundedKafka(client, patience);
+  const onBatch = () => new Promise<void>((resolve) => setTimeout(resolve, 3 * patience.silenceMsMax));
+  const range = { topic: "t", partition: 0, from: 0, to: 1 };
+  await expect(kafka.read({ group: "g", ranges: [range], onBatch, stop: never })).resolves.toBeUndefined();
+});
