@@ -16,11 +16,13 @@ const VARINT_BYTES_MAX = 10;
 const LOW_BYTES = 4;
 const LOW = 2 ** 28;
 const SAFE_HIGH = 2 ** 25;
+/** Items of lists that take no bytes, of one value: a few bytes could ask for any number of them. */
+const EMPTY_ITEMS_MAX = 1000;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * Reads Avro's binary form and gathers JSON text. Both ends are bounded: nothing is read past the end, and what is written
- * counts, so neither a length of 2^60 nor that many empty items takes time or memory.
+ * counts, as do items without bytes, so neither a length of 2^60 nor that many empty items takes time or memory.
  */
 export class AvroCursor {
   text = "";
@@ -28,6 +30,7 @@ export class AvroCursor {
   readonly #view: DataView;
   #at = 0;
   #level = 0;
+  #emptyItems = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -50,6 +53,13 @@ export class AvroCursor {
 
   leave(): void {
     this.#level--;
+  }
+
+  /** Goes over an item of a list. */
+  item(step: (cursor: AvroCursor) => void): void {
+    const from = this.#at;
+    step(this);
+    if (this.#at === from && ++this.#emptyItems > EMPTY_ITEMS_MAX) throw new Refusal(MISFIT);
   }
 
   byte(): number {

@@ -146,7 +146,7 @@ function inBlocks(cursor: AvroCursor, [open, close]: readonly [string, string], 
     for (let left = Math.abs(count); left > 0; left--) {
       cursor.write(between);
       between = ",";
-      item(cursor);
+      cursor.item(item);
     }
   }
   cursor.write(close);
