@@ -79,7 +79,7 @@ function wrongValue(name: string, value: unknown, issue: Issue): Mistake {
     return { code: "unknown_value", problem: `\`${name}\` cannot be \`${shortened(value)}\``, fix: suggest(value, options) };
   }
   if (issue.code === "invalid_type") return wrongType(name, value, kindName(issue.expected));
-  if (issue.code === "too_small")
+  if (issue.code === "too_small" && typeof value !== "number")
     return {
       code: "empty",
       problem: `\`${name}\` is empty`,
