@@ -26,15 +26,13 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  */
 export class AvroCursor {
   text = "";
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  readonly #bytes: Buffer;
   #at = 0;
   #level = 0;
   #emptyItems = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get isAtEnd(): boolean {
@@ -70,7 +68,9 @@ export class AvroCursor {
 
   /** A number of 64 bits; a `bigint` exactly where a `number` would not keep it. */
   long(): number | bigint {
-    let [low, high, scale] = [0, 0, 1];
+    let low = 0;
+    let high = 0;
+    let scale = 1;
     for (let count = 1; count <= VARINT_BYTES_MAX; count++) {
       const byte = this.byte();
       if (count === LOW_BYTES + 1) scale = 1;
@@ -90,29 +90,43 @@ export class AvroCursor {
   }
 
   take(length: number): Uint8Array {
-    if (length < 0 || length > this.#bytes.length - this.#at) throw new Refusal(MISFIT);
-    this.#at += length;
-    return this.#bytes.subarray(this.#at - length, this.#at);
+    return this.#bytes.subarray(this.#skip(length), this.#at);
   }
 
+  /** A text as JSON has it, in quotes. */
   string(): string {
-    const bytes = this.take(this.integer());
+    const from = this.#skip(this.integer());
+    if (isPlain(this.#bytes, from, this.#at)) return `"${this.#bytes.toString("latin1", from, this.#at)}"`;
     try {
-      return utf8.decode(bytes);
+      return JSON.stringify(utf8.decode(this.#bytes.subarray(from, this.#at)));
     } catch {
       throw new Refusal(MISFIT);
     }
   }
 
   float(): number {
-    this.take(4);
-    return this.#view.getFloat32(this.#at - 4, true);
+    return this.#bytes.readFloatLE(this.#skip(4));
   }
 
   double(): number {
-    this.take(8);
-    return this.#view.getFloat64(this.#at - 8, true);
+    return this.#bytes.readDoubleLE(this.#skip(8));
   }
+
+  /** Where the bytes begin that it went over. */
+  #skip(length: number): number {
+    if (length < 0 || length > this.#bytes.length - this.#at) throw new Refusal(MISFIT);
+    this.#at += length;
+    return this.#at - length;
+  }
+}
+
+/** Whether a text is ASCII that JSON writes as it stands. */
+function isPlain(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte < 0x20 || byte > 0x7e || byte === 0x22 || byte === 0x5c) return false;
+  }
+  return true;
 }
 
 /** The sign is the lowest bit. `low` has 28 bits, `high` those above. */

@@ -88,7 +88,7 @@ const primitives: ReadonlyMap<string, Step> = new Map<string, Step>([
   ["float", (cursor) => cursor.write(floatText(cursor.float()))],
   ["double", (cursor) => cursor.write(doubleText(cursor.double()))],
   ["bytes", (cursor) => cursor.write(base64Text(cursor.take(cursor.integer())))],
-  ["string", (cursor) => cursor.write(JSON.stringify(cursor.string()))],
+  ["string", (cursor) => cursor.write(cursor.string())],
 ]);
 
 function booleanText(byte: number): string {
@@ -131,7 +131,7 @@ function arrayStep(item: Step): Step {
 function mapStep(value: Step): Step {
   return (cursor) =>
     inBlocks(cursor, ["{", "}"], () => {
-      cursor.write(`${JSON.stringify(cursor.string())}:`);
+      cursor.write(`${cursor.string()}:`);
       value(cursor);
     });
 }

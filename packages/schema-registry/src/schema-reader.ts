@@ -5,8 +5,6 @@ import type { SchemaText } from "./schema-source.js";
 /** A payload as JSON text in UTF-8, or why it is none. */
 export type SchemaReader = (payload: Uint8Array) => Uint8Array | typeof MISFIT;
 
-const encoder = new TextEncoder();
-
 /** JSON is what it is: whether it fits its schema is its producer's affair. */
 export function readerOf(schema: SchemaText | "unusable"): SchemaReader {
   if (schema === "unusable") return () => BAD_SCHEMA;
@@ -16,6 +14,6 @@ export function readerOf(schema: SchemaText | "unusable"): SchemaReader {
   if (isBadSchema(read)) return () => BAD_SCHEMA;
   return (payload) => {
     const text = read(payload);
-    return typeof text === "string" ? encoder.encode(text) : text;
+    return typeof text === "string" ? Buffer.from(text) : text;
   };
 }
