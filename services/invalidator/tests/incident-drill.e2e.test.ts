@@ -17,7 +17,7 @@ const PARTS = [0.7, 0.08, 0.22] as const;
 const LIVE_PER_SECOND = drillIsFull() ? 300 : 120;
 /** The default of the command where there is time for it. */
 const RATE = drillIsFull() ? "2000" : "800";
-/** What a sample of the lag cannot tell apart: records are sent every 50 ms and counted every 50 ms. */
+/** What a sample of the lag cannot tell apart: records are sent, and counted, every 50 ms. */
 const LAG_GRAIN_MS = 100;
 
 describe("an incident, from the wrong rules file to the oracle's end", () => {

@@ -1,3 +1,4 @@
+import { constants, setPriority } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KafkaPort } from "@freshet/kafka/port";
 import { boundedKafka, type ReplayKafka, type RunJobPorts } from "@freshet/replay";
@@ -27,6 +28,7 @@ export async function withSession<T>(
   { clock }: Pick<Deps, "clock">,
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
+  stepBack();
   const [kafka, store] = await Promise.all([deployment.connectKafka(), deployment.connectStore()]);
   const frames = deployment.connectFrames(clock);
   const result = await use({ kafka: boundedKafka(kafka, PATIENCE), store, frames, clock, pause });
@@ -48,4 +50,13 @@ async function closed(...ports: readonly (KafkaPort | StorePort)[]): Promise<voi
   const patience = new AbortController();
   await Promise.race([closing, pause(CLOSE_MS_MAX, patience.signal)]);
   patience.abort();
+}
+
+/** Whatever else runs on this machine, the service perhaps, goes first. */
+function stepBack(): void {
+  try {
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // not allowed here: then it competes as others do
+  }
 }
