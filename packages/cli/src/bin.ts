@@ -8,6 +8,7 @@ import { deploymentOf } from "./deployment.js";
 import type { Deps } from "./deps.js";
 import { exitCodes } from "./exit-codes.js";
 import { createStreamIo } from "./io.js";
+import { stepBack } from "./step-back.js";
 import { createTerminal } from "./terminal.js";
 import { processWho } from "./who.js";
 
@@ -56,6 +57,7 @@ const deps: Deps = {
   runService,
   who: processWho,
   newId: () => randomUUID(),
+  stepBack,
   terminal: createTerminal(process.stdin, process.stderr),
   stop: stop.signal,
   interrupt: interrupt.signal,

@@ -47,6 +47,8 @@ export interface Deps {
   readonly stop: AbortSignal;
   /** Aborted at Ctrl-C only. */
   readonly interrupt: AbortSignal;
+  /** Lets whatever else runs on this machine, the service perhaps, go first. */
+  readonly stepBack: () => void;
   /** Whoever sits at a terminal. */
   readonly terminal: Terminal;
   /** Waits this long, or until `stop`. */

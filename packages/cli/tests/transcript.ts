@@ -48,6 +48,7 @@ function depsOf(world: World): Deps {
     clock: { nowMs: () => 1_767_225_600_000 },
     who: () => ({ user: "ada", host: "ops-1" }),
     newId: () => `id-${++ids}`,
+    stepBack: () => undefined,
     terminal: { columns: 80, ask: async () => answers.shift() ?? null },
     stop: world.stop ?? never,
     interrupt: world.interrupt ?? never,

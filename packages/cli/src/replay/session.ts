@@ -1,4 +1,3 @@
-import { constants, setPriority } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KafkaPort } from "@freshet/kafka/port";
 import { boundedKafka, type ReplayKafka, type RunJobPorts } from "@freshet/replay";
@@ -25,7 +24,7 @@ export function pause(ms: number, stop: AbortSignal): Promise<void> {
  */
 export async function withSession<T>(
   deployment: Deployment,
-  { clock }: Pick<Deps, "clock">,
+  { clock, stepBack }: Pick<Deps, "clock" | "stepBack">,
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
   stepBack();
@@ -50,13 +49,4 @@ async function closed(...ports: readonly (KafkaPort | StorePort)[]): Promise<voi
   const patience = new AbortController();
   await Promise.race([closing, pause(CLOSE_MS_MAX, patience.signal)]);
   patience.abort();
-}
-
-/** Whatever else runs on this machine, the service perhaps, goes first. */
-function stepBack(): void {
-  try {
-    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // not allowed here: then it competes as others do
-  }
 }
