@@ -25,7 +25,10 @@ function world(rules: CompiledRules, frames?: FramePort) {
   const letters: (Uint8Array | null)[] = [];
   const busted: string[] = [];
   const store: Partial<StorePort> = {
-    bust: async (busts) => busts.map(({ key }) => (busted.push(key), "removed")),
+    bust: async (busts) => {
+      busted.push(...busts.map(({ key }) => key));
+      return busts.map(() => "removed");
+    },
     bustTags: async () => [],
   };
   const ports: PipelinePorts = {
