@@ -108,7 +108,7 @@ describe("explain, on the real Kafka and Redis", () => {
     const ends = () => kafka.offsets([`freshet.dlq.${deployment}`]);
     await until(async () => (await ends()).some(({ latest }) => latest > 0), { timeoutMs: 15_000, what: "the dead letter" });
     const dead = firstOf(await explained());
-    expect(dead).toMatchObject({ verdict: "dead-lettered", letter: { id: "0-0", reason: "rule_error" } });
+    expect(dead).toMatchObject({ verdict: "dead-lettered", letter: { id: "0-0", reason: "rule_error", resolved: false } });
     expect(dead.answer).toContain(`stale because ${place(1, "9")} was dead-lettered: rule_error: rule any: `);
 
     service.child.kill("SIGTERM");

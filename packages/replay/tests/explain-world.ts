@@ -97,6 +97,8 @@ export async function createWorld(rulesText: string = RULES) {
     },
     /** Consumes all there is, as the service does. */
     serve: () => serve({ kafka, rules, store }),
+    /** Commits all there is, and applies nothing. */
+    skip: () => serve({ kafka, rules, store: null }),
     fill: async (key: string, familyName: string, filled: Filled = {}) => {
       const token = `t${++leases}`;
       const request = { key, family: familyOf(rules, familyName), token, filled };
@@ -121,21 +123,26 @@ function familyOf(rules: CompiledRules, name: string) {
 /** Reads with the live group, which commits what it has read. */
 async function serve({ kafka, rules, store }: Parts): Promise<void> {
   const deadLetters = { topic: "freshet.dlq.test", group: LIVE, rulesHash: rules.hash };
-  const ports = { rules, store, kafka, deadLetters, now: () => new Date(START_MS).toISOString() };
+  const ports = store === null ? null : { rules, store, kafka, deadLetters, now: () => new Date(START_MS).toISOString() };
   const committed = await kafka.committed(LIVE, rules.topics);
   const ends = await kafka.offsets(rules.topics);
   const ranges = ends.map(({ topic, partition, latest }) => {
     return { topic, partition, from: committed.find((at) => at.topic === topic)?.offset ?? 0, to: latest };
   });
-  const onBatch = async ({ records }: RecordBatch) => void (await runSlice(records.slice(), ports));
+  const onBatch = async ({ records }: RecordBatch) => {
+    if (ports !== null) await runSlice(records.slice(), ports);
+  };
   await kafka.read({ group: LIVE, ranges: ranges.filter(({ from, to }) => from < to), onBatch, stop: new AbortController().signal });
 }
 
 interface Parts {
   readonly kafka: KafkaPort;
   readonly rules: CompiledRules;
-  readonly store: ReturnType<typeof createMemoryStore>;
+  /** `null`: what is read is not applied. */
+  readonly store: Store | null;
 }
+
+type Store = ReturnType<typeof createMemoryStore>;
 
 interface Filling {
   readonly key: string;
@@ -144,7 +151,7 @@ interface Filling {
   readonly filled: Filled;
 }
 
-async function fill(store: Parts["store"], { key, family, token, filled }: Filling, rules: CompiledRules): Promise<string> {
+async function fill(store: Store, { key, family, token, filled }: Filling, rules: CompiledRules): Promise<string> {
   const { entry, bounds } = family;
   const { deps = { "catalog.product/42": "7" }, primaryRead = false, freshMs = null, keepMs = 60_000, unpromoted = false } = filled;
   const [values = new Map<string, string>()] = family.valuesOf(key);

@@ -9,8 +9,15 @@ const LABEL_COLUMNS = 14;
 /** What a rule gets that names no ops: all but `truncate`. */
 const USUAL_OPS = 4;
 
+/** What steers a terminal, or hides in it: keys, types and subjects are whatever producers wrote. */
+const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
 /** An explanation for people: the answer, the state, the rules, the events, in 80 columns where words allow it. */
 export function explanationLines(told: Explanation): readonly string[] {
+  return linesOf(told).map((line) => line.replace(unprintable, "\u{fffd}"));
+}
+
+function linesOf(told: Explanation): readonly string[] {
   return [
     ...wrap(told.answer.text, "  "),
     "",

@@ -33,8 +33,8 @@ beforeEach(async () => {
   await kafka.createTopics([{ topic: "shop.products", partitions: 1, replicationFactor: 1, config: {} }]);
 });
 
-async function send(version: string, price = 9): Promise<void> {
-  const event = { id: "1", source: "test", type: "product.updated", subject: "42", version, time: "2026-01-01T00:00:00Z" };
+async function send(version: string, price = 9, type = "product.updated"): Promise<void> {
+  const event = { id: "1", source: "test", type, subject: "42", version, time: "2026-01-01T00:00:00Z" };
   await kafka.produce([{ topic: "shop.products", ...encodeCloudEvent({ ...event, data: JSON.stringify({ price, note: "secret" }) }) }]);
 }
 
@@ -55,6 +55,33 @@ const product = ["explain", "product:42", "--family", "product"];
 const away = (code: "FR2001" | "FR3001") => () => Promise.reject(new FreshetError(code, "wait", "it is away", "Wait."));
 
 describe("explain", () => {
+  test("its help", async () => {
+    expect(await transcript(["explain", "--help"])).toEqual({
+      code: 0,
+      talk: [],
+      out: [
+        "Examples:",
+        "  freshet explain page:42 --family product-page",
+        "  freshet explain page:42 --family product-page --since 24h --json",
+        "",
+        "Usage: freshet explain [options] <key>",
+        "",
+        "why an entry is as it is: its state, its rules, the events that touch it",
+        "",
+        "Options:",
+        "  --family <family>  the entry's family in the rules file",
+        "  --since <time>     events since so long ago (90m, 24h), or since a time",
+        "                     (2026-11-21T03:00Z); default: 1h",
+        "  --limit <events>   events to show, newest first; default: 20",
+        "  --scan <records>   records to read at most, the newest; default: 100000",
+        "  --json             one JSON object (schemas/explain.v1.json)",
+        "  -h, --help         show this help",
+        "",
+        "Every setting is a flag as well, e.g. --kafka-brokers: see freshet run --help.",
+      ],
+    });
+  });
+
   test("the answer first, then state, rules and events, in 80 columns and without the value", async () => {
     await put("7");
     await send("7");
@@ -120,6 +147,13 @@ describe("explain", () => {
     expect(await kafka.describeGroup("freshet-default")).toMatchObject({ state: "missing" });
   });
 
+  test("what producers wrote does not steer the terminal", async () => {
+    await send("8", 9, "product.\u001b[31mred");
+    const { out } = await transcript(product, world);
+    expect(out.join("\n")).toContain("product.\u{fffd}[31mred (update)");
+    expect(out.join("")).not.toContain("\u001b");
+  });
+
   test("--since, --limit and --scan bound what is read and told", async () => {
     for (const version of ["1", "2", "3", "4"]) await send(version);
     const { out } = await transcript([...product, "--since", "2025-12-31T23:30Z", "--limit", "1", "--scan", "2", "--json"], world);
@@ -158,7 +192,7 @@ describe("explain", () => {
     expect(code).toBe(1);
     expect(talk).toEqual([
       "FR3006 not allowed",
-      "  fix: Grant Read on the topics shop.products, freshet.dlq.default, Describe on group freshet-default, and Read, Describe and Delete on group freshet-explain-default-id-1.",
+      "  fix: Grant Read on the topics shop.products, freshet.dlq.default, freshet.jobs.default, Describe on group freshet-default, and Read, Describe and Delete on group freshet-explain-default-id-1.",
     ]);
   });
 

@@ -30,7 +30,7 @@ function whyStale({ candidate, report, isNewer, isUnseen }: Judged): string | nu
   const { verdict, because } = report;
   const what = eventText(report);
   if (verdict === "not yet consumed" && isUnseen && candidate.hits.length > 0) return `${what} is not yet consumed`;
-  if (verdict === "dead-lettered" && isUnseen) return `${what} was dead-lettered: ${because}`;
+  if (verdict === "dead-lettered" && isUnseen && report.letter?.resolved !== true) return `${what} was dead-lettered: ${because}`;
   return verdict === "removed" && isNewer ? `an older value was written after ${what} had busted it` : null;
 }
 

@@ -1,8 +1,10 @@
 import type { CommittedOffset } from "@freshet/kafka/port";
 import { FreshetError } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
+import type { DeadLetter } from "../dead-letters/letter.js";
+import { readResolved } from "../dead-letters/resolved.js";
 import { scanDeadLetters } from "../dead-letters/scan.js";
-import { deadLetterTopicOf } from "../topics.js";
+import { deadLetterTopicOf, jobsTopicOf } from "../topics.js";
 import { type Candidate, concernWith, decoderOf } from "./candidates.js";
 import type { ExplainRequest, Situation } from "./explain.js";
 import type { EventsReport, ReachReport } from "./explanation.js";
@@ -111,17 +113,22 @@ async function lettersOf(candidates: readonly Candidate[], { kafka, stop }: Read
   if (wanted.size === 0) return { found, complete: true };
   if (stop.aborted) return { found, complete: false };
   if ((await kafka.offsets([topic])).length === 0) return { found, complete: true };
+  const letters: DeadLetter[] = [];
+  const { ownGroup: group, deployment, sinceMs } = request;
   const { complete } = await scanDeadLetters(kafka, {
     topic,
-    group: request.ownGroup,
-    sinceMs: request.sinceMs,
+    group,
+    sinceMs,
     untilMs: null,
     accepts: ({ source }) => source !== null && wanted.has(placeText(source)),
-    onLetters: async (letters) => {
-      for (const { id, reason, message, source } of letters) if (source !== null) found.set(placeText(source), { id, reason, message });
-    },
+    onLetters: async (some) => void letters.push(...some),
     stop,
   });
+  if (letters.length === 0) return { found, complete };
+  const resolved = await readResolved(kafka, { deployment, group, stop, onProgress: () => undefined });
+  for (const { id, reason, message, source, partition, offset } of letters) {
+    if (source !== null) found.set(placeText(source), { id, reason, message, resolved: resolved.has(partition, offset) });
+  }
   return { found, complete };
 }
 
@@ -132,7 +139,7 @@ function placeText({ topic, partition, offset }: { readonly topic: string; reado
 /** Where the broker refuses for lack of rights, the error names all that are needed. */
 export function withRights(error: unknown, { rules, deployment, liveGroup, ownGroup }: ExplainRequest): unknown {
   if (!(error instanceof FreshetError) || error.code !== "FR3006") return error;
-  const topics = [...rules.topics, deadLetterTopicOf(deployment)];
+  const topics = [...rules.topics, deadLetterTopicOf(deployment), jobsTopicOf(deployment)];
   const fix = `Grant Read on the topics ${topics.join(", ")}, Describe on group ${liveGroup}, and Read, Describe and Delete on group ${ownGroup}.`;
   return new FreshetError("FR3006", error.disposition, error.message, fix, error);
 }

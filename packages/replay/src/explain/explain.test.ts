@@ -80,9 +80,35 @@ describe("each event with its verdict", () => {
     await world.serve();
     const { events } = (await world.explain("product:42", "product")).explanation;
     expect(events?.list.map(({ offset, verdict, letter }) => ({ offset, verdict, letter }))).toEqual([
-      { offset: 1, verdict: "dead-lettered", letter: { id: "0-1", reason: expect.any(String) } },
-      { offset: 0, verdict: "dead-lettered", letter: { id: "0-0", reason: "rule_error" } },
+      { offset: 1, verdict: "dead-lettered", letter: { id: "0-1", reason: expect.any(String), resolved: false } },
+      { offset: 0, verdict: "dead-lettered", letter: { id: "0-0", reason: "rule_error", resolved: false } },
     ]);
+  });
+
+  test("dead-lettered and resolved since, which makes nothing stale", async () => {
+    await world.send({ subject: "42", version: "8", data: {} });
+    await world.serve();
+    await world.store.seed.putManaged("product:42", { value: "v", deps: new Map() });
+    expect((await world.explain("product:42", "product")).explanation.answer.kind).toBe("stale");
+    await world.kafka.createTopics([{ topic: "freshet.jobs.test", partitions: 1, replicationFactor: 1, config: {} }]);
+    const bytes = (text: string) => new TextEncoder().encode(text);
+    await world.kafka.produce([{ topic: "freshet.jobs.test", key: bytes("resolved/0-0"), value: bytes("{}"), headers: [] }]);
+    const { answer, events } = (await world.explain("product:42", "product")).explanation;
+    expect(events?.list[0]).toMatchObject({ verdict: "dead-lettered", letter: { id: "0-0", resolved: true } });
+    expect(events?.list[0]?.because).toMatch(/ \(resolved since\)$/);
+    expect(answer.kind).toBe("fresh");
+  });
+
+  test("not yet consumed, and refused by the rules; no_match already before it is consumed", async () => {
+    await world.send({ subject: "42", version: "8", data: {} });
+    await world.fill("listing:acme:1", "listing");
+    await world.send({ subject: "42", version: "8", type: "brand.updated", data: { brand: "emca" } });
+    const [refused] = (await verdicts()) ?? [];
+    expect(refused).toMatchObject({ offset: 1, verdict: "no_match" });
+    expect((await verdicts())?.[1]?.because).toMatch(
+      /^the group has committed nothing of this partition; these rules refuse it: rule_error: rule product-changed: /,
+    );
+    expect((await verdicts("listing:acme:1", "listing"))?.[0]).toMatchObject({ offset: 1, verdict: "no_match" });
   });
 
   test("dead-lettered, even where the letter is not there any more", async () => {
@@ -224,7 +250,7 @@ describe("what cannot be asked", () => {
       withKafka: (use) => use({ ...world.kafka, read }, new AbortController().signal),
     });
     expect(errors[0]?.fix).toBe(
-      "Grant Read on the topics shop.products, shop.prices, freshet.dlq.test, Describe on group freshet-test, and Read, Describe and Delete on group explain-1.",
+      "Grant Read on the topics shop.products, shop.prices, freshet.dlq.test, freshet.jobs.test, Describe on group freshet-test, and Read, Describe and Delete on group explain-1.",
     );
   });
 });

@@ -100,7 +100,9 @@ const event = z.looseObject({
   verdict: z.enum(verdicts),
   because: z.string(),
   hits: z.array(z.looseObject({ rule: text, target: z.enum(["key", "tag", "epoch"]), name: text, mode })),
-  letter: z.looseObject({ id: text, reason: text }).nullable(),
+  letter: z
+    .looseObject({ id: text, reason: text, resolved: z.boolean().meta({ description: "Whether a replay has resolved it." }) })
+    .nullable(),
 });
 
 const events = z.looseObject({

@@ -13,7 +13,7 @@ export interface Known {
   readonly readLagMs: number;
   /** The next offset the live group reads of its partition; `null` where it has committed none. */
   readonly committed: number | null;
-  readonly letter: { readonly id: string; readonly reason: string; readonly message: string } | null;
+  readonly letter: { readonly id: string; readonly reason: string; readonly message: string; readonly resolved: boolean } | null;
 }
 
 /** A candidate, judged. */
@@ -34,7 +34,7 @@ export function judge(candidate: Candidate, known: Known): Judged {
   const { topic, partition, offset, timestampMs, type, op, subject, version } = candidate;
   const { verdict, because } = verdictOf(candidate, known);
   const hits = candidate.hits.map((bust) => ({ rule: bust.rule, target: bust.target, name: nameOf(bust), mode: bust.mode }));
-  const letter = known.letter === null ? null : { id: known.letter.id, reason: known.letter.reason };
+  const letter = known.letter === null ? null : { id: known.letter.id, reason: known.letter.reason, resolved: known.letter.resolved };
   const at = new Date(timestampMs).toISOString();
   return {
     candidate,
@@ -60,13 +60,16 @@ interface Said {
 
 function verdictOf(candidate: Candidate, { state, committed, letter }: Known): Said {
   const { rejection, hits, misses, offset } = candidate;
-  if (letter !== null) return { verdict: "dead-lettered", because: `${letter.reason}: ${letter.message}` };
-  if (committed === null) return { verdict: "not yet consumed", because: "the group has committed nothing of this partition" };
-  if (offset >= committed) return { verdict: "not yet consumed", because: `the group is at ${committed}` };
-  if (rejection !== null) {
-    return { verdict: "dead-lettered", because: `${rejection.reason}: ${rejection.message} (no dead letter of it was found)` };
+  if (letter !== null) {
+    return { verdict: "dead-lettered", because: `${letter.reason}: ${letter.message}${letter.resolved ? " (resolved since)" : ""}` };
   }
-  if (hits.length === 0) return { verdict: "no_match", because: misses.join("; ") };
+  if (hits.length === 0 && rejection === null) return { verdict: "no_match", because: misses.join("; ") };
+  const refused = rejection === null ? "" : `${rejection.reason}: ${rejection.message}`;
+  if (committed === null || offset >= committed) {
+    const where = committed === null ? "the group has committed nothing of this partition" : `the group is at ${committed}`;
+    return { verdict: "not yet consumed", because: refused === "" ? where : `${where}; these rules refuse it: ${refused}` };
+  }
+  if (refused !== "") return { verdict: "dead-lettered", because: `${refused} (no dead letter of it was found)` };
   if (state === null) return { verdict: "consumed", because: "Redis could not be asked what it did" };
   const said = hits.map((bust) => didTo(bust, state));
   return severity.flatMap((verdict) => said.find((one) => one.verdict === verdict) ?? [])[0] ?? { verdict: "removed", because: "" };
