@@ -4,13 +4,20 @@ import { join } from "node:path";
 import { build, environment, install, isOwnNode, root, runUnderOwnNode, SetUpError, say } from "./set-up.mjs";
 
 /** What can be measured, by name; each is a program with arguments of its own. */
-const SUITES = { events: "main.ts", sweep: "sweep/main.ts", race: "race/soak.ts", store: "../../../packages/store/bench/main.ts" };
+const SUITES = {
+  events: "main.ts",
+  sweep: "sweep/main.ts",
+  race: "race/soak.ts",
+  replay: "replay/main.ts",
+  store: "../../../packages/store/bench/main.ts",
+};
 
 const HELP = `npm run bench                                 every contender, two million events
 npm run bench -- --quick --json FILE          one million events; the results as JSON too
 npm run bench -- --only noop,obvious          some of them; also: parse, freshet-floors-off, freshet-floors-on
 npm run bench -- --suite sweep --json FILE    what others wait while a million entries of one tag are swept (--entries, --pace)
 npm run bench -- --suite store --json FILE    busts per second on one connection, floors off and on, against plain UNLINK (--rounds, --keys)
+npm run bench -- --suite replay --json FILE   history replayed dry, against the service on the same events (--quick, --events)
 npm run soak:store -- 1000000 SEED            so many reads in a race with busts, ten million by default: none may be stale
 
 Kafka and Redis are processes of this machine, unless FRESHET_TEST_PROVIDER or FRESHET_TEST_KAFKA and FRESHET_TEST_REDIS

@@ -10,8 +10,3 @@ export function plainEnvironment(): Record<string, string> {
   const known = Object.entries(process.env).filter(([name, value]) => value !== undefined && !name.startsWith("FRESHET_"));
   return Object.fromEntries(known.map(([name, value]) => [name, value ?? ""]));
 }
-
-/** Whether the incident drill has the size of the issue: `npm run drill:incident`. */
-export function drillIsFull(): boolean {
-  return process.env.FRESHET_TEST_DRILL === "full";
-}
