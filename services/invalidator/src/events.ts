@@ -155,6 +155,7 @@ function partitionWaiting(waiting: WaitingPartition, { logger, metrics, clock }:
   const { topic, partition, code, problem, fix, disposition, attempts, offset, sinceMs } = waiting;
   if (code.startsWith("FR2")) metrics.redisErrors.inc({ code });
   if (code.startsWith("FR3")) metrics.kafkaErrors.inc({ code });
+  if (code.startsWith("FR4")) metrics.schemaRegistryErrors.inc({ code });
   if (!isTold(attempts)) return;
   const fields = { topic, partition, offset, code, problem, fix, attempts, waitingMs: clock.nowMs() - sinceMs };
   if (disposition === "halt") logger.error(fields, "partition waits, and somebody must act");

@@ -20,6 +20,7 @@ export interface Metrics {
   readonly sweepAge: Histogram;
   readonly redisErrors: Counter<"code">;
   readonly kafkaErrors: Counter<"code">;
+  readonly schemaRegistryErrors: Counter<"code">;
   readonly holes: Counter<"topic" | "cause">;
   readonly rebalances: Counter;
   readonly contentType: string;
@@ -89,6 +90,7 @@ export function createMetrics(sources: MetricSources, info: BuildInfo): Metrics 
     }),
     redisErrors: counter("freshet_redis_errors_total", "Troubles with Redis", ["code"]),
     kafkaErrors: counter("freshet_kafka_errors_total", "Troubles with Kafka", ["code"]),
+    schemaRegistryErrors: counter("freshet_schema_registry_errors_total", "Troubles with the schema registry", ["code"]),
     holes: counter("freshet_kafka_holes_total", "Times that records were gone before they were read, or their log was another one", [
       "topic",
       "cause",

@@ -80,13 +80,14 @@ async function setUp() {
   const committed = (offset: number) => until(() => log.committed("freshet-t", { topic: "rows", partition: 0 }) === offset);
   const waiting = async (): Promise<readonly { readonly code: string; readonly problem: string; readonly disposition: string }[]> =>
     JSON.parse(await (await fetch(`${address}/readyz`)).text()).waiting;
-  return { log, lines, send, put, has, committed, waiting, letters: () => log.records("freshet.dlq.t") };
+  const metrics = async (): Promise<string> => await (await fetch(`${address}/metrics`)).text();
+  return { metrics, log, lines, send, put, has, committed, waiting, letters: () => log.records("freshet.dlq.t") };
 }
 
 describe("a registry that is down", () => {
   test("makes the partition wait, visibly, and it goes on by itself; nothing is dead-lettered", async () => {
     await stub.goDown();
-    const { send, put, has, committed, waiting, letters, lines } = await setUp();
+    const { send, put, has, committed, waiting, letters, lines, metrics } = await setUp();
     await put(1, 4);
     await send(update(1, 5));
     await until(async () => (await waiting()).length === 1);
@@ -94,6 +95,7 @@ describe("a registry that is down", () => {
       { topic: "rows", code: "FR4001", disposition: "wait", problem: expect.stringContaining("ECONNREFUSED") },
     ]);
     expect([await has(1), letters().length]).toEqual([true, 0]);
+    expect(await metrics()).toMatch(/^freshet_schema_registry_errors_total\{code="FR4001"\} [1-9]/m);
     await stub.comeBack();
     await committed(1);
     expect([await has(1), letters().length, await waiting()]).toEqual([false, 0, []]);
