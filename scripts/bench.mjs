@@ -7,6 +7,7 @@ import { build, environment, install, isOwnNode, root, runUnderOwnNode, SetUpErr
 const SUITES = {
   events: "main.ts",
   sweep: "sweep/main.ts",
+  dlq: "dlq/main.ts",
   race: "race/soak.ts",
   replay: "replay/main.ts",
   store: "../../../packages/store/bench/main.ts",
@@ -16,6 +17,7 @@ const HELP = `npm run bench                                 every contender, two
 npm run bench -- --quick --json FILE          one million events; the results as JSON too
 npm run bench -- --only noop,obvious          some of them; also: parse, freshet-floors-off, freshet-floors-on
 npm run bench -- --suite sweep --json FILE    what others wait while a million entries of one tag are swept (--entries, --pace)
+npm run bench -- --suite dlq --json FILE      what counting 100,000 dead letters takes, against merely reading them (--letters, --rounds)
 npm run bench -- --suite store --json FILE    busts per second on one connection, floors off and on, against plain UNLINK (--rounds, --keys)
 npm run bench -- --suite replay --json FILE   history replayed dry, against the service on the same events (--quick, --events)
 npm run soak:store -- 1000000 SEED            so many reads in a race with busts, ten million by default: none may be stale

@@ -73,7 +73,7 @@ describe("dlq list", () => {
         "",
         "0aeaea8e5e458768  undecodable",
         "  1 letter, 1 open, 2025-12-31T23:00:00Z",
-        "  from shop.products; newest 0-2",
+        "  from shop.products; tenants acme; newest 0-2",
         "  no JSON. Fix: Mend it",
       ],
       talk: ["one of them in full: freshet dlq show 0-1"],
@@ -157,8 +157,8 @@ test("dlq stats: the window first, then a table for each question", async () => 
       "shop.products                                                     3            2",
       "",
       "tenant                                                      letters         open",
-      "(not known)                                                       1            1",
-      "acme                                                              1            0",
+
+      "acme                                                              2            1",
       "umbra                                                             1            1",
       "",
       "written by                                                  letters         open",
@@ -257,7 +257,7 @@ describe("what goes wrong", () => {
     [
       1,
       new FreshetError("FR3006", "halt", "Kafka refused rights", "?"),
-      "  fix: Grant the client's user Read on topic freshet.jobs.default, and Read, Describe and Delete on group freshet-dlq-default-id-1.",
+      "  fix: Grant the client's user Read on topic freshet.dlq.default, and Read, Describe and Delete on group freshet-dlq-default-id-1.",
     ],
   ])("Kafka away or refusing: %d", async (code, error, fix) => {
     for (const command of ["list", "stats"]) {

@@ -5,24 +5,30 @@ import type { HeaderTexts } from "./header-texts.js";
 /** Who wrote a dead letter, by the headers it added. */
 export type Dialect = "freshet" | "kafka-connect" | "kafka-streams" | "spring" | "share-group" | "unknown";
 
-/** What every dialect says in its own words; `null` where this one does not. */
-export interface Told {
-  readonly reason: string | null;
-  readonly rule: string;
-  /** `null`: Freshet's own is missing, or this dialect has none. */
-  readonly fingerprint: string | null;
-  readonly message: string;
-  readonly firstFailedAt: string | null;
-  readonly lastFailedAt: string | null;
-  readonly attempts: number | null;
-  readonly group: string | null;
-  readonly rulesHash: string | null;
+/** Where a record came from, as far as it is told. */
+export interface Place {
   readonly topic: string | null;
   readonly partition: number | null;
   /** `last`, included, only for a batch that nobody could decode. */
   readonly offsets: { readonly first: number; readonly last: number | null } | null;
+}
+
+/** What every dialect says in its own words; `null` where this one does not. */
+export interface Words {
+  /** Whether a header belongs to the dialect, and so not to the record. */
+  readonly takes: (name: string) => boolean;
+  readonly place: (headers: HeaderTexts) => Place;
+  readonly reason: (headers: HeaderTexts) => string | null;
+  readonly rule: (headers: HeaderTexts) => string;
+  readonly message: (headers: HeaderTexts) => string;
+  readonly fingerprint: (headers: HeaderTexts) => string | null;
+  readonly firstFailedAt: (headers: HeaderTexts) => string | null;
+  readonly lastFailedAt: (headers: HeaderTexts) => string | null;
+  readonly attempts: (headers: HeaderTexts) => number | null;
+  readonly group: (headers: HeaderTexts) => string | null;
+  readonly rulesHash: (headers: HeaderTexts) => string | null;
   /** The record's own time, in milliseconds since 1970. */
-  readonly timestampMs: number | null;
+  readonly timestampMs: (headers: HeaderTexts) => number | null;
 }
 
 const own = new Set<string>(deadLetterHeaderNames);
@@ -33,16 +39,10 @@ const SPRING = "kafka_dlt-";
 
 const PARTITION_MAX = 2 ** 31 - 1;
 const topicForm = /^[a-zA-Z0-9._-]{1,249}$/;
-
-/** Headers that belong to the dialect, and so not to the record. */
-export const takesOf: Readonly<Record<Dialect, (name: string) => boolean>> = {
-  freshet: (name) => own.has(name),
-  "share-group": (name) => name.startsWith(SHARE_GROUP),
-  "kafka-connect": (name) => name.startsWith(CONNECT),
-  "kafka-streams": (name) => name.startsWith(STREAMS),
-  spring: (name) => name.startsWith(SPRING),
-  unknown: () => false,
-};
+const offsetsForm = /^\d{1,16}(?:-\d{1,16})?$/;
+const reasonForm = /^[a-z_]{1,40}$/;
+const fingerprintForm = /^[0-9a-f]{16}$/;
+const hashForm = /^[0-9a-f]{64}$/;
 
 /** The dialect of the header that was added last: a record may have been a dead letter before. */
 export function dialectOf(headers: readonly RecordHeader[]): Dialect {
@@ -57,84 +57,97 @@ export function dialectOf(headers: readonly RecordHeader[]): Dialect {
   return "unknown";
 }
 
-/** What the headers of a dialect say. */
-export const toldBy: Readonly<Record<Dialect, (headers: HeaderTexts) => Told>> = {
-  freshet: (headers) => ({
-    ...shareGroup(headers),
-    reason: headers.match("freshet-reason", /^[a-z_]{1,40}$/),
-    rule: headers.name("freshet-rule") ?? "",
-    fingerprint: headers.match("freshet-fingerprint", /^[0-9a-f]{16}$/),
-    firstFailedAt: headers.instant("freshet-first-failed-at"),
-    lastFailedAt: headers.instant("freshet-last-failed-at"),
-    attempts: headers.count("freshet-attempts"),
-    rulesHash: headers.match("freshet-rules-hash", /^[0-9a-f]{64}$/),
-  }),
-  "share-group": (headers) => ({ ...shareGroup(headers), attempts: headers.count(`${SHARE_GROUP}delivery.count`) }),
-  "kafka-connect": (headers) => ({
-    ...nothing,
-    ...place(headers, CONNECT),
-    reason: headers.name(`${CONNECT}exception.class.name`),
-    message: staged(headers.name(`${CONNECT}stage`), headers.message(`${CONNECT}exception.message`)),
-    group: headers.name(`${CONNECT}connector.name`),
-  }),
-  "kafka-streams": (headers) => ({
-    ...nothing,
-    ...place(headers, STREAMS),
-    reason: headers.name(`${STREAMS}exception`),
-    message: headers.message(`${STREAMS}message`),
-  }),
-  spring: (headers) => {
+const silent: Words = {
+  takes: () => false,
+  place: () => ({ topic: null, partition: null, offsets: null }),
+  reason: () => null,
+  rule: () => "",
+  message: () => "",
+  fingerprint: () => null,
+  firstFailedAt: () => null,
+  lastFailedAt: () => null,
+  attempts: () => null,
+  group: () => null,
+  rulesHash: () => null,
+  timestampMs: () => null,
+};
+
+const shareGroup: Words = {
+  ...silent,
+  takes: (name) => name.startsWith(SHARE_GROUP),
+  place: placeBehind(SHARE_GROUP),
+  message: (headers) => headers.message(`${SHARE_GROUP}message`),
+  attempts: (headers) => headers.count(`${SHARE_GROUP}delivery.count`),
+  group: (headers) => headers.name(`${SHARE_GROUP}group`),
+};
+
+const freshet: Words = {
+  ...shareGroup,
+  takes: (name) => own.has(name),
+  reason: (headers) => headers.name("freshet-reason", reasonForm),
+  rule: (headers) => headers.name("freshet-rule") ?? "",
+  fingerprint: (headers) => headers.name("freshet-fingerprint", fingerprintForm),
+  firstFailedAt: (headers) => headers.instant("freshet-first-failed-at"),
+  lastFailedAt: (headers) => headers.instant("freshet-last-failed-at"),
+  attempts: (headers) => headers.count("freshet-attempts"),
+  rulesHash: (headers) => headers.name("freshet-rules-hash", hashForm),
+};
+
+const connect: Words = {
+  ...silent,
+  takes: (name) => name.startsWith(CONNECT),
+  place: placeBehind(CONNECT),
+  reason: (headers) => headers.name(`${CONNECT}exception.class.name`),
+  message: (headers) => staged(headers.name(`${CONNECT}stage`), headers.message(`${CONNECT}exception.message`)),
+  group: (headers) => headers.name(`${CONNECT}connector.name`),
+};
+
+const streams: Words = {
+  ...silent,
+  takes: (name) => name.startsWith(STREAMS),
+  place: placeBehind(STREAMS),
+  reason: (headers) => headers.name(`${STREAMS}exception`),
+  message: (headers) => headers.message(`${STREAMS}message`),
+};
+
+const spring: Words = {
+  ...silent,
+  takes: (name) => name.startsWith(SPRING),
+  place: (headers) => {
     const offset = headers.integer(`${SPRING}original-offset`, 8);
     return {
-      ...nothing,
-      reason: headers.name(`${SPRING}exception-cause-fqcn`) ?? headers.name(`${SPRING}exception-fqcn`),
-      message: headers.message(`${SPRING}exception-message`),
-      group: headers.name(`${SPRING}original-consumer-group`),
-      topic: headers.match(`${SPRING}original-topic`, topicForm),
+      topic: headers.name(`${SPRING}original-topic`, topicForm),
       partition: headers.integer(`${SPRING}original-partition`, 4),
       offsets: offset === null ? null : { first: offset, last: null },
-      timestampMs: headers.integer(`${SPRING}original-timestamp`, 8),
     };
   },
-  unknown: () => nothing,
+  reason: (headers) => headers.name(`${SPRING}exception-cause-fqcn`) ?? headers.name(`${SPRING}exception-fqcn`),
+  message: (headers) => headers.message(`${SPRING}exception-message`),
+  group: (headers) => headers.name(`${SPRING}original-consumer-group`),
+  timestampMs: (headers) => headers.integer(`${SPRING}original-timestamp`, 8),
 };
 
-const nothing: Told = {
-  reason: null,
-  rule: "",
-  fingerprint: null,
-  message: "",
-  firstFailedAt: null,
-  lastFailedAt: null,
-  attempts: null,
-  group: null,
-  rulesHash: null,
-  topic: null,
-  partition: null,
-  offsets: null,
-  timestampMs: null,
+export const wordsOf: Readonly<Record<Dialect, Words>> = {
+  freshet,
+  "share-group": shareGroup,
+  "kafka-connect": connect,
+  "kafka-streams": streams,
+  spring,
+  unknown: silent,
 };
 
-function shareGroup(headers: HeaderTexts): Told {
-  return {
-    ...nothing,
-    ...place(headers, SHARE_GROUP),
-    message: headers.message(`${SHARE_GROUP}message`),
-    group: headers.name(`${SHARE_GROUP}group`),
-  };
+function placeBehind(prefix: string): (headers: HeaderTexts) => Place {
+  const [topic, partition, offset] = [`${prefix}topic`, `${prefix}partition`, `${prefix}offset`] as const;
+  return (headers) => ({
+    topic: headers.name(topic, topicForm),
+    partition: headers.count(partition, PARTITION_MAX),
+    offsets: offsetsOf(headers.match(offset, offsetsForm)),
+  });
 }
 
-function place(headers: HeaderTexts, prefix: string): Pick<Told, "topic" | "partition" | "offsets"> {
-  return {
-    topic: headers.match(`${prefix}topic`, topicForm),
-    partition: headers.count(`${prefix}partition`, PARTITION_MAX),
-    offsets: offsetsOf(headers, `${prefix}offset`),
-  };
-}
-
-function offsetsOf(headers: HeaderTexts, name: string): Told["offsets"] {
-  const [first, last] = (headers.match(name, /^\d{1,16}(?:-\d{1,16})?$/) ?? "").split("-");
-  if (first === undefined || first === "") return null;
+function offsetsOf(text: string | null): Place["offsets"] {
+  if (text === null) return null;
+  const [first, last] = text.split("-");
   const ends = { first: Number(first), last: last === undefined ? null : Number(last) };
   const isInOrder = ends.last === null || (Number.isSafeInteger(ends.last) && ends.first <= ends.last);
   return Number.isSafeInteger(ends.first) && isInOrder ? ends : null;

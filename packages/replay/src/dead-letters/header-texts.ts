@@ -4,59 +4,101 @@ import type { RecordHeader } from "@freshet/protocol";
 const NAME_CHARACTERS_MAX = 249;
 const MESSAGE_CHARACTERS_MAX = 2048;
 const COUNT_MAX = 1_000_000_000;
+/** Of UTF-8, for one character of a string. */
+const BYTES_PER_CHARACTER_MAX = 4;
 
+/** What is kept of texts read lately. */
+const BYTES_REMEMBERED_MAX = 512;
+const HEADERS_REMEMBERED_MAX = 100;
+
+const digitsForm = /^\d{1,16}$/;
+const instantForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
 const unprintable = /[\p{C}\p{Zl}\p{Zp}]/u;
 const allUnprintable = /[\p{C}\p{Zl}\p{Zp}]+/gu;
 
-/** Headers of one family by name, each read within bounds and none believed: `null` is missing, null or not what it should be. */
+/**
+ * Headers by name, each read when it is asked for, within bounds, and none believed: `null` is missing, null or not what it should
+ * be. Of a repeated one the last counts.
+ */
 export class HeaderTexts {
-  readonly #values: ReadonlyMap<string, Uint8Array | null>;
+  readonly #headers: readonly RecordHeader[];
 
-  constructor(values: ReadonlyMap<string, Uint8Array | null>) {
-    this.#values = values;
+  constructor(headers: readonly RecordHeader[]) {
+    this.#headers = headers;
   }
 
-  /** A short text: a name, a class. */
-  name(header: string): string | null {
-    return this.#text(header, NAME_CHARACTERS_MAX);
+  /** A short text: a name, a class; where a form is given, one that is exactly of it. A header is always asked for in one form. */
+  name(header: string, form: RegExp | null = null): string | null {
+    return this.#lately(header, NAME_CHARACTERS_MAX, form);
   }
 
   /** A sentence; line breaks become spaces, and what is too long ends with `…`. */
   message(header: string): string {
-    return this.#text(header, MESSAGE_CHARACTERS_MAX) ?? "";
+    return this.#lately(header, MESSAGE_CHARACTERS_MAX, null) ?? "";
   }
 
-  /** A text that is exactly of this form. */
+  /** The same of a text that differs from letter to letter. */
   match(header: string, form: RegExp): string | null {
-    const text = this.name(header);
-    return text !== null && form.test(text) ? text : null;
+    const value = this.#valueOf(header);
+    return value === null ? null : readText(value, NAME_CHARACTERS_MAX, form);
   }
 
   /** Decimal digits; `null` above `max`. */
   count(header: string, max: number = COUNT_MAX): number | null {
-    const digits = this.match(header, /^\d{1,16}$/);
+    const digits = this.name(header, digitsForm);
     return digits === null || Number(digits) > max ? null : Number(digits);
   }
 
   /** RFC 3339 in UTC, as it is written. */
   instant(header: string): string | null {
-    const text = this.match(header, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/);
+    const text = this.match(header, instantForm);
     return text === null || Number.isNaN(Date.parse(text)) ? null : text;
   }
 
   /** Big-endian and not negative, of exactly 4 or 8 bytes. */
   integer(header: string, bytes: 4 | 8): number | null {
-    const value = this.#values.get(header);
+    const value = this.#valueOf(header);
     if (value?.length !== bytes) return null;
     const view = new DataView(value.buffer, value.byteOffset, bytes);
     const number = bytes === 4 ? view.getInt32(0) : Number(view.getBigInt64(0));
     return Number.isSafeInteger(number) && number >= 0 ? number : null;
   }
 
-  #text(header: string, charactersMax: number): string | null {
-    const value = this.#values.get(header);
-    return value === undefined || value === null || value.length === 0 ? null : printable(value, charactersMax) || null;
+  /** One letter is like the other: what was read lately is not read again, and the same bytes give the same string. */
+  #lately(header: string, charactersMax: number, form: RegExp | null): string | null {
+    const value = this.#valueOf(header);
+    if (value === null) return null;
+    const known = lately.get(header);
+    if (known !== undefined && areEqual(known.bytes, value)) return known.text;
+    const text = readText(value, charactersMax, form);
+    if (value.length <= BYTES_REMEMBERED_MAX) {
+      if (lately.size >= HEADERS_REMEMBERED_MAX) lately.clear();
+      lately.set(header, { bytes: Uint8Array.from(value), text });
+    }
+    return text;
   }
+
+  #valueOf(name: string): Uint8Array | null {
+    for (let at = this.#headers.length - 1; at >= 0; at--) {
+      const header = this.#headers[at];
+      if (header?.name === name) return header.value;
+    }
+    return null;
+  }
+}
+
+/** By header, its last value. */
+const lately = new Map<string, { readonly bytes: Uint8Array; readonly text: string | null }>();
+
+function areEqual(one: Uint8Array, other: Uint8Array): boolean {
+  if (one.length !== other.length) return false;
+  for (let at = one.length - 1; at >= 0; at--) if (one[at] !== other[at]) return false;
+  return true;
+}
+
+function readText(value: Uint8Array, charactersMax: number, form: RegExp | null): string | null {
+  const text = value.length === 0 ? "" : printable(value, charactersMax);
+  return text === "" || form?.test(text) === false ? null : text;
 }
 
 /**
@@ -64,22 +106,9 @@ export class HeaderTexts {
  * so many characters; `…` at the end says that there was more.
  */
 export function printable(bytes: Uint8Array, charactersMax: number): string {
-  const read = Math.min(bytes.length, charactersMax * 4);
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, read).toString("utf8");
+  const read = Math.min(bytes.length, charactersMax * BYTES_PER_CHARACTER_MAX);
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const text = buffer.toString("utf8", 0, read);
   const shown = unprintable.test(text) ? text.replace(allUnprintable, " ").trim() : text;
   return shown.length <= charactersMax && read === bytes.length ? shown : `${shown.slice(0, charactersMax - 2)} …`;
-}
-
-/** The headers that `takes` wants, by name, and the others in their order. Of a repeated one the last counts. */
-export function partHeaders(
-  headers: readonly RecordHeader[],
-  takes: (name: string) => boolean,
-): { readonly taken: ReadonlyMap<string, Uint8Array | null>; readonly others: readonly RecordHeader[] } {
-  const taken = new Map<string, Uint8Array | null>();
-  const others: RecordHeader[] = [];
-  for (const header of headers) {
-    if (takes(header.name)) taken.set(header.name, header.value);
-    else others.push(header);
-  }
-  return { taken, others };
 }

@@ -1,7 +1,7 @@
 import { instantText } from "./instants.js";
 import type { DeadLetter } from "./letter.js";
 import type { DeadLetterList } from "./reports.js";
-import type { Tally } from "./tallies.js";
+import type { Found, Tally } from "./tallies.js";
 
 /** Told apart; letters of other causes count as others. */
 const GROUPS_MAX = 10_000;
@@ -12,7 +12,8 @@ const MESSAGE_CHARACTERS_MAX = 300;
 type Group = DeadLetterList["groups"][number];
 
 interface Collected extends Tally {
-  readonly first: DeadLetter;
+  /** Texts only: a letter that is kept would keep the batch it came in. */
+  readonly cause: Pick<DeadLetter, "fingerprint" | "reason" | "dialect" | "rule" | "message">;
   firstMs: number;
   last: { readonly id: string; readonly writtenAtMs: number };
   readonly topics: Set<string>;
@@ -30,13 +31,13 @@ export class LetterGroups {
     this.#groupsMax = groupsMax;
   }
 
-  add(letter: DeadLetter, isResolved: boolean): void {
+  add({ letter, isResolved, tenant }: Found): void {
     const cause = `${letter.fingerprint} ${letter.reason}`;
     const group = this.#byCause.get(cause) ?? this.#begin(cause, letter);
     const tally = group ?? this.others;
     tally.letters++;
     if (isResolved) tally.resolved++;
-    if (group !== null) collect(group, letter);
+    if (group !== null) collect(group, letter, tenant);
   }
 
   /** `areMarked`: whether anybody marks letters of this topic as resolved. */
@@ -45,11 +46,7 @@ export class LetterGroups {
       (a, b) => openOf(b) - openOf(a) || b.last.writtenAtMs - a.last.writtenAtMs || (a.last.id < b.last.id ? -1 : 1),
     );
     return collected.map((group) => ({
-      fingerprint: group.first.fingerprint,
-      reason: group.first.reason,
-      dialect: group.first.dialect,
-      rule: group.first.rule,
-      message: cut(group.first.message),
+      ...group.cause,
       letters: group.letters,
       open: areMarked ? openOf(group) : null,
       resolved: areMarked ? group.resolved : null,
@@ -62,25 +59,21 @@ export class LetterGroups {
     }));
   }
 
-  #begin(cause: string, letter: DeadLetter): Collected | null {
+  #begin(name: string, letter: DeadLetter): Collected | null {
     if (this.#byCause.size >= this.#groupsMax) return null;
-    const { writtenAtMs } = letter;
-    const known = { letters: 0, resolved: 0, firstMs: writtenAtMs, last: { id: letter.id, writtenAtMs }, more: false };
-    const group = { ...known, first: withoutRecord(letter), topics: new Set<string>(), tenants: new Set<string>() };
-    this.#byCause.set(cause, group);
+    const { writtenAtMs, id, fingerprint, reason, dialect, rule } = letter;
+    const cause = { fingerprint, reason, dialect, rule, message: cut(letter.message) };
+    const names = { topics: new Set<string>(), tenants: new Set<string>(), more: false };
+    const group = { cause, letters: 0, resolved: 0, firstMs: writtenAtMs, last: { id, writtenAtMs }, ...names };
+    this.#byCause.set(name, group);
     return group;
   }
 }
 
-/** A letter that is kept must not keep the batch it came in. */
-function withoutRecord(letter: DeadLetter): DeadLetter {
-  const { topic, partition, offset, timestampMs } = letter.record;
-  return { ...letter, record: { topic, partition, offset, timestampMs, key: null, value: null, headers: [] } };
-}
-
-function collect(group: Collected, { id, writtenAtMs, source, tenant }: DeadLetter): void {
+function collect(group: Collected, letter: DeadLetter, tenant: string | null): void {
+  const { writtenAtMs, source } = letter;
   group.firstMs = Math.min(group.firstMs, writtenAtMs);
-  if (writtenAtMs >= group.last.writtenAtMs) group.last = { id, writtenAtMs };
+  if (writtenAtMs >= group.last.writtenAtMs) group.last = { id: letter.id, writtenAtMs };
   if (source !== null) addName(group, group.topics, source.topic);
   if (tenant !== null) addName(group, group.tenants, tenant);
 }

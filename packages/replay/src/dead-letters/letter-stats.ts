@@ -1,8 +1,7 @@
 import type { Dialect } from "./dialects.js";
 import { instantText } from "./instants.js";
-import type { DeadLetter } from "./letter.js";
 import type { DeadLetterStats } from "./reports.js";
-import { Tallies, type Tally } from "./tallies.js";
+import { type Found, Tallies, type Tally } from "./tallies.js";
 
 const NAMES_MAX = 1000;
 /** More than a year. */
@@ -24,11 +23,11 @@ export class LetterStats {
   readonly #dialects = new Tallies<Dialect>(NAMES_MAX);
   readonly #hours = new Tallies<number>(HOURS_MAX);
 
-  add(letter: DeadLetter, isResolved: boolean): void {
+  add({ letter, isResolved, tenant }: Found): void {
     this.#reasons.add(letter.reason, isResolved);
     this.#rules.add(letter.rule, isResolved);
     this.#sources.add(letter.source?.topic ?? null, isResolved);
-    this.#tenants.add(letter.tenant, isResolved);
+    this.#tenants.add(tenant, isResolved);
     this.#dialects.add(letter.dialect, isResolved);
     this.#hours.add(Math.floor(letter.writtenAtMs / HOUR_MS), isResolved);
   }

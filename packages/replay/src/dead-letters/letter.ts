@@ -1,7 +1,7 @@
-import type { KafkaRecord } from "@freshet/protocol";
-import { type Dialect, dialectOf, type Told, takesOf, toldBy } from "./dialects.js";
+import type { KafkaRecord, RecordHeader } from "@freshet/protocol";
+import { type Dialect, dialectOf, type Place, type Words, wordsOf } from "./dialects.js";
 import { fingerprintOf } from "./fingerprint.js";
-import { HeaderTexts, partHeaders } from "./header-texts.js";
+import { HeaderTexts } from "./header-texts.js";
 
 /** What has no reason that can be read. */
 const UNKNOWN_REASON = "unknown";
@@ -33,10 +33,12 @@ export interface DeadLetter {
   /** The consumer group, or the connector, that gave it up. */
   readonly group: string | null;
   readonly rulesHash: string | null;
-  /** Only the rules know where a source has its tenant: `null` until `decodeLetter` has looked. */
+  /** Only the rules know where a source has its tenant: `null` here. */
   readonly tenant: string | null;
   /** Where the record came from; of a batch that nobody could decode, its first offset. */
   readonly source: { readonly topic: string; readonly partition: number; readonly offset: number } | null;
+  /** All headers, those of the dialect among them. */
+  readonly headers: readonly RecordHeader[];
   /**
    * The record that failed: the dead letter without the headers of its dialect, at the place it came from. Where that is not told,
    * it stays where it lies.
@@ -44,52 +46,96 @@ export interface DeadLetter {
   readonly record: KafkaRecord;
 }
 
-/** Reads a record of a dead-letter topic, whoever wrote it. Never throws for what it holds. */
+/**
+ * Reads a record of a dead-letter topic, whoever wrote it. Never throws for what it holds. Members are read when they are asked
+ * for: of a letter that is only counted, most never are. So a copy by `...` has few of them.
+ */
 export function readDeadLetter(record: KafkaRecord): DeadLetter {
-  const { partition, offset, timestampMs, headers } = record;
-  const dialect = dialectOf(headers);
-  const { taken, others } = partHeaders(headers, takesOf[dialect]);
-  const told = toldBy[dialect](new HeaderTexts(taken));
-  const reason = told.reason ?? UNKNOWN_REASON;
-  const { rule, message, firstFailedAt, lastFailedAt, attempts, group, rulesHash } = told;
-  const source = sourceOf(told);
-  return {
-    id: `${partition}-${offset}`,
-    partition,
-    offset,
-    writtenAtMs: timestampMs,
-    dialect,
-    reason,
-    rule,
-    fingerprint: told.fingerprint ?? fingerprintOf(reason, message),
-    message,
-    firstFailedAt,
-    lastFailedAt,
-    attempts,
-    group,
-    rulesHash,
-    tenant: null,
-    source,
-    record: {
-      topic: source?.topic ?? record.topic,
-      partition: source?.partition ?? partition,
-      offset: source?.offset ?? offset,
-      timestampMs: told.timestampMs ?? timestampMs,
-      key: record.key,
-      value: record.value,
-      headers: others,
-      ...markerOf(record, told),
-    },
-  };
+  return new LetterOfRecord(record);
 }
 
-function sourceOf({ topic, partition, offsets }: Told): DeadLetter["source"] {
-  return topic === null || partition === null || offsets === null ? null : { topic, partition, offset: offsets.first };
+/** Opens with the record; each header is read once it is asked for, the place of the record is kept. */
+class LetterOfRecord implements DeadLetter {
+  readonly partition: number;
+  readonly offset: number;
+  readonly writtenAtMs: number;
+  readonly dialect: Dialect;
+  readonly tenant = null;
+  readonly headers: readonly RecordHeader[];
+  readonly #letter: KafkaRecord;
+  readonly #texts: HeaderTexts;
+  readonly #words: Words;
+  #place: Place | null = null;
+  #record: KafkaRecord | null = null;
+
+  constructor(letter: KafkaRecord) {
+    this.partition = letter.partition;
+    this.offset = letter.offset;
+    this.writtenAtMs = letter.timestampMs;
+    this.#letter = letter;
+    this.headers = letter.headers;
+    this.dialect = dialectOf(this.headers);
+    this.#words = wordsOf[this.dialect];
+    this.#texts = new HeaderTexts(this.headers);
+  }
+
+  get id(): string {
+    return `${this.partition}-${this.offset}`;
+  }
+  get reason(): string {
+    return this.#words.reason(this.#texts) ?? UNKNOWN_REASON;
+  }
+  get rule(): string {
+    return this.#words.rule(this.#texts);
+  }
+  get fingerprint(): string {
+    return this.#words.fingerprint(this.#texts) ?? fingerprintOf(this.reason, this.message);
+  }
+  get message(): string {
+    return this.#words.message(this.#texts);
+  }
+  get firstFailedAt(): string | null {
+    return this.#words.firstFailedAt(this.#texts);
+  }
+  get lastFailedAt(): string | null {
+    return this.#words.lastFailedAt(this.#texts);
+  }
+  get attempts(): number | null {
+    return this.#words.attempts(this.#texts);
+  }
+  get group(): string | null {
+    return this.#words.group(this.#texts);
+  }
+  get rulesHash(): string | null {
+    return this.#words.rulesHash(this.#texts);
+  }
+  get source(): DeadLetter["source"] {
+    this.#place ??= this.#words.place(this.#texts);
+    const { topic, partition, offsets } = this.#place;
+    return topic === null || partition === null || offsets === null ? null : { topic, partition, offset: offsets.first };
+  }
+  get record(): KafkaRecord {
+    this.#record ??= this.#original();
+    return this.#record;
+  }
+
+  #original(): KafkaRecord {
+    const { topic, partition, offset, timestampMs, key, value, undecodable } = this.#letter;
+    const { takes } = this.#words;
+    return {
+      ...(this.source ?? { topic, partition, offset }),
+      timestampMs: this.#words.timestampMs(this.#texts) ?? timestampMs,
+      key,
+      value,
+      headers: this.headers.filter(({ name }) => !takes(name)),
+      ...markerOf(undecodable, this.#place?.offsets ?? null),
+    };
+  }
 }
 
 /** A batch that nobody could decode stays one: its records are not in the dead letter. */
-function markerOf(record: KafkaRecord, { offsets }: Told): Pick<KafkaRecord, "undecodable"> {
-  if (record.undecodable !== undefined) return { undecodable: record.undecodable };
+function markerOf(known: KafkaRecord["undecodable"], offsets: Place["offsets"]): Pick<KafkaRecord, "undecodable"> {
+  if (known !== undefined) return { undecodable: known };
   if (offsets === null || offsets.last === null) return {};
   const problem = "a batch that could not be decoded; its records are not in the dead letter";
   return { undecodable: { firstOffset: offsets.first, lastOffset: offsets.last, problem } };

@@ -197,10 +197,7 @@ test("dead letters in numbers: reasons, rules, sources, tenants, dialects, hours
       { rule: "", letters: 1, open: 1 },
     ],
     sources: [{ topic: "shop.products", letters: 3, open: 2 }],
-    tenants: [
-      { tenant: "acme", letters: 2, open: 1 },
-      { tenant: null, letters: 1, open: 1 },
-    ],
+    tenants: [{ tenant: "acme", letters: 3, open: 2 }],
     dialects: [{ dialect: "freshet", letters: 3, open: 2 }],
   });
   expect(stats.times).toEqual({

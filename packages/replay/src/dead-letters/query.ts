@@ -2,13 +2,13 @@ import type { KafkaPort } from "@freshet/kafka/port";
 import type { CompiledRules } from "@freshet/rules";
 import { deadLetterTopicOf } from "../topics.js";
 import { instantText } from "./instants.js";
-import type { DeadLetter } from "./letter.js";
 import { createLetterFilter, type LetterChoice } from "./letter-filter.js";
 import { LetterGroups } from "./letter-groups.js";
 import { LetterStats } from "./letter-stats.js";
 import type { DeadLetterList, DeadLetterStats } from "./reports.js";
 import { readResolved } from "./resolved.js";
 import { type ScanWindow, scanDeadLetters } from "./scan.js";
+import type { Found } from "./tallies.js";
 import { tenantReader } from "./tenants.js";
 
 /** What of a broker dead letters are read with. */
@@ -38,7 +38,7 @@ export interface DeadLetterQuery {
  */
 export async function listDeadLetters(kafka: DeadLetterKafka, query: DeadLetterQuery, limit: number): Promise<DeadLetterList> {
   const collected = new LetterGroups();
-  const scanned = await scan(kafka, query, (letter, isResolved) => collected.add(letter, isResolved));
+  const scanned = await scan(kafka, query, (found) => collected.add(found));
   const groups = collected.groups(scanned.areMarked, query.rules !== null);
   const { letters, resolved } = collected.others;
   const others = { letters, open: scanned.areMarked ? letters - resolved : null };
@@ -52,7 +52,7 @@ export async function listDeadLetters(kafka: DeadLetterKafka, query: DeadLetterQ
  */
 export async function statDeadLetters(kafka: DeadLetterKafka, query: DeadLetterQuery): Promise<DeadLetterStats> {
   const stats = new LetterStats();
-  const scanned = await scan(kafka, query, (letter, isResolved) => stats.add(letter, isResolved));
+  const scanned = await scan(kafka, query, (found) => stats.add(found));
   return { ...scanned.totals, ...stats.numbers(scanned.areMarked, query.rules !== null) };
 }
 
@@ -62,15 +62,14 @@ interface Scanned {
   readonly areMarked: boolean;
 }
 
-type OnLetter = (letter: DeadLetter, isResolved: boolean) => void;
-
-async function scan(kafka: DeadLetterKafka, query: DeadLetterQuery, onLetter: OnLetter): Promise<Scanned> {
+async function scan(kafka: DeadLetterKafka, query: DeadLetterQuery, onFound: (found: Found) => void): Promise<Scanned> {
   const { deployment, group, choice, stop, onProgress } = query;
   const topic = query.topic ?? deadLetterTopicOf(deployment);
   const areMarked = topic === deadLetterTopicOf(deployment);
-  const marks = areMarked ? await readResolved(kafka, { deployment, group, stop, onProgress: () => onProgress(0) }) : null;
+  const marks = areMarked ? readResolved(kafka, { deployment, group: `${group}-resolved`, stop, onProgress: () => {} }) : null;
+  marks?.catch(() => {}); // thrown where it is awaited
   const filter = createLetterFilter(choice);
-  const withTenant = tenantReader(query.rules);
+  const tenantOf = tenantReader(query.rules);
   let read = 0;
   let resolved = 0;
   const window = await scanDeadLetters(kafka, {
@@ -84,14 +83,16 @@ async function scan(kafka: DeadLetterKafka, query: DeadLetterQuery, onLetter: On
       return filter.accepts(letter);
     },
     onLetters: async (letters) => {
+      const marked = await marks;
       for (const letter of letters) {
-        const isResolved = marks?.has(letter.partition, letter.offset) ?? false;
+        const isResolved = marked?.has(letter.partition, letter.offset) ?? false;
         if (isResolved) resolved++;
-        onLetter(withTenant(letter), isResolved);
+        onFound({ letter, isResolved, tenant: tenantOf(letter) });
       }
       onProgress(read);
     },
   });
+  await marks;
   const counts = areMarked ? { open: window.accepted - resolved, resolved } : { open: null, resolved: null };
   const unanswered = choice.where === null ? null : { ...filter.unanswered() };
   return { totals: { v: 1, window: windowOf(window), wanted: window.accepted, ...counts, unanswered }, areMarked };

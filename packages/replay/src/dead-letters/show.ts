@@ -2,7 +2,7 @@ import { decode, map } from "@freshet/pipeline";
 import type { DomainEvent, KafkaRecord, RecordHeader } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import { deadLetterTopicOf } from "../topics.js";
-import { takesOf } from "./dialects.js";
+import { wordsOf } from "./dialects.js";
 import { printable } from "./header-texts.js";
 import { instantText } from "./instants.js";
 import { type DeadLetter, readDeadLetter } from "./letter.js";
@@ -51,7 +51,7 @@ export async function showDeadLetter(kafka: DeadLetterKafka, query: ShowQuery): 
     ...told(letter),
     resolution: { state, job, at, by, outcome },
     sizes: { key: record.key?.length ?? null, value: record.value?.length ?? null, headers: sizeOf(record.headers) },
-    headers: record.headers.map((header) => shownHeader(header, takesOf[letter.dialect](header.name) || query.payload)),
+    headers: record.headers.map((header) => shownHeader(header, wordsOf[letter.dialect].takes(header.name) || query.payload)),
     ...(query.rules === null ? { event: null, now: null } : decodedNow(letter, query.rules)),
     payload: query.payload ? { key: bytesOf(record.key), value: bytesOf(record.value) } : null,
   };

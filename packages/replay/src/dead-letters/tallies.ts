@@ -1,3 +1,12 @@
+import type { DeadLetter } from "./letter.js";
+
+/** A letter that was wanted, and what is known of it from elsewhere. */
+export interface Found {
+  readonly letter: DeadLetter;
+  readonly isResolved: boolean;
+  readonly tenant: string | null;
+}
+
 /** How many letters, and how many of them are resolved. */
 export interface Tally {
   letters: number;

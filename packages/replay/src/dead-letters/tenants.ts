@@ -1,21 +1,31 @@
 import type { SourceSpec } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
+import { HeaderTexts } from "./header-texts.js";
 import type { DeadLetter } from "./letter.js";
 import { eventOf } from "./letter-filter.js";
 
 const TENANT_CHARACTERS_MAX = 249;
 
+type TenantOf = (letter: DeadLetter) => string | null;
+
 /**
- * Gives letters their tenant where the rules say that their source has one, and decodes nothing else. A letter keeps `null` where
- * none is told, or its event cannot be decoded.
+ * The tenant of a letter, where the rules say where its source has one; `null` where none is told. A header that all sources of
+ * the topic name is enough; else the event is decoded, and where it cannot be, the tenant is not known.
  */
-export function tenantReader(rules: CompiledRules | null): (letter: DeadLetter) => DeadLetter {
-  if (rules === null) return (letter) => letter;
-  const tellsTenant = (source: SourceSpec): boolean => source.tenant !== null;
-  const topics = new Set(rules.topics.filter((topic) => rules.sourcesOf(topic).some(tellsTenant)));
+export function tenantReader(rules: CompiledRules | null): TenantOf {
+  if (rules === null) return () => null;
+  const readers = new Map(rules.topics.map((topic) => [topic, readerFor(rules.sourcesOf(topic), rules)]));
   return (letter) => {
-    if (!topics.has(letter.record.topic)) return letter;
-    const tenant = eventOf(letter, rules)?.tenant ?? null;
-    return tenant === null ? letter : { ...letter, tenant: tenant.slice(0, TENANT_CHARACTERS_MAX) };
+    const tenant = readers.get(letter.source?.topic ?? letter.record.topic)?.(letter) ?? null;
+    return tenant === null ? null : tenant.slice(0, TENANT_CHARACTERS_MAX);
   };
+}
+
+function readerFor(sources: readonly SourceSpec[], rules: CompiledRules): TenantOf | null {
+  const [first] = sources;
+  if (sources.every(({ tenant }) => tenant === null)) return null;
+  if (first?.tenant?.from !== "header") return (letter) => eventOf(letter, rules)?.tenant ?? null;
+  const { name } = first.tenant;
+  const isCommon = sources.every(({ tenant }) => tenant?.from === "header" && tenant.name === name);
+  return isCommon ? (letter) => new HeaderTexts(letter.headers).name(name) : (letter) => eventOf(letter, rules)?.tenant ?? null;
 }

@@ -1,0 +1,77 @@
+// What `freshet dlq stats` and `list` take over 100,000 dead letters, against merely reading them; and what memory they need, against a
+// tenth of the letters. Each reading is a process of its own. `--json FILE` writes the results too.
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { createKafkajsPort } from "@freshet/kafka";
+import { type Incident, writeIncident } from "./letters.ts";
+import type { ReaderOrder, ReaderReport } from "./reader.ts";
+
+const TIMES_READING_MAX = 3;
+/** What ten times the letters may cost more: garbage that was not collected yet. */
+const GROWTH_MB_MAX = 64;
+
+const { values } = parseArgs({
+  options: { json: { type: "string" }, letters: { type: "string", default: "100000" }, rounds: { type: "string", default: "5" } },
+});
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+const broker = process.env.FRESHET_TEST_KAFKA ?? "";
+const letters = Number.parseInt(values.letters, 10);
+const rounds = Number.parseInt(values.rounds, 10);
+const name = `bench-${process.pid}-${Date.now()}`;
+const whole: Incident = { broker, deployment: name, letters };
+const tenth: Incident = { broker, deployment: `${name}-tenth`, letters: Math.floor(letters / 10) };
+
+say(`writing ${letters} dead letters …`);
+const kafka = createKafkajsPort({ brokers: [broker], clientId: "bench", clock: { nowMs: () => Date.now() } });
+for (const incident of [whole, tenth]) await writeIncident(kafka, incident);
+await kafka.close();
+
+await readOnce("read", whole); // a broker that has just written would slow down only whoever comes first
+const reading: ReaderReport[] = [];
+const stats: ReaderReport[] = [];
+const list: ReaderReport[] = [];
+for (let round = 0; round < rounds; round++) {
+  reading.push(await readOnce("read", whole));
+  stats.push(await readOnce("stats", whole));
+  list.push(await readOnce("list", whole));
+}
+finish(await readOnce("stats", tenth));
+
+async function readOnce(way: ReaderOrder["way"], incident: Incident): Promise<ReaderReport> {
+  const order: ReaderOrder = { ...incident, way };
+  const child = fork(new URL("reader.ts", import.meta.url), [JSON.stringify(order)], { execArgv: ["--no-warnings"] });
+  const [report] = (await once(child, "message")) as [ReaderReport];
+  await once(child, "exit");
+  if (report.letters !== incident.letters) throw new Error(`${way} saw ${report.letters} of ${incident.letters} letters`);
+  return report;
+}
+
+function finish(small: ReaderReport): void {
+  const median = (reports: readonly ReaderReport[], member: "seconds" | "cpuSeconds" | "rssMb"): number =>
+    reports.map((report) => report[member]).toSorted((a, b) => a - b)[Math.floor(reports.length / 2)] ?? Number.NaN;
+  const round = (value: number): number => Math.round(value * 100) / 100;
+  const row = (reports: readonly ReaderReport[]) => ({
+    seconds: round(median(reports, "seconds")),
+    cpuSeconds: round(median(reports, "cpuSeconds")),
+    rssMb: Math.round(median(reports, "rssMb")),
+    timesReading: round(median(reports, "seconds") / median(reading, "seconds")),
+  });
+  const rows = { read: row(reading), stats: row(stats), list: row(list) };
+  const growthMb = Math.round(median(stats, "rssMb") - small.rssMb);
+  for (const [way, { seconds, cpuSeconds, rssMb, timesReading }] of Object.entries(rows)) {
+    process.stdout.write(`${way.padEnd(6)} ${seconds} s (CPU ${cpuSeconds} s) · ${timesReading} x reading · ${rssMb} MB\n`);
+  }
+  process.stdout.write(`${letters} letters take ${growthMb} MB more than a tenth of them\n`);
+  const results = { letters, rounds, ...rows, growthMb };
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ node: process.version, ...results }, null, 2)}\n`);
+  const targets: readonly (readonly [boolean, string])[] = [
+    [rows.stats.timesReading < TIMES_READING_MAX, `stats took ${TIMES_READING_MAX} x the time of reading, or more`],
+    [rows.list.timesReading < TIMES_READING_MAX, `list took ${TIMES_READING_MAX} x the time of reading, or more`],
+    [growthMb <= GROWTH_MB_MAX, `memory grew by more than ${GROWTH_MB_MAX} MB`],
+  ];
+  for (const [isMet, text] of targets) if (!isMet) say(`missed: ${text}`);
+  process.exitCode = targets.every(([isMet]) => isMet) ? 0 : 1;
+}

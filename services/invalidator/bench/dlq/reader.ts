@@ -1,0 +1,57 @@
+// One way of reading an incident's dead letters, in a process of its own: merely reading them, or counting or grouping them.
+import process from "node:process";
+import { createKafkajsPort, type KafkaPort } from "@freshet/kafka";
+import { type DeadLetterQuery, listDeadLetters, statDeadLetters } from "@freshet/replay";
+import { loadRules } from "@freshet/rules";
+import { type Incident, RULES } from "./letters.ts";
+
+/** What the parent asks for, as JSON in the first argument. */
+export interface ReaderOrder extends Incident {
+  readonly way: "read" | "stats" | "list";
+}
+
+/** What it is told. */
+export interface ReaderReport {
+  readonly letters: number;
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly rssMb: number;
+}
+
+const order = JSON.parse(process.argv[2] ?? "{}") as ReaderOrder;
+const kafka = createKafkajsPort({ brokers: [order.broker], clientId: "bench", clock: { nowMs: () => Date.now() } });
+const group = `freshet-dlq-${order.deployment}-${process.pid}`;
+const stop = new AbortController().signal;
+const ways = { read: merelyRead, stats: count, list: count };
+
+await kafka.offsets([`freshet.dlq.${order.deployment}`]); // connecting is not what is measured
+const cpu = process.cpuUsage();
+const startedMs = performance.now();
+const letters = await ways[order.way](kafka);
+const seconds = (performance.now() - startedMs) / 1000;
+const { user, system } = process.cpuUsage(cpu);
+const report: ReaderReport = { letters, seconds, cpuSeconds: (user + system) / 1e6, rssMb: process.resourceUsage().maxRSS / 1024 };
+process.send?.(report);
+await kafka.close();
+
+async function merelyRead(port: KafkaPort): Promise<number> {
+  let read = 0;
+  const ends = await port.offsets([`freshet.dlq.${order.deployment}`]);
+  const ranges = ends.map(({ topic, partition, earliest, stable }) => ({ topic, partition, from: earliest, to: stable }));
+  const onBatch = async ({ records }: { readonly records: Iterable<unknown> }) => {
+    for (const _ of records) read++;
+  };
+  await port.read({ group, ranges, stop, onBatch });
+  await port.deleteGroup(group);
+  return read;
+}
+
+async function count(port: KafkaPort): Promise<number> {
+  const { rules } = loadRules(RULES);
+  const { deployment } = order;
+  const choice = { reason: null, rule: null, where: null };
+  const span = { topic: null, sinceMs: null, untilMs: null };
+  const query: DeadLetterQuery = { deployment, group, choice, rules, stop, onProgress: () => {}, ...span };
+  const counted = order.way === "list" ? await listDeadLetters(port, query, 20) : await statDeadLetters(port, query);
+  return counted.wanted;
+}
