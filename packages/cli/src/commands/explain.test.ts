@@ -2,7 +2,7 @@ import { createMemoryLog, type KafkaPort } from "@freshet/kafka";
 import { encodeCloudEvent, FreshetError, parseVersion } from "@freshet/protocol";
 import { explanationSchema } from "@freshet/replay";
 import { createMemoryStore } from "@freshet/store";
-import { beforeEach, describe, expect, test } from "@jest/globals";
+import { beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { transcript, type World } from "../../tests/transcript.js";
 
 const NOW_MS = 1_767_225_600_000;
@@ -160,9 +160,7 @@ describe("explain", () => {
     const { answer, events } = JSON.parse(out[0] ?? "");
     expect(events).toMatchObject({ since: "2025-12-31T23:30:00.000Z", read: 2, within: 4, recordsMax: 2, complete: false, found: 2 });
     expect(events.list).toHaveLength(1);
-    expect(answer.text).toBe(
-      "absent because nothing filled it, or its 3600 s are over: no event since 2025-12-31T23:30:00.000Z removed it",
-    );
+    expect(answer.text).toBe("absent because nothing filled it, or its 1h are over: no event since 2025-12-31T23:30:00.000Z removed it");
     const text = (await transcript([...product, "--scan", "2"], world)).out;
     expect(text).toContain("  INCOMPLETE: 2 older ones were not read");
   });
@@ -184,6 +182,31 @@ describe("explain", () => {
     expect(out).toContain("dep           catalog.product/42 7");
     expect(out).toContain("rules that can touch it:");
     expect(out.join("\n")).not.toContain("newest first");
+  });
+
+  test.each(["kafka", "store"] as const)("a %s that never answers: 5, in time", async (silent) => {
+    await put("7");
+    const never = () => new Promise<never>(() => {});
+    const hung = silent === "kafka" ? { kafka: { ...kafka, offsets: never } } : { store: { ...store, inspect: never } };
+    jest.useFakeTimers();
+    try {
+      const running = transcript(product, { ...world, ...hung });
+      await jest.advanceTimersByTimeAsync(20_000);
+      const { code, out, talk } = await running;
+      expect({ code, first: out[0] }).toEqual({
+        code: 5,
+        first: silent === "kafka" ? "fresh as far as Redis tells: events could not be read" : "unknown: Redis could not be asked",
+      });
+      expect(talk[0]).toMatch(silent === "kafka" ? /^FR3001 Kafka did not answer in time/ : /^FR2001 Redis did not answer in time/);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  test("a right that is missing in Redis: 1, and named as the store names it", async () => {
+    const inspect = () => Promise.reject(new FreshetError("FR2003", "halt", "no right to HKEYS", "Grant +hkeys."));
+    const { code, talk } = await transcript(product, { ...world, store: { ...store, inspect } });
+    expect({ code, talk }).toEqual({ code: 1, talk: ["FR2003 no right to HKEYS", "  fix: Grant +hkeys."] });
   });
 
   test("rights that are missing: 1, and named", async () => {

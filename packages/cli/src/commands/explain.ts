@@ -23,7 +23,7 @@ export interface ExplainOptions {
 /** How long brokers may be silent before they count as unreachable. */
 const SILENCE_MS = 10_000;
 /** How long somebody at a terminal waits for the events; what was read by then is told, and that it is not all. */
-const READ_MS = 10_000;
+const READ_MS = 15_000;
 
 /**
  * Why an entry is as it is: one sentence, then its state, the rules that can touch it, and the events that did or would have.

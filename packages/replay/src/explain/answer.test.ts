@@ -121,7 +121,7 @@ describe("the first line, of what is there", () => {
 
 describe("the first line, of what is not there", () => {
   test("absent because nothing filled it", async () => {
-    expect(await answer()).toBe("absent because nothing filled it, or its 3600 s are over: no event of the last 1h removed it");
+    expect(await answer()).toBe("absent because nothing filled it, or its 1h are over: no event of the last 1h removed it");
   });
 
   test("absent because it was busted, and until when older fills are refused", async () => {

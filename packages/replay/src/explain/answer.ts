@@ -45,7 +45,7 @@ function absent(standing: Standing, { family, events }: Evidence): Answer {
   if (standing.because !== "") return { kind: "absent", text: `absent because ${standing.because}` };
   const last = events?.judged.find(({ report }) => report.verdict === "removed");
   if (last !== undefined) return { kind: "absent", text: `absent because ${eventText(last.report)} removed it, or nothing was there` };
-  const otherwise = `nothing filled it, or its ${family.ttlMs / 1000} s are over`;
+  const otherwise = `nothing filled it, or its ${ttlText(family.ttlMs)} are over`;
   if (events === null) return { kind: "absent", text: `absent because ${otherwise}; events could not be read` };
   return { kind: "absent", text: `absent because ${otherwise}: no event ${events.when} removed it` };
 }
@@ -57,4 +57,15 @@ function reservation(state: KeyState, { events }: Evidence): string {
   if (unmatched !== undefined) return ` by the rules, though older than ${eventText(unmatched.report)}, which matches none that touches it`;
   if (!events.complete) return " as far as events were read";
   return `: no event ${events.when} says otherwise`;
+}
+
+function ttlText(ms: number): string {
+  const units = [
+    ["d", 86_400_000],
+    ["h", 3_600_000],
+    ["m", 60_000],
+    ["s", 1000],
+  ] as const;
+  const unit = units.find(([, unitMs]) => ms % unitMs === 0);
+  return unit === undefined ? `${ms}ms` : `${ms / unit[1]}${unit[0]}`;
 }
