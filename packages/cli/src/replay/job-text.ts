@@ -29,7 +29,7 @@ export function jobLine(job: Job): string {
   return `${id.padEnd(9)} ${status.padEnd(8)} ${share.padStart(5)} ${counts.records.chosen} records, ${counts.keys.removed} removed  ${what}  ${updatedAt}  ${by.user}`;
 }
 
-export function percentOf({ total, left }: Pick<Job, "total" | "left">): number {
+function percentOf({ total, left }: Pick<Job, "total" | "left">): number {
   const open = left.flat().reduce((sum, { from, to }) => sum + to - from, 0);
   return total === 0 ? 100 : Math.floor(((total - open) / total) * 100);
 }

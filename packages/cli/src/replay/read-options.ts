@@ -37,7 +37,7 @@ export interface ReplayHistoryOptions extends ReplayOptions {
 }
 
 /** Gentle enough to run beside live traffic. */
-export const DEFAULT_RATES = { recordsPerSecond: 2000, bustsPerSecond: 4000 } as const;
+const DEFAULT_RATES = { recordsPerSecond: 2000, bustsPerSecond: 4000 } as const;
 const CONFIRM_ABOVE = 100_000;
 const BECAUSE_LENGTH_MAX = 1000;
 

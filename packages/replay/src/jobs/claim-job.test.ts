@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "@freshet/testkit";
 import { describe, expect, test } from "@jest/globals";
 import { compiled, type Incident, openIncident, rightRules } from "../../tests/incident.js";
 import { planOptions } from "../../tests/options.js";
+import { again, realTime } from "../../tests/real-time.js";
 import { planReplay } from "../plan/plan-replay.js";
 import { abortJob } from "./abort-job.js";
 import { claimJob } from "./claim-job.js";
@@ -14,8 +14,7 @@ import { startJob } from "./start-job.js";
 
 const never = new AbortController().signal;
 const timing = { silentMs: 60, sessionMs: 100, pollMs: 5 };
-const clock = { nowMs: () => Date.now() };
-const pause = (ms: number, stop: AbortSignal) => sleep(ms, undefined, { signal: stop }).catch(() => {});
+const { clock, pause } = realTime;
 
 async function stoppedJob(incident: Incident, over: Partial<Job> = {}): Promise<Job> {
   await incident.send(...Array.from({ length: 600 }, (_, at) => ({ id: String(at), version: "1" })));
@@ -67,9 +66,9 @@ describe("going on with a job", () => {
     const incident = await openIncident();
     await stoppedJob(incident);
     expect(await claim(incident, "a")).not.toBeNull();
-    const beating = setInterval(() => void writesAgain(incident), 20);
+    const stopWriting = again(20, () => writesAgain(incident));
     await expect(claim(incident, "b")).rejects.toMatchObject({ code: "FR1005", message: "somebody works on job j1: a, process 1" });
-    clearInterval(beating);
+    stopWriting();
   });
 
   test("a process that died is taken over, with the rules it had", async () => {
@@ -81,9 +80,9 @@ describe("going on with a job", () => {
   test("one that still writes is left alone", async () => {
     const incident = await openIncident();
     const job = await stoppedJob(incident, running);
-    const beating = setInterval(() => void incident.kafka.produce([jobRecord({ ...job, updatedAt: new Date().toISOString() })]), 20);
+    const stopWriting = again(20, () => incident.kafka.produce([jobRecord({ ...job, updatedAt: new Date().toISOString() })]));
     await expect(claim(incident, "a")).rejects.toMatchObject({ code: "FR1005", message: "somebody works on job j1: ops-2, process 7" });
-    clearInterval(beating);
+    stopWriting();
   });
 
   test("one whose group has a member is left alone", async () => {

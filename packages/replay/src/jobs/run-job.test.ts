@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "@freshet/testkit";
 import { describe, expect, test } from "@jest/globals";
 import { compiled, type Incident, openIncident, rightRules } from "../../tests/incident.js";
 import { history, letters, planOptions } from "../../tests/options.js";
+import { realTime } from "../../tests/real-time.js";
 import { readResolved } from "../dead-letters/resolved.js";
 import { type PlanOptions, planReplay } from "../plan/plan-replay.js";
 import { type Job, jobSchema } from "./job.js";
@@ -26,9 +26,7 @@ async function replayed(incident: Incident, over: Partial<PlanOptions> = {}, run
 function resumed(incident: Incident, job: Job, run: Partial<RunJobOptions> = {}): Promise<Job> {
   const rules = compiled(rightRules);
   const known = { job, runner, rules, isResolved: () => false, jobsEnd: [], stop: never, onProgress: () => {} };
-  // the pause of the real thing: the heart of a job beats beside its work
-  const pause = (ms: number, stop: AbortSignal) => sleep(Math.min(ms, 20), undefined, { signal: stop }).catch(() => {});
-  return runJob({ ...incident.ports, pause }, { ...known, ...run });
+  return runJob({ ...incident.ports, pause: realTime.pause }, { ...known, ...run });
 }
 
 async function manyProducts(incident: Incident, count: number): Promise<void> {

@@ -11,11 +11,12 @@ import { type ReplaySlice, readSlices, type Stretch } from "../run/read-slices.j
 import type { Replayed } from "../run/replayed.js";
 import { createRunItems } from "../run/run-items.js";
 import { createChoose } from "../select/choose.js";
-import { offsetsIn } from "../select/snapshot.js";
+import { offsetsIn } from "../select/stretches.js";
 import { AbortWatch } from "./abort-watch.js";
 import { groupOfJob, type Job, type Runner } from "./job.js";
 import { resolvedRecord } from "./job-records.js";
 import { JobWriter } from "./job-writer.js";
+import { movedOn } from "./moved-on.js";
 import type { JobsEnd } from "./read-jobs.js";
 
 export interface RunJobOptions {
@@ -205,13 +206,4 @@ class JobWork {
       error: null,
     };
   }
-}
-
-/** What is left once this slice has ended. Stretches are read one after the other, so it belongs to the first that has its range. */
-export function movedOn(left: readonly Stretch[], slice: Pick<ReplaySlice, "partition" | "next">): Stretch[] {
-  const holds = ({ partition, from, to }: Stretch[number]) => partition === slice.partition && from < slice.next && slice.next <= to;
-  const at = left.findIndex((stretch) => stretch.some(holds));
-  return left
-    .map((stretch, index) => (index === at ? stretch.map((range) => (holds(range) ? { ...range, from: slice.next } : range)) : stretch))
-    .filter((stretch) => stretch.some(({ from, to }) => from < to));
 }

@@ -2,7 +2,7 @@ import { FreshetError } from "@freshet/protocol";
 import { noCounts } from "../plan/counts.js";
 import type { ReplayPlan } from "../plan/plan-replay.js";
 import type { ReplayKafka } from "../run/bounded-kafka.js";
-import { offsetsIn } from "../select/snapshot.js";
+import { offsetsIn } from "../select/stretches.js";
 import { jobsTopicOf } from "../topics.js";
 import type { Job } from "./job.js";
 import { jobRecord, rulesRecord } from "./job-records.js";

@@ -3,8 +3,7 @@ import { z } from "zod";
 const count = z.int().nonnegative();
 
 /** Why entries were, or would be, removed. */
-export const removalCauses = ["older", "unversioned", "blind", "opaque"] as const;
-export type RemovalCause = (typeof removalCauses)[number];
+export type RemovalCause = "older" | "unversioned" | "blind" | "opaque";
 
 const keyCounts = z.looseObject({
   touched: count.meta({ description: "Keys that busts name, each once." }),

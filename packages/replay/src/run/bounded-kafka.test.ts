@@ -1,4 +1,5 @@
 import { createMemoryLog } from "@freshet/kafka";
+import { until } from "@freshet/testkit";
 import { describe, expect, test } from "@jest/globals";
 import { openIncident } from "../../tests/incident.js";
 import { planOptions } from "../../tests/options.js";
@@ -51,7 +52,8 @@ test("our own work, however long, is no silence", async () => {
   await client.createTopics([{ topic: "t", partitions: 1, replicationFactor: 1, config: {} }]);
   await client.produce([{ topic: "t", key: null, value: null, headers: [] }]);
   const kafka = boundedKafka(client, patience);
-  const onBatch = () => new Promise<void>((resolve) => setTimeout(resolve, 3 * patience.silenceMsMax));
+  const startedMs = Date.now();
+  const onBatch = () => until(() => Date.now() - startedMs > 3 * patience.silenceMsMax);
   const range = { topic: "t", partition: 0, from: 0, to: 1 };
   await expect(kafka.read({ group: "g", ranges: [range], onBatch, stop: never })).resolves.toBeUndefined();
 });

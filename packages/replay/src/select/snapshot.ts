@@ -2,6 +2,7 @@ import type { LogReading, OffsetRange } from "@freshet/kafka/port";
 import { FreshetError } from "@freshet/protocol";
 import type { Stretch } from "../run/read-slices.js";
 import type { Order, Selection } from "./selection.js";
+import { newestFirst } from "./stretches.js";
 
 /** Offsets a partition and stretch, newest first: each stretch costs a reading of its own. */
 const STRETCH_OFFSETS = 50_000;
@@ -40,20 +41,4 @@ async function firstOffsets(
   if (instant === null) return new Map();
   const offsets = await kafka.offsetsAt([topic], Date.parse(instant));
   return new Map(offsets.map(({ partition, offset }) => [partition, offset]));
-}
-
-/** The ranges cut from their ends on, the last pieces first. */
-export function newestFirst(ranges: readonly OffsetRange[], offsetsMax: number): readonly Stretch[] {
-  const stretches: OffsetRange[][] = [];
-  for (const range of ranges) {
-    for (let at = 0, to = range.to; to > range.from; at++, to -= offsetsMax) {
-      stretches[at] = [...(stretches[at] ?? []), { ...range, from: Math.max(range.from, to - offsetsMax), to }];
-    }
-  }
-  return stretches;
-}
-
-/** How many offsets are left: more than there are records where the log has gaps. */
-export function offsetsIn(stretches: readonly Stretch[]): number {
-  return stretches.flat().reduce((sum, { from, to }) => sum + to - from, 0);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { movedOn } from "../jobs/run-job.js";
-import { newestFirst, offsetsIn } from "./snapshot.js";
+import { movedOn } from "../jobs/moved-on.js";
+import { newestFirst, offsetsIn } from "./stretches.js";
 
 const range = (partition: number, from: number, to: number) => ({ topic: "t", partition, from, to });
 
