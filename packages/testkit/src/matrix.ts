@@ -1,6 +1,10 @@
+import { createKafkajsPort } from "@freshet/kafka";
 import { FreshetError } from "@freshet/protocol";
 import { givenMatrix } from "./config.js";
+import { freshTopic } from "./fresh.js";
 import { fetchPrograms } from "./servers/debian-packages.js";
+import { type OwnKafka, startKafka } from "./servers/kafka.js";
+import { ensureKafkaJars, KAFKA_VERSIONS } from "./servers/kafka-jars.js";
 import { lastLines, runProgram } from "./servers/run-program.js";
 import type { Say } from "./servers/system-packages.js";
 
@@ -16,6 +20,41 @@ export interface MatrixServer {
 
 /** The newest of both that a release of Debian holds; the system's own Redis is what `npm test` takes. */
 const NEWEST = { release: "trixie", packages: ["redis-server", "valkey-server"], programs: ["redis-server", "valkey-server"] } as const;
+/**
+ * The releases of Apache Kafka of the matrix, fetched if they are not there.
+ *
+ * @throws FreshetError `usage` that says why there is none.
+ */
+export async function provideKafkas(say: Say): Promise<readonly { readonly name: string; readonly version: string }[]> {
+  try {
+    for (const version of KAFKA_VERSIONS) await ensureKafkaJars(say, version);
+    return KAFKA_VERSIONS.map((version) => ({ name: `Apache Kafka ${version}`, version }));
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new FreshetError(
+      "FR1002",
+      "usage",
+      `no Kafka to test with: ${problem}`,
+      "Install Maven and Java 17 or newer, and let Maven fetch.",
+    );
+  }
+}
+
+/**
+ * A Kafka that has had a consumer group: its first one waits for the topic of offsets to be made, and may see records twice
+ * meanwhile, which is allowed and not what tests expect.
+ */
+export async function startWarmKafka(version: string): Promise<OwnKafka> {
+  const server = await startKafka({ version });
+  const port = createKafkajsPort({ brokers: [server.broker], clientId: "freshet-matrix", clock: { nowMs: () => Date.now() } });
+  const topic = freshTopic("warm");
+  const stop = new AbortController().signal;
+  await port.createTopics([{ topic, partitions: 1, replicationFactor: 1, config: {} }]);
+  await port.read({ group: topic, ranges: [{ topic, partition: 0, from: 0, to: 0 }], onBatch: async () => undefined, stop });
+  await port.close();
+  return server;
+}
+
 const VERSION_TIMEOUT_MS = 20_000;
 
 /**

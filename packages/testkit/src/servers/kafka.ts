@@ -20,6 +20,8 @@ export interface KafkaOptions {
   readonly heapMb?: number;
   /** Settings of the broker in place of the defaults, e.g. `advertised.listeners` of a proxy in front. */
   readonly properties?: Readonly<Record<string, string>>;
+  /** Default: the one that all tests run on. */
+  readonly version?: string;
 }
 
 const FORMAT_TIMEOUT_MS = 60_000;
@@ -28,7 +30,7 @@ const START_TIMEOUT_MS = 90_000;
 /** Starts an Apache Kafka of one's own: one node, no topic made by itself, data in a folder that goes with it. */
 export async function startKafka(options: KafkaOptions = {}): Promise<OwnKafka> {
   const java = await ensureJava(() => undefined);
-  const jars = await ensureKafkaJars(() => undefined);
+  const jars = await ensureKafkaJars(() => undefined, options.version);
   const port = options.port ?? (await freePort());
   const controllerPort = await freePort();
   const run = (...flags: string[]) => [java, ...flags, "-XX:+UseSerialGC", "-cp", join(jars, "*")] as const;
@@ -39,14 +41,26 @@ export async function startKafka(options: KafkaOptions = {}): Promise<OwnKafka> 
       const file = join(folder, "server.properties");
       if (!existsSync(file)) {
         await writeProperties(file, { ...defaults(folder, port, controllerPort), ...options.properties });
+        await writeFile(join(folder, LOG4J_FILE), LOG4J_PROPERTIES);
         await format([...run("-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool", "format", "-t", clusterId(), "-c", file]);
       }
-      return [...run(`-Xmx${options.heapMb ?? 256}m`, "-Dlog4j2.level=INFO"), "kafka.Kafka", file];
+      return [...run(`-Xmx${options.heapMb ?? 256}m`, "-Dlog4j2.level=INFO", log4j(folder)), "kafka.Kafka", file];
     },
     ready: /Kafka Server started/,
     startTimeoutMs: START_TIMEOUT_MS,
   });
   return Object.assign(server, { broker: `127.0.0.1:${port}` });
+}
+
+/** Kafka 3 writes its log by log4j 1, which says nothing unless a file tells it to; Kafka 4 never looks. */
+const LOG4J_FILE = "log4j.properties";
+const LOG4J_PROPERTIES = `log4j.rootLogger=INFO, stdout
+log4j.appender.stdout=org.apache.log4j.ConsoleAppender
+log4j.appender.stdout.layout=org.apache.log4j.SimpleLayout
+`;
+
+function log4j(folder: string): string {
+  return `-Dlog4j.configuration=file:${join(folder, LOG4J_FILE)}`;
 }
 
 function defaults(folder: string, port: number, controllerPort: number): Record<string, string> {
