@@ -95,6 +95,13 @@ describe("the first line, of what is there", () => {
     );
   });
 
+  test("fresh, where a tag waits for its walk that the entry does not carry", async () => {
+    await world.send({ subject: "42", version: "8", type: "brand.updated", data: { brand: "acme" } });
+    await world.serve();
+    await world.store.seed.putManaged("listing:acme:1", { value: "v", deps: new Map() });
+    expect(await answer("listing:acme:1", "listing")).toBe("fresh: no event of the last 1h says otherwise");
+  });
+
   test("stale because its epoch had a soft bust", async () => {
     world = await createWorld(
       RULES.replace("with: { id: subject } }]\n  - name: price", "with: { id: subject }, mode: soft }]\n  - name: price"),

@@ -279,6 +279,22 @@ describe("what is read", () => {
     expect(await world.kafka.describeGroup("explain-1")).toMatchObject({ state: "missing" });
   });
 
+  test("the entry is read once, after the offsets of the live group", async () => {
+    const asked: string[] = [];
+    const committed: typeof world.kafka.committed = (...about) => {
+      asked.push("committed");
+      return world.kafka.committed(...about);
+    };
+    await world.explain("product:42", "product", {
+      withKafka: (use) => use({ ...world.kafka, committed }, new AbortController().signal),
+      withStore: (use) => {
+        asked.push("store");
+        return use(world.store);
+      },
+    });
+    expect(asked).toEqual(["committed", "store"]);
+  });
+
   test("only what is new enough", async () => {
     await world.send({ subject: "42", version: "1" });
     world.advance(3_600_001);
