@@ -260,17 +260,25 @@ describe("a schema that the registry does not have", () => {
 
   test("dead-letters a record of more than a minute ago at once", async () => {
     expect(await told([named(8, clock.nowMs() - 60_000), recordOf({ value: framed(1, row("2", 1n)) })])).toEqual([unknown, "update 2 v1"]);
+    await told([named(8, 0), named(8, 0)]);
+    expect(stub.requests.toSorted()).toEqual(["GET /schemas/ids/1", "GET /schemas/ids/8"]); // and the registry is left in peace
   });
 
-  test("dead-letters a record that says it is of tomorrow after a minute too, and asks now and then", async () => {
-    const record = named(8, clock.nowMs() + 86_400_000);
+  test("dead-letters a record that says it is of tomorrow at once too, or every one of a flood would wait anew", async () => {
+    expect(await told([named(8, clock.nowMs() + 5001)])).toEqual([unknown]);
+    expect(await troubleOf([named(9, clock.nowMs() + 5000)])).toMatch(/^wait FR4004 /);
+    expect(await troubleOf([named(10, clock.nowMs() + 86_400_000), named(10, clock.nowMs())])).toMatch(/^wait FR4004 /);
+  });
+
+  test("dead-letters a young record after a minute, and then asks now and then", async () => {
+    const record = named(8, clock.nowMs());
     expect(await troubleOf([record])).toMatch(/^wait FR4004 /);
     await clock.advance(59_000);
     expect(await troubleOf([record])).toMatch(/^wait FR4004 /);
     await clock.advance(1000);
     expect(await told([record])).toEqual([unknown]);
     const asked = stub.requests.length;
-    expect(await told([record])).toEqual([unknown]);
+    expect(await told([record, named(8, clock.nowMs())])).toEqual([unknown, unknown]);
     expect(stub.requests).toHaveLength(asked);
     await clock.advance(30_000);
     stub.put(8, { schema: ROW });

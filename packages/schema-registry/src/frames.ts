@@ -38,17 +38,18 @@ type Looked = Opening | "plain" | "damaged";
 async function unframe(records: readonly KafkaRecord[], sourcesOf: SourcesOf, schemas: Schemas): Promise<readonly Unframed[]> {
   const looked = records.map((record) => lookAt(record, sourcesOf(record.topic)));
   const readers = new Map<string, SchemaReader | null>();
-  const wanted = new Map<string, Wanted>();
+  const wanted = new Map<string, number[]>();
   for (const opening of looked) {
     if (typeof opening === "string") continue;
     for (const name of [opening.value?.schema, opening.key?.schema]) {
       if (name === undefined || readers.has(name)) continue;
       const reader = schemas.known(name);
       if (reader !== undefined) readers.set(name, reader);
-      else wanted.set(name, { name, newestMs: Math.max(opening.record.timestampMs, wanted.get(name)?.newestMs ?? 0) });
+      else wanted.set(name, [...(wanted.get(name) ?? []), opening.record.timestampMs]);
     }
   }
-  if (wanted.size > 0) for (const [name, reader] of await schemas.learn([...wanted.values()])) readers.set(name, reader);
+  const asked = Array.from(wanted, ([name, timesMs]): Wanted => ({ name, timesMs }));
+  if (asked.length > 0) for (const [name, reader] of await schemas.learn(asked)) readers.set(name, reader);
   return records.map((record, at) => opened(record, looked[at] ?? "plain", readers));
 }
 

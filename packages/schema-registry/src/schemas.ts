@@ -9,10 +9,10 @@ export interface SchemasOptions {
   readonly clock: { nowMs(): number };
 }
 
-/** A schema that records name, and when the newest of them was written. */
+/** A schema that records name, and when each of them was written. */
 export interface Wanted {
   readonly name: string;
-  readonly newestMs: number;
+  readonly timesMs: readonly number[];
 }
 
 /** All schemas of a slice are had within so long, or the slice waits. Below the deadline of a slice. */
@@ -20,6 +20,8 @@ const DEADLINE_MS = 8000;
 const ASKED_AT_ONCE = 8;
 /** A registry that is a copy has a schema a little later than its records are here. */
 const GRACE_MS = 60_000;
+/** How far the clocks of producers may be ahead of ours. */
+const AHEAD_MS_MAX = 5000;
 
 /** The schemas of one registry: looked up when they are needed, and remembered. */
 export class Schemas {
@@ -61,9 +63,12 @@ export class Schemas {
 
   /** The first that cannot be had ends the search for the others. */
   async #findOrWait(wanted: Wanted, deadline: AbortSignal, left: Wanted[]): Promise<SchemaReader | null> {
+    const { name } = wanted;
     try {
-      const reader = await this.#find(wanted.name, deadline);
-      if (reader === null) this.#refuseYoung(wanted);
+      const isWaitedFor = this.#isWaitedFor(wanted);
+      if (!isWaitedFor && this.#memory.isMissingLately(name, this.#clock.nowMs())) return null;
+      const reader = await this.#find(name, deadline);
+      if (reader === null && isWaitedFor) throw notYet(name);
       return reader;
     } catch (error) {
       left.length = 0;
@@ -82,7 +87,6 @@ export class Schemas {
   }
 
   async #ask(name: string, deadline: AbortSignal): Promise<SchemaReader | null> {
-    if (this.#isGivenUp(name)) return null;
     const found = await fetchSchema(this.#http, name, deadline);
     if (found === "missing") {
       this.#memory.noteMissing(name, this.#clock.nowMs());
@@ -98,19 +102,19 @@ export class Schemas {
     return reader;
   }
 
-  /** The grace is over, and the registry said again lately that it has none: records that name it do not wait for an answer each. */
-  #isGivenUp(name: string): boolean {
+  /**
+   * By the records' times and by ours. Whatever a flood of records names, it is as late as its own age at most: those of long ago
+   * and of tomorrow wait for nobody.
+   */
+  #isWaitedFor({ name, timesMs }: Wanted): boolean {
     const nowMs = this.#clock.nowMs();
-    const sinceMs = this.#memory.missingSinceMs(name);
-    return sinceMs !== null && nowMs - sinceMs >= GRACE_MS && this.#memory.isMissingLately(name, nowMs);
+    const sinceMs = this.#memory.missingSinceMs(name) ?? nowMs;
+    const isYoung = (timeMs: number): boolean => timeMs - nowMs <= AHEAD_MS_MAX && nowMs - timeMs < GRACE_MS;
+    return nowMs - sinceMs < GRACE_MS && timesMs.some(isYoung);
   }
+}
 
-  /** By the clock and by the record: a record from long ago waits for nobody, and one that says it is of tomorrow not for ever. */
-  #refuseYoung({ name, newestMs }: Wanted): void {
-    const nowMs = this.#clock.nowMs();
-    const askedForMs = nowMs - (this.#memory.missingSinceMs(name) ?? nowMs);
-    if (nowMs - newestMs >= GRACE_MS || askedForMs >= GRACE_MS) return;
-    const fix = `Look at the registry's replication if this stays; after ${GRACE_MS / 1000} s the record is dead-lettered.`;
-    throw new FreshetError("FR4004", "wait", `the schema registry does not have the schema ${name} yet`, fix);
-  }
+function notYet(name: string): FreshetError {
+  const fix = `Look at the registry's replication if this stays; after ${GRACE_MS / 1000} s the record is dead-lettered.`;
+  return new FreshetError("FR4004", "wait", `the schema registry does not have the schema ${name} yet`, fix);
 }
