@@ -34,8 +34,10 @@ export async function askDeadLetters<T extends { readonly window: { readonly com
   print: (report: T) => void,
 ): Promise<ExitCode> {
   const deployment = deps.deploymentOf(deps.readConfig(options.flags));
-  const query = await readQuery({ io, deps, options }, deployment);
+  const frames = deployment.connectFrames(deps.clock);
+  const query = { ...(await readQuery({ io, deps, options }, deployment)), frames };
   const report = await usePatiently(deployment, query, (reading) => ask(reading, query));
+  frames.close();
   if (report === null) return exitCodes.interrupted;
   print(report);
   return deps.stop.aborted ? exitCodes.interrupted : exitCodes.done;

@@ -36,8 +36,20 @@ export async function dlqShow(io: Io, deps: Deps, options: DlqShowOptions): Prom
   const rules = await rulesIfAny(io, deployment, deps);
   const stop = AbortSignal.any([deps.stop, io.unread]);
   const group = readingGroup(deployment, deps);
-  const query = { ...place, deployment: deployment.name, topic, group, rules, payload: options.payload, stop, onProgress: () => {} };
+  const frames = deployment.connectFrames(deps.clock);
+  const query = {
+    ...place,
+    deployment: deployment.name,
+    topic,
+    group,
+    rules,
+    frames,
+    payload: options.payload,
+    stop,
+    onProgress: () => {},
+  };
   const shown = await usePatiently(deployment, { stop }, (reading) => showDeadLetter(reading, query));
+  frames.close();
   if (shown === null) {
     if (stop.aborted) return deps.stop.aborted ? exitCodes.interrupted : exitCodes.done;
     const fix = "Look for it with freshet dlq list; the topic's retention may have taken it.";

@@ -1,5 +1,5 @@
 import { decode } from "@freshet/pipeline";
-import type { DomainEvent } from "@freshet/protocol";
+import type { Decoded } from "@freshet/protocol";
 import type { CompiledRules, EventFilter } from "@freshet/rules";
 import type { DeadLetter } from "./letter.js";
 
@@ -22,32 +22,28 @@ export interface Unanswered {
 
 /** A choice at work; it counts what it could not answer. */
 export interface LetterFilter {
-  readonly accepts: (letter: DeadLetter) => boolean;
+  /** `decoded` is the letter's record as it was decoded already; where it is not given, it is decoded here. */
+  readonly accepts: (letter: DeadLetter, decoded?: Decoded) => boolean;
   readonly unanswered: () => Unanswered;
 }
 
 export function createLetterFilter({ reason, rule, where }: LetterChoice): LetterFilter {
   let noEvent = 0;
   let failed = 0;
-  const holds = (letter: DeadLetter): boolean => {
+  const holds = (letter: DeadLetter, known: Decoded | undefined): boolean => {
     if (where === null) return true;
-    const event = eventOf(letter, where.rules);
-    if (event === null) {
+    const decoded = known ?? decode(letter.record, where.rules);
+    if (decoded.kind !== "event") {
       noEvent++;
       return false;
     }
-    const answer = where.filter.ask(event);
+    const answer = where.filter.ask(decoded.event);
     if (answer === "failed") failed++;
     return answer === "holds";
   };
   return {
-    accepts: (letter) => (reason === null || letter.reason === reason) && (rule === null || letter.rule === rule) && holds(letter),
+    accepts: (letter, decoded) =>
+      (reason === null || letter.reason === reason) && (rule === null || letter.rule === rule) && holds(letter, decoded),
     unanswered: () => ({ noEvent, failed }),
   };
-}
-
-/** The event of a letter, decoded anew; `null` when these rules cannot, or have no source for it. */
-export function eventOf({ record }: DeadLetter, rules: CompiledRules): DomainEvent | null {
-  const decoded = decode(record, rules);
-  return decoded.kind === "event" ? decoded.event : null;
 }

@@ -1,6 +1,6 @@
 import { createMemoryLog } from "@freshet/kafka";
 import { deadLetter } from "@freshet/pipeline";
-import { type DeadReason, encodeCloudEvent, FreshetError } from "@freshet/protocol";
+import { type DeadReason, encodeCloudEvent, type FramePort, FreshetError } from "@freshet/protocol";
 import { compileEventFilter, loadRules } from "@freshet/rules";
 import { createClock } from "@freshet/testkit";
 import { describe, expect, test } from "@jest/globals";
@@ -215,6 +215,42 @@ test("dead letters in numbers: reasons, rules, sources, tenants, dialects, hours
       { from: "2026-01-01T00:00:00.000Z", letters: 3, open: 2 },
       { from: "2026-01-04T00:00:00.000Z", letters: 1, open: 1 },
     ],
+  });
+});
+
+describe("values that name their schema", () => {
+  const { rules: framed } = loadRules(`freshet: 1
+sources:
+  - { name: orders, topic: shop.products, format: json, encoding: registry, space: orders, id: [/id], version: /rev, tenant: /owner }
+families:
+  order: { key: "order:{id}", ttl: 1h, entry: { kind: json, version: version } }
+rules:
+  - { name: any, source: orders, bust: [{ family: order, with: { id: subject } }] }
+`);
+  const unframe: FramePort["unframe"] = async (records) =>
+    records.map((one) => ({ kind: "record", record: { ...one, value: bytes('{"id":"7","rev":3,"owner":"acme"}'), valueSpan: null } }));
+  const away: FramePort["unframe"] = () => Promise.reject(new FreshetError("FR3001", "wait", "the registry is away", "Wait."));
+
+  test("are looked up for --where and for tenants; a registry that is away stops only --where", async () => {
+    const { kafka, fail } = await createWorld();
+    await fail("rule_error");
+    const filter = compileEventFilter('data.owner == "acme"');
+    if ("problem" in filter || framed === null) throw new Error("the filter or the rules are wrong");
+    const choice = { reason: null, rule: null, where: { filter, rules: framed } };
+    const asked = query({ choice, rules: framed, frames: { unframe, close: () => {} } });
+    expect((await listDeadLetters(kafka, asked, 50)).groups[0]?.tenants).toEqual(["acme"]);
+    const frames = { unframe: away, close: () => {} };
+    expect((await listDeadLetters(kafka, query({ rules: framed, frames }), 50)).groups[0]?.tenants).toEqual([]);
+    await expect(listDeadLetters(kafka, { ...asked, frames }, 50)).rejects.toMatchObject({ code: "FR3001" });
+  });
+
+  test("one in full says what it would come to, where the registry answers", async () => {
+    const { kafka, fail } = await createWorld();
+    await fail("rule_error");
+    const one = { ...query({ rules: framed }), partition: 0, offset: 0, payload: false, onProgress: () => {} };
+    const shown = await showDeadLetter(kafka, { ...one, frames: { unframe, close: () => {} } });
+    expect(shown).toMatchObject({ event: { subject: "7", version: "3", tenant: "acme" }, now: { outcome: "busts", busts: 1 } });
+    expect(await showDeadLetter(kafka, { ...one, frames: { unframe: away, close: () => {} } })).toMatchObject({ event: null, now: null });
   });
 });
 

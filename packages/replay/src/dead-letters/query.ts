@@ -1,7 +1,10 @@
 import type { KafkaPort } from "@freshet/kafka/port";
+import type { Decoded, FramePort } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
+import { decoderOf } from "../explain/candidates.js";
 import { deadLetterTopicOf } from "../topics.js";
 import { instantText } from "./instants.js";
+import type { DeadLetter } from "./letter.js";
 import { createLetterFilter, type LetterChoice } from "./letter-filter.js";
 import { LetterGroups } from "./letter-groups.js";
 import { LetterStats } from "./letter-stats.js";
@@ -9,7 +12,7 @@ import type { DeadLetterList, DeadLetterStats } from "./reports.js";
 import { readResolved } from "./resolved.js";
 import { type ScanWindow, scanDeadLetters } from "./scan.js";
 import type { Found } from "./tallies.js";
-import { tenantReader } from "./tenants.js";
+import { findTenants } from "./tenants.js";
 
 /** What of a broker dead letters are read with. */
 export type DeadLetterKafka = Pick<KafkaPort, "read" | "offsets" | "offsetsAt" | "describeGroup" | "deleteGroup">;
@@ -25,6 +28,8 @@ export interface DeadLetterQuery {
   readonly choice: LetterChoice;
   /** Tell the tenants; `null`: they stay unknown. */
   readonly rules: CompiledRules | null;
+  /** Reads values that name their schema, for rules that have such sources. */
+  readonly frames?: FramePort | undefined;
   /** Aborted: the query ends with what it has, and the window says so. */
   readonly stop: AbortSignal;
   /** Told after each batch how many letters were read. */
@@ -68,9 +73,13 @@ async function scan(kafka: DeadLetterKafka, query: DeadLetterQuery, onFound: (fo
   const areMarked = topic === deadLetterTopicOf(deployment);
   const marks = areMarked ? readResolved(kafka, { deployment, group: `${group}-resolved`, stop, onProgress: () => {} }) : null;
   marks?.catch(() => {}); // thrown where it is awaited
-  const filter = createLetterFilter(choice);
-  const tenantOf = tenantReader(query.rules);
+  const { where, ...said } = choice;
+  const rough = createLetterFilter({ ...said, where: null });
+  const fine = createLetterFilter({ reason: null, rule: null, where });
+  const tenants = findTenants(query.rules);
+  const decodes = decoderFor(query, tenants.needEvents);
   let read = 0;
+  let wanted = 0;
   let resolved = 0;
   const window = await scanDeadLetters(kafka, {
     topic,
@@ -80,22 +89,36 @@ async function scan(kafka: DeadLetterKafka, query: DeadLetterQuery, onFound: (fo
     stop,
     accepts: (letter) => {
       read++;
-      return filter.accepts(letter);
+      return rough.accepts(letter);
     },
     onLetters: async (letters) => {
       const marked = await marks;
-      for (const letter of letters) {
+      const decoded = await decodes(letters);
+      for (const [at, letter] of letters.entries()) {
+        if (!fine.accepts(letter, decoded[at])) continue;
+        wanted++;
         const isResolved = marked?.has(letter.partition, letter.offset) ?? false;
         if (isResolved) resolved++;
-        onFound({ letter, isResolved, tenant: tenantOf(letter) });
+        onFound({ letter, isResolved, tenant: tenants.of(letter, decoded[at]) });
       }
       onProgress(read);
     },
   });
   await marks;
-  const counts = areMarked ? { open: window.accepted - resolved, resolved } : { open: null, resolved: null };
-  const unanswered = choice.where === null ? null : { ...filter.unanswered() };
-  return { totals: { v: 1, window: windowOf(window), wanted: window.accepted, ...counts, unanswered }, areMarked };
+  const counts = areMarked ? { open: wanted - resolved, resolved } : { open: null, resolved: null };
+  const unanswered = where === null ? null : { ...fine.unanswered() };
+  return { totals: { v: 1, window: windowOf(window), wanted, ...counts, unanswered }, areMarked };
+}
+
+type DecodeLetters = (letters: readonly DeadLetter[]) => Promise<readonly Decoded[]>;
+
+/** Decodes where somebody asks for events. Without `where` it is only for the tenants, and no registry that is away may stop that. */
+function decoderFor({ choice: { where }, rules, frames }: DeadLetterQuery, tenantsNeedEvents: boolean): DecodeLetters {
+  const known = where?.rules ?? rules;
+  if (known === null || (where === null && !tenantsNeedEvents)) return async () => [];
+  const decodes = decoderOf(known, frames);
+  const decodeAll: DecodeLetters = (letters) => decodes(letters.map(({ record }) => record));
+  return where === null ? (letters) => decodeAll(letters).catch(() => []) : decodeAll;
 }
 
 function windowOf(window: ScanWindow): DeadLetterList["window"] {

@@ -1,6 +1,7 @@
-import { decode, map } from "@freshet/pipeline";
-import type { DomainEvent, KafkaRecord, RecordHeader } from "@freshet/protocol";
+import { map } from "@freshet/pipeline";
+import type { DomainEvent, FramePort, KafkaRecord, RecordHeader } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
+import { decoderOf } from "../explain/candidates.js";
 import { deadLetterTopicOf } from "../topics.js";
 import { wordsOf } from "./dialects.js";
 import { printable } from "./header-texts.js";
@@ -21,6 +22,8 @@ export interface ShowQuery extends LetterPlace {
   readonly group: string;
   /** Tell what the record would come to now; `null`: that stays unknown. */
   readonly rules: CompiledRules | null;
+  /** Reads values that name their schema, for rules that have such sources. */
+  readonly frames?: FramePort | undefined;
   /** Whether key, value and all headers are shown: they may be private. */
   readonly payload: boolean;
   readonly stop: AbortSignal;
@@ -52,7 +55,7 @@ export async function showDeadLetter(kafka: DeadLetterKafka, query: ShowQuery): 
     resolution: { state, job, at, by, outcome },
     sizes: { key: record.key?.length ?? null, value: record.value?.length ?? null, headers: sizeOf(record.headers) },
     headers: record.headers.map((header) => shownHeader(header, wordsOf[letter.dialect].takes(header.name) || query.payload)),
-    ...(query.rules === null ? { event: null, now: null } : decodedNow(letter, query.rules)),
+    ...(query.rules === null ? { event: null, now: null } : await decodedNow(letter, query.rules, query.frames)),
     payload: query.payload ? { key: bytesOf(record.key), value: bytesOf(record.value) } : null,
   };
 }
@@ -104,11 +107,17 @@ function shownHeader({ name, value }: RecordHeader, isShown: boolean): DeadLette
   return { name: printable(Buffer.from(name), HEADER_CHARACTERS_MAX), bytes: value?.length ?? null, text };
 }
 
-/** The record as the rules of now decode and map it: whether a replay would still fail. Touches nothing. */
-function decodedNow({ record }: DeadLetter, rules: CompiledRules): Pick<DeadLetterShown, "event" | "now"> {
-  const decoded = decode(record, rules);
-  const mapped = map(decoded, rules);
+type Now = Pick<DeadLetterShown, "event" | "now">;
+
+/**
+ * The record as the rules of now decode and map it: whether a replay would still fail. Touches nothing. Not known while the
+ * registry of its schemas is away.
+ */
+async function decodedNow({ record }: DeadLetter, rules: CompiledRules, frames: FramePort | undefined): Promise<Now> {
+  const [decoded] = await decoderOf(rules, frames)([record]).catch(() => []);
+  if (decoded === undefined) return { event: null, now: null };
   const event = decoded.kind === "event" ? eventMembers(decoded.event) : null;
+  const mapped = map(decoded, rules);
   if (mapped.kind === "busts") return { event, now: { outcome: "busts", busts: mapped.busts.length } };
   if (mapped.kind !== "rejected") return { event, now: { outcome: mapped.kind } };
   const { reason, message, fix } = mapped.rejection;

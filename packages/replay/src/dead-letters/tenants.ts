@@ -1,31 +1,40 @@
-import type { SourceSpec } from "@freshet/protocol";
+import type { Decoded, SourceSpec } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import { HeaderTexts } from "./header-texts.js";
 import type { DeadLetter } from "./letter.js";
-import { eventOf } from "./letter-filter.js";
 
 const TENANT_CHARACTERS_MAX = 249;
 
-type TenantOf = (letter: DeadLetter) => string | null;
+/** Where the tenants of letters are told. */
+export interface Tenants {
+  /** Whether some are told only by the event itself, which then has to be decoded. */
+  readonly needEvents: boolean;
+  /** `null`: none is told, or nothing is known of the event. */
+  readonly of: (letter: DeadLetter, decoded: Decoded | undefined) => string | null;
+}
 
 /**
- * The tenant of a letter, where the rules say where its source has one; `null` where none is told. A header that all sources of
- * the topic name is enough; else the event is decoded, and where it cannot be, the tenant is not known.
+ * Finds the tenants of letters where the rules say that a source has one. A header that all sources of a topic name is enough, also
+ * where the event cannot be decoded.
  */
-export function tenantReader(rules: CompiledRules | null): TenantOf {
-  if (rules === null) return () => null;
-  const readers = new Map(rules.topics.map((topic) => [topic, readerFor(rules.sourcesOf(topic), rules)]));
-  return (letter) => {
-    const tenant = readers.get(letter.source?.topic ?? letter.record.topic)?.(letter) ?? null;
-    return tenant === null ? null : tenant.slice(0, TENANT_CHARACTERS_MAX);
+export function findTenants(rules: CompiledRules | null): Tenants {
+  if (rules === null) return { needEvents: false, of: () => null };
+  const told = rules.topics.filter((topic) => rules.sourcesOf(topic).some(({ tenant }) => tenant !== null));
+  const headers = new Map(told.map((topic) => [topic, commonHeader(rules.sourcesOf(topic))]));
+  return {
+    needEvents: [...headers.values()].includes(null),
+    of(letter, decoded) {
+      const header = headers.get(letter.source?.topic ?? letter.record.topic);
+      if (header === undefined) return null;
+      if (header !== null) return new HeaderTexts(letter.headers).name(header);
+      return decoded?.kind === "event" ? (decoded.event.tenant?.slice(0, TENANT_CHARACTERS_MAX) ?? null) : null;
+    },
   };
 }
 
-function readerFor(sources: readonly SourceSpec[], rules: CompiledRules): TenantOf | null {
-  const [first] = sources;
-  if (sources.every(({ tenant }) => tenant === null)) return null;
-  if (first?.tenant?.from !== "header") return (letter) => eventOf(letter, rules)?.tenant ?? null;
-  const { name } = first.tenant;
-  const isCommon = sources.every(({ tenant }) => tenant?.from === "header" && tenant.name === name);
-  return isCommon ? (letter) => new HeaderTexts(letter.headers).name(name) : (letter) => eventOf(letter, rules)?.tenant ?? null;
+/** The header that all sources take their tenant from; `null` when they differ, or take it from the data. */
+function commonHeader(sources: readonly SourceSpec[]): string | null {
+  const names = new Set(sources.map(({ tenant }) => (tenant?.from === "header" ? tenant.name : null)));
+  const [name = null] = names;
+  return names.size === 1 ? name : null;
 }
