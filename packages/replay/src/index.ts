@@ -27,7 +27,8 @@ export { groupOfJob, type Job, type JobStatus, jobSchema, type Runner } from "./
 export { type FoundJob, findJob, readJobs } from "./jobs/read-jobs.js";
 export { type RunJobOptions, type RunJobPorts, runJob } from "./jobs/run-job.js";
 export { type StartJobOptions, startJob } from "./jobs/start-job.js";
-export type { Counts, KeyCounts, RemovalCause } from "./plan/counts.js";
+export type { CloserFindings } from "./plan/closer-look.js";
+export type { Counts, KeyCounts } from "./plan/counts.js";
 export { type PlanOptions, type Progress, planReplay, type ReplayOptions, type ReplayPlan, type ReplayPorts } from "./plan/plan-replay.js";
 export { type ReplayPlanReport, replayPlanSchema, reportPlan } from "./plan/plan-report.js";
 export { boundedKafka, type ReplayKafka } from "./run/bounded-kafka.js";

@@ -102,6 +102,8 @@ export async function openIncident() {
       const held = Object.entries(deps).map(([subject, text]) => [`catalog.product/${subject}`, version(text)] as const);
       return store.seed.putManaged(`product:${id}`, { value: "v", deps: new Map(held), ttlMs: DAY_MS });
     },
+    putListing: (key: string, tag: string) =>
+      store.indexAdd({ tag, key, fillTimeUs: clock.nowMs() * 1000, keepMs: DAY_MS, floorTtlMs: DAY_MS, skewMs: 250 }),
     putPage: (id: string) => store.seed.putOpaque(`page:${id}`, { value: "p", ttlMs: DAY_MS }),
   };
 }

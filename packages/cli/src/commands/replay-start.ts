@@ -72,7 +72,7 @@ async function replay(io: Io, deps: Deps, request: Request): Promise<ExitCode> {
     const isResolved = (partition: number, offset: number): boolean => resolved?.has(partition, offset) ?? false;
     const plan = await planOf(io, deps, { session, request, known, id, isResolved });
     if (plan === null) return exitCodes.interrupted;
-    const touched = plan.counts.keys.touched + plan.counts.tags.touched;
+    const touched = plan.counts.keys.touched + plan.counts.tags.touched + plan.closer.tags.members;
     tellPlan(io, plan, { options, deployment, confirm: needsConfirmation({ touched, above }) });
     if (!options.apply) {
       io.talk("nothing was changed: add --apply to do it");

@@ -1,6 +1,6 @@
 import { createMemoryLog, type KafkaPort } from "@freshet/kafka";
 import { deadLetter } from "@freshet/pipeline";
-import { encodeCloudEvent, parseVersion } from "@freshet/protocol";
+import { encodeCloudEvent, FreshetError, parseVersion } from "@freshet/protocol";
 import { jobSchema, replayPlanSchema } from "@freshet/replay";
 import { createMemoryStore } from "@freshet/store";
 import { createClock } from "@freshet/testkit";
@@ -76,7 +76,7 @@ describe("freshet replay: the plan", () => {
     expect(first.talk).toEqual(["nothing was changed: add --apply to do it"]);
     expect(first.code).toBe(3);
     expect(first.out.map((line) => line.replace(/[0-9a-f]{12}/g, "HASH"))).toEqual([
-      "plan     replay of shop.products; nothing is changed",
+      "plan     history of shop.products; nothing is changed",
       "chosen   from 2025-12-31T22:00:00.000Z",
       "         to 2026-01-01T00:00:00.000Z",
       "records  3 chosen",
@@ -105,7 +105,7 @@ describe("freshet replay: the plan", () => {
     const { out, code } = await transcript([...dlq, "--force", "--where", 'subject == "1"', "--limit", "5"], world);
     expect(code).toBe(0);
     expect(out.slice(0, 5)).toEqual([
-      "plan     replay of the dead letters in freshet.dlq.blue; nothing is changed",
+      "plan     dead letters of freshet.dlq.blue; nothing is changed",
       'chosen   where subject == "1"',
       "force    versions are ignored: what is cached goes, however new it is, and loads",
       "         under way may not fill for a while; floors that stand are not lowered",
@@ -130,8 +130,8 @@ describe("freshet replay --apply", () => {
     await fail("1", "7");
     const { out, talk, code } = await transcript([...dlq, "--apply", "--because", "INC-42"], world);
     expect({ code, talk }).toEqual({ code: 0, talk: ["replay id-1 runs; Ctrl-C stops it, and it can be resumed"] });
-    expect(out.slice(out.indexOf("job      id-1 done: replay of the dead letters in freshet.dlq.blue"))).toEqual([
-      "job      id-1 done: replay of the dead letters in freshet.dlq.blue",
+    expect(out.slice(out.indexOf("job      id-1 done: dead letters of freshet.dlq.blue"))).toEqual([
+      "job      id-1 done: dead letters of freshet.dlq.blue",
       "by       ada on ops-1: INC-42",
       "began    2026-01-01T00:00:00.000Z, ended 2026-01-01T00:00:00.000Z",
       "read     100 % of the offsets, in 1 run",
@@ -167,7 +167,7 @@ describe("freshet replay --apply", () => {
     const shown = await transcript(["replay", "status", "id-1", "--json"], world);
     expect(JSON.parse(shown.out.join(""))).toEqual(done);
     const list = await transcript(["replay", "status"], world);
-    expect(list.out).toEqual(["id-1      done     100 % 1 records, 2 removed  history shop.products  2026-01-01T00:00:00.000Z  ada"]);
+    expect(list.out).toEqual(["id-1     done    100 %  2026-01-01T00:00Z ada  shop.products: 1 records, 2 removed"]);
   });
 
   test("asks for the deployment's name above so many keys; nobody there: 4", async () => {
@@ -203,6 +203,27 @@ describe("freshet replay --apply", () => {
       expect([code, talk.join("\n")]).toEqual([2, expect.stringContaining(topic)]);
     }
     expect(await store.seed.has("product:1")).toBe(true);
+  });
+});
+
+describe("freshet replay: without the rights", () => {
+  const refused = () => Promise.reject(new FreshetError("FR3006", "halt", "the broker refused: GROUP_AUTHORIZATION_FAILED", "Grant it."));
+
+  test.each([
+    ["history", history, "topic shop.products, and Read, Describe and Delete on group freshet-replay-blue-id-1-plan"],
+    [
+      "dlq",
+      ["replay", "dlq", "--resolved"],
+      "topic freshet.dlq.blue, and Read, Describe and Delete on group freshet-replay-blue-id-1-plan",
+    ],
+    ["status", ["replay", "status"], "topic freshet.jobs.blue, and Read, Describe and Delete on group freshet-replay-blue-status-id-1"],
+  ])("%s names those that are missing: 1", async (_name, argv, needed) => {
+    const { world, send, fail, kafka } = await createWorld();
+    await send("1", "7");
+    await fail("1", "7");
+    await kafka.produce([{ topic: "freshet.jobs.blue", key: new TextEncoder().encode("job/x"), value: null, headers: [] }]);
+    const { code, talk } = await transcript(argv, { ...world, kafka: { ...kafka, read: refused } });
+    expect({ code, fix: talk.at(-1) }).toEqual({ code: 1, fix: `  fix: Grant the client's user Read on ${needed}.` });
   });
 });
 

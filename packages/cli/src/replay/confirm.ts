@@ -3,7 +3,7 @@ import type { Deps } from "../deps.js";
 
 export interface Confirmation {
   readonly deployment: string;
-  /** Keys and tags that would be touched. */
+  /** Keys and tags that would be touched, and what is in the indexes of the tags. */
   readonly touched: number;
   readonly above: number;
   readonly yes: boolean;

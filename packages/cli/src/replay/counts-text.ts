@@ -1,4 +1,4 @@
-import type { Counts, KeyCounts } from "@freshet/replay";
+import type { CloserFindings, Counts, KeyCounts } from "@freshet/replay";
 
 /** Whether something would be done, or is done. */
 export type Tense = "would" | "did";
@@ -15,9 +15,9 @@ function item(label: string, count: number, more = ""): string {
   return row("", `  ${label.padEnd(LABEL)}${String(count).padStart(8)}${more === "" ? "" : `   ${more}`}`);
 }
 
-/** Counts as lines that fit into 80 columns; the same counts always give the same lines. */
-export function countLines(counts: Counts, tense: Tense): readonly string[] {
-  return [...recordLines(counts), ...keyLines(counts, tense), ...tagLines(counts, tense)];
+/** Counts as lines that fit into 80 columns; the same counts always give the same lines. `closer`: what only a plan looks at. */
+export function countLines(counts: Counts, tense: Tense, closer?: CloserFindings): readonly string[] {
+  return [...recordLines(counts), ...keyLines(counts, tense, closer), ...tagLines(counts, tense, closer)];
 }
 
 function recordLines({ records, passed, failing, span }: Counts): readonly string[] {
@@ -34,12 +34,13 @@ function recordLines({ records, passed, failing, span }: Counts): readonly strin
   ];
 }
 
-function keyLines({ keys, removedBecause, families, exact }: Counts, tense: Tense): readonly string[] {
+function keyLines({ keys, removedBecause, families, exact }: Counts, tense: Tense, closer?: CloserFindings): readonly string[] {
   const names = Object.keys(families);
   const about = exact ? "" : " (at most: so many that some may count twice)";
   return [
     row("keys", `${keys.touched} touched${about}`),
     item(tense === "would" ? "would remove" : "removed", keys.removed, list(removedBecause)),
+    ...withoutSubjectLines(closer),
     ...(keys.softened === 0 ? [] : [item(tense === "would" ? "would mark stale" : "marked stale", keys.softened)]),
     item("already newer", keys.covered),
     ...(keys.kept === 0 ? [] : [item("kept", keys.kept, "no version that can be read")]),
@@ -55,11 +56,19 @@ function familyText(family: KeyCounts | undefined, tense: Tense): string {
   return `${touched} touched, ${removed} ${tense === "would" ? "to remove" : "removed"}, ${stale}${covered} newer, ${absent} not cached`;
 }
 
-function tagLines({ tags }: Counts, tense: Tense): readonly string[] {
+/** They go at every replay, once their floor is gone: nothing in them says that they are new enough. */
+function withoutSubjectLines(closer: CloserFindings | undefined): readonly string[] {
+  if (closer === undefined || closer.older.withoutSubject === 0) return [];
+  const { looked, withoutSubject } = closer.older;
+  return [row("", `    ${withoutSubject} of ${looked} looked at were built without the event's subject`)];
+}
+
+function tagLines({ tags }: Counts, tense: Tense, closer?: CloserFindings): readonly string[] {
   if (tags.touched === 0) return [];
+  const held = closer === undefined || closer.tags.looked === 0 ? "" : `${closer.tags.members} entries in their indexes`;
   return [
     row("tags", `${tags.touched} touched; the service walks the indexes of swept ones`),
-    item(tense === "would" ? "would bust" : "busted", tags.busted),
+    item(tense === "would" ? "would bust" : "busted", tags.busted, held),
     item("busted before", tags.covered),
   ];
 }

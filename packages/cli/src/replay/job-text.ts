@@ -23,10 +23,11 @@ function withRuns(job: Job): Job & { readonly exactRuns: boolean } {
 
 /** One job on one line. */
 export function jobLine(job: Job): string {
-  const { id, status, selection, counts, updatedAt, by } = job;
-  const what = selection.kind === "dlq" ? "dlq" : `history ${selection.topic}`;
-  const share = `${percentOf(job)} %`;
-  return `${id.padEnd(9)} ${status.padEnd(8)} ${share.padStart(5)} ${counts.records.chosen} records, ${counts.keys.removed} removed  ${what}  ${updatedAt}  ${by.user}`;
+  const { id, status, selection, counts, createdAt, by } = job;
+  const what = selection.kind === "dlq" ? "dlq" : selection.topic;
+  const share = `${percentOf(job)} %`.padStart(5);
+  const did = `${counts.records.chosen} records, ${counts.keys.removed} removed`;
+  return `${id.padEnd(8)} ${status.padEnd(7)} ${share}  ${createdAt.slice(0, 16)}Z ${by.user}  ${what}: ${did}`;
 }
 
 function percentOf({ total, left }: Pick<Job, "total" | "left">): number {

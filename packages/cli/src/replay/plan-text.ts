@@ -10,7 +10,7 @@ export function planLines(plan: ReplayPlanReport): readonly string[] {
     ...filterLines(selection),
     ...(limited ? [row("limit", "reached: there are more records than these")] : []),
     ...(force ? FORCE.map((text, at) => row(at === 0 ? "force" : "", text)) : []),
-    ...countLines(counts, "would"),
+    ...countLines(counts, "would", plan.closer),
     ...(comparison === null ? [] : comparisonLines(comparison, plan.rulesHash)),
     row("time", timeText(plan)),
   ];
@@ -22,8 +22,8 @@ const FORCE = [
 ];
 
 export function selectionText(selection: Selection): string {
-  if (selection.kind === "dlq") return `replay of the dead letters in ${selection.topic}`;
-  return `replay of ${selection.topic}`;
+  if (selection.kind === "dlq") return `dead letters of ${selection.topic}`;
+  return `history of ${selection.topic}`;
 }
 
 function filterLines(selection: Selection): readonly string[] {

@@ -1,6 +1,7 @@
 import type { OffsetRange, TopicPartition } from "@freshet/kafka/port";
 import { FreshetError, type KafkaRecord } from "@freshet/protocol";
 import { LetterSet } from "../dead-letters/letter-set.js";
+import { withRights } from "../dead-letters/rights.js";
 import { readRanges } from "../dead-letters/temporary-group.js";
 import type { ReplayKafka } from "../run/bounded-kafka.js";
 import { jobsTopicOf } from "../topics.js";
@@ -30,7 +31,8 @@ export async function readJobRecords(
   onRecord: (record: JobRecord, at: TopicPartition & { readonly offset: number }) => void,
 ): Promise<JobsEnd> {
   const topic = jobsTopicOf(options.deployment);
-  const partitions = await kafka.offsets([topic]);
+  const rights = { topic, group: options.group, what: "to know the jobs" };
+  const partitions = await withRights(rights, kafka.offsets([topic]));
   if (partitions.length === 0) {
     const fix = "Run freshet topics create: jobs and what they resolved are written down there.";
     throw new FreshetError("FR3002", "usage", `there is no topic ${topic}, or it may not be described`, fix);
@@ -45,7 +47,7 @@ export async function readJobRecords(
       if (record !== null) onRecord(record, raw);
     }
   };
-  await readRanges(kafka, { group: options.group, ranges, onBatch, stop: options.stop });
+  await withRights(rights, readRanges(kafka, { group: options.group, ranges, onBatch, stop: options.stop }));
   return ranges.map(({ partition, to }) => ({ topic, partition, next: to }));
 }
 

@@ -30,7 +30,9 @@ describe("the plan of a replay", () => {
   test("is what the pipeline answers, by key, with the reasons", async () => {
     const incident = await openIncident();
     await fourProducts(incident);
-    const { counts } = await planned(incident);
+    await incident.putListing("list:1", "brand:acme");
+    const { counts, closer } = await planned(incident);
+    expect(closer).toEqual({ older: { looked: 2, withoutSubject: 1 }, tags: { looked: 1, members: 1 } });
     expect(counts).toMatchObject({
       records: { chosen: 8, busting: 6, noRule: 1, ignored: 0, failing: 1, foreign: 0 },
       failing: { version_invalid: 1 },

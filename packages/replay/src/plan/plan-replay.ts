@@ -11,6 +11,7 @@ import { createChoose } from "../select/choose.js";
 import type { Order, Selection } from "../select/selection.js";
 import { snapshot } from "../select/snapshot.js";
 import { offsetsIn } from "../select/stretches.js";
+import { type CloserFindings, CloserLook } from "./closer-look.js";
 import type { Counts } from "./counts.js";
 import { forced } from "./force.js";
 import { type OutcomeChange, OutcomeChanges } from "./outcome-changes.js";
@@ -64,6 +65,7 @@ export interface ReplayPlan {
   /** What the run would read: fixed. */
   readonly stretches: readonly Stretch[];
   readonly counts: Counts;
+  readonly closer: CloserFindings;
   /** Under the rules that run now. */
   readonly comparison: {
     readonly rulesHash: string;
@@ -145,11 +147,13 @@ function createView(ports: ReplayPorts, options: PlanOptions) {
   const wanted = { tally: new Tally(), run: runner(options.force ? forced(options.rules) : options.rules) };
   const running = options.running === null ? null : { tally: new Tally(), run: runner(options.running), rules: options.running };
   const changes = new OutcomeChanges();
+  const closer = new CloserLook(store);
   const look = async (items: readonly Replayed[]): Promise<(passed: number) => void> => {
     const reports: readonly [SliceReport, SliceReport | null] = await Promise.all([
       wanted.run(items),
       running === null ? null : running.run(items),
     ]);
+    await closer.look(reports[0]);
     return (passed) => {
       const [report, before] = reports;
       wanted.tally.pass(passed);
@@ -160,12 +164,12 @@ function createView(ports: ReplayPorts, options: PlanOptions) {
       changes.add(before, report);
     };
   };
-  return { tally: wanted.tally, running, changes, look };
+  return { tally: wanted.tally, running, changes, closer, look };
 }
 
 function planOf(
   { selection, rules, force, order, rates }: PlanOptions,
-  { tally, running, changes }: ReturnType<typeof createView>,
+  { tally, running, changes, closer }: ReturnType<typeof createView>,
   { stretches, limited }: Pick<ReplayPlan, "stretches" | "limited">,
 ): ReplayPlan {
   const counts = tally.counts();
@@ -175,5 +179,6 @@ function planOf(
       : { rulesHash: running.rules.hash, counts: running.tally.counts(), same: changes.same, changes: changes.list() };
   const isPaced = rates.recordsPerSecond !== null || rates.bustsPerSecond !== null;
   const expectedMs = isPaced ? Math.ceil(durationMs({ records: counts.records.chosen, busts: counts.busts }, rates)) : null;
-  return { selection, rulesHash: rules.hash, force, order, stretches, counts, comparison, rates, expectedMs, limited };
+  const known = { selection, rulesHash: rules.hash, force, order, rates };
+  return { ...known, stretches, limited, counts, closer: closer.findings(), comparison, expectedMs };
 }

@@ -22,6 +22,18 @@ export const replayPlanSchema = z.looseObject({
     .meta({ description: "What was read, and what --apply would read." }),
   limited: z.boolean().meta({ description: "Whether --limit left records out." }),
   counts: countsSchema,
+  closer: z
+    .looseObject({
+      older: z.looseObject({
+        looked: count.meta({ description: "Managed entries that would be removed by a version: the first 20,000." }),
+        withoutSubject: count.meta({ description: "Of these, built without the event's subject." }),
+      }),
+      tags: z.looseObject({
+        looked: count.meta({ description: "Swept tags that would be busted: the first 20,000." }),
+        members: count.meta({ description: "Entries in their indexes." }),
+      }),
+    })
+    .meta({ description: "What a closer look found." }),
   comparison: z
     .looseObject({
       rulesHash: hash,

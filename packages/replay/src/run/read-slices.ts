@@ -1,4 +1,5 @@
 import type { LogReading, OffsetRange, RecordBatch, TopicPartition } from "@freshet/kafka/port";
+import { withRights } from "../dead-letters/rights.js";
 import type { Choose, Replayed } from "./replayed.js";
 
 /** Ranges that are read side by side. */
@@ -61,7 +62,8 @@ async function readStretch(stretch: Stretch, options: ReadSlicesOptions): Promis
     await cutters.get(batch.partition)?.take(batch);
     if (options.hasEnough?.() === true) enough.abort();
   };
-  await options.kafka.read({ group: options.group, ranges, onBatch, stop });
+  const rights = { topic: ranges[0]?.topic ?? "", group: options.group, what: "to replay what it holds" };
+  await withRights(rights, options.kafka.read({ group: options.group, ranges, onBatch, stop }));
   const all = [...cutters.values()];
   if (options.stop.aborted) await Promise.all(all.map((cutter) => cutter.settle()));
   else await Promise.all(all.map((cutter) => (enough.signal.aborted ? cutter.close() : cutter.finish())));
