@@ -105,13 +105,27 @@ function needsText({ needs, subject, forEach }: Explanation["rules"][number]["bu
   return `${parts === "" ? "" : `, where ${parts}`}${subject === null ? "" : ` (${subject})`}${each}`;
 }
 
-function eventLines({ since, read, within, found, list, complete, because, missing, recordsMax, group }: Events): readonly string[] {
+function eventLines({
+  byHand,
+  since,
+  read,
+  within,
+  found,
+  list,
+  complete,
+  because,
+  missing,
+  recordsMax,
+  group,
+}: Events): readonly string[] {
   const lines = [
     `events since ${since}, newest first: ${number(list.length)} of ${number(found)}`,
     `  ${plural(read, "record")} read, ${number(within)} offsets in that time, at most ${number(recordsMax)} (--scan); consumed is what group ${group} has committed`,
     ...(complete || because === "" ? [] : [`  INCOMPLETE: ${because}`]),
     ...missing.map((topic) => `  INCOMPLETE: there is no topic ${topic}, or it may not be described`),
     ...list.flatMap(linesOfEvent),
+    ...(byHand ?? []).flatMap(linesOfBust),
+    ...(byHand === null ? ["  busts by hand are not known: there is no right to read the audit trail"] : []),
   ];
   return lines.flatMap((line) => wrap(line, "      "));
 }
@@ -140,5 +154,15 @@ function linesOfEvent({
     ...why,
     ...hits.map(({ rule, target, name, mode }) => `    rule ${rule}: ${target} ${name}, ${mode}`),
     ...shown,
+  ];
+}
+
+function linesOfBust(bust: NonNullable<Events["byHand"]>[number]): readonly string[] {
+  const { at, user, host, reason, name, subject, version, mode, outcome, counts } = bust;
+  const came = Object.entries(counts).map(([what, count]) => `${count} ${what}`);
+  return [
+    `  ${at}  by hand  ${user}@${host}`,
+    `    ${name}, ${mode}, ${version === null ? "blind" : `${subject} version ${version}`}: ${[outcome, ...came].join(", ")}`,
+    ...(reason === "" ? [] : [`    ${reason}`]),
   ];
 }

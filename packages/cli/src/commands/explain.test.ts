@@ -147,6 +147,19 @@ describe("explain", () => {
     expect(await kafka.describeGroup("freshet-default")).toMatchObject({ state: "missing" });
   });
 
+  test("a bust by hand is told with who and why", async () => {
+    await kafka.createTopics([{ topic: "freshet.audit.default", partitions: 1, replicationFactor: 1, config: {} }]);
+    await put("7");
+    await transcript(["bust", "--key", "product:42", "--family", "product", "--yes", "--reason", "INC-7"], world);
+    const { out } = await transcript(product, world);
+    expect(out[0]).toBe("fills refused until 2026-01-01T00:00:02.250Z: it was busted blind at");
+    expect(out.slice(-3)).toEqual([
+      "  2026-01-01T00:00:00.000Z  by hand  ada@ops-1",
+      "    product:42, hard, blind: done, 1 removed",
+      "    INC-7",
+    ]);
+  });
+
   test("what producers wrote does not steer the terminal", async () => {
     await send("8", 9, "product.\u001b[31mred");
     const { out } = await transcript(product, world);

@@ -1,5 +1,5 @@
 import type { Family } from "@freshet/rules";
-import type { Answer } from "./explanation.js";
+import type { Answer, EventsReport } from "./explanation.js";
 import type { KeyState } from "./key-state.js";
 import { type Standing, standingOf } from "./standing.js";
 import type { Judged } from "./verdict.js";
@@ -8,7 +8,7 @@ import type { Judged } from "./verdict.js";
 export interface Evidence {
   readonly family: Family;
   readonly state: KeyState | null;
-  readonly events: { readonly judged: readonly Judged[]; readonly complete: boolean; readonly when: string } | null;
+  readonly events: { readonly judged: readonly Judged[]; readonly report: EventsReport; readonly when: string } | null;
 }
 
 /** The one sentence that an explanation begins with. Pure. */
@@ -43,11 +43,19 @@ function eventText({ topic, partition, offset, subject, version }: Judged["repor
 function absent(standing: Standing, { family, events }: Evidence): Answer {
   if (standing.kind === "fills_refused") return { kind: "fills_refused", text: `fills refused until ${standing.because}` };
   if (standing.because !== "") return { kind: "absent", text: `absent because ${standing.because}` };
-  const last = events?.judged.find(({ report }) => report.verdict === "removed");
-  if (last !== undefined) return { kind: "absent", text: `absent because ${eventText(last.report)} removed it, or nothing was there` };
+  const remover = events === null ? null : removerOf(events);
+  if (remover !== null) return { kind: "absent", text: `absent because ${remover} removed it, or nothing was there` };
   const otherwise = `nothing filled it, or its ${ttlText(family.ttlMs)} are over`;
   if (events === null) return { kind: "absent", text: `absent because ${otherwise}; events could not be read` };
   return { kind: "absent", text: `absent because ${otherwise}: no event ${events.when} removed it` };
+}
+
+/** What removed it last: an event, or somebody by hand. */
+function removerOf({ judged, report }: NonNullable<Evidence["events"]>): string | null {
+  const event = judged.find((one) => one.report.verdict === "removed")?.report;
+  const bust = report.byHand?.find(({ outcome }) => outcome === "done");
+  if (bust !== undefined && (event === undefined || bust.at > event.at)) return `a bust by hand (${bust.user}@${bust.host}, ${bust.at})`;
+  return event === undefined ? null : eventText(event);
 }
 
 function reservation(state: KeyState, { events }: Evidence): string {
@@ -55,7 +63,7 @@ function reservation(state: KeyState, { events }: Evidence): string {
   if (events === null) return " as far as Redis tells: events could not be read";
   const unmatched = events.judged.find(({ report, isNewer }) => report.verdict === "no_match" && isNewer);
   if (unmatched !== undefined) return ` by the rules, though older than ${eventText(unmatched.report)}, which matches none that touches it`;
-  if (!events.complete) return " as far as events were read";
+  if (!events.report.complete) return " as far as events were read";
   return `: no event ${events.when} says otherwise`;
 }
 

@@ -5,9 +5,10 @@ import type { DeadLetter } from "../dead-letters/letter.js";
 import { readResolved } from "../dead-letters/resolved.js";
 import { scanDeadLetters } from "../dead-letters/scan.js";
 import { deadLetterTopicOf, jobsTopicOf } from "../topics.js";
+import { bustsByHand } from "./by-hand.js";
 import { type Candidate, concernWith, decoderOf } from "./candidates.js";
 import type { ExplainRequest, Situation } from "./explain.js";
-import type { EventsReport, ReachReport } from "./explanation.js";
+import type { ByHandReport, EventsReport, ReachReport } from "./explanation.js";
 import type { KeyState } from "./key-state.js";
 import { subjectsOf } from "./reach.js";
 import { type ExplainKafka, type ScannedEvents, scanEvents } from "./scan-events.js";
@@ -47,12 +48,13 @@ export async function readEvents(reading: Reading, asked: Asked): Promise<Judged
     stop: reading.stop,
   });
   const letters = await lettersOf(scanned.candidates, reading, request);
+  const byHand = await byHandOf(reading, { request, reach });
   const readLagMs = family.bounds.lagMs + family.bounds.skewMs;
   const judged = scanned.candidates.map((candidate) => {
     const next = committed.find((at) => at.topic === candidate.topic && at.partition === candidate.partition)?.offset ?? null;
     return judge(candidate, { state, readLagMs, committed: next, letter: letters.found.get(placeText(candidate)) ?? null });
   });
-  return { judged, report: reportOf({ judged, scanned, topics, lettersAreRead: letters.complete }, request) };
+  return { judged, report: reportOf({ judged, scanned, topics, lettersAreRead: letters.complete, byHand }, request) };
 }
 
 interface Result {
@@ -60,10 +62,11 @@ interface Result {
   readonly scanned: ScannedEvents;
   readonly topics: readonly string[];
   readonly lettersAreRead: boolean;
+  readonly byHand: ByHand;
 }
 
 function reportOf(
-  { judged, scanned, topics, lettersAreRead }: Result,
+  { judged, scanned, topics, lettersAreRead, byHand }: Result,
   { sinceMs, nowMs, liveGroup, recordsMax, limit }: ExplainRequest,
 ): EventsReport {
   const { missing, read, within, found } = scanned;
@@ -80,7 +83,22 @@ function reportOf(
     because: scanned.because === "" && !lettersAreRead ? "not all dead letters were read" : scanned.because,
     found,
     list: judged.slice(0, limit).map(({ report }) => report),
+    byHand: byHand === null ? null : [...byHand],
   };
+}
+
+type ByHand = readonly ByHandReport[] | null;
+
+/** Who may read events need not be allowed to read the audit trail. */
+async function byHandOf({ kafka, stop }: Reading, { request, reach }: Pick<Asked, "request" | "reach">): Promise<ByHand> {
+  const { deployment, ownGroup: group, sinceMs, limit, key } = request;
+  const tags = new Set(reach.tags.map(({ tag }) => tag));
+  try {
+    return await bustsByHand(kafka, { deployment, group, sinceMs, limit, key, tags, stop });
+  } catch (error) {
+    if (error instanceof FreshetError && error.code === "FR3006") return null;
+    throw error;
+  }
 }
 
 /** What the entry was built from, and what it stands under. */

@@ -1,6 +1,8 @@
 import { type FramePort, FreshetError } from "@freshet/protocol";
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { createWorld, RULES, type World } from "../../tests/explain-world.js";
+import { type AuditIntention, ended, started } from "../audit/audit-entry.js";
+import { writeAudit } from "../audit/write-audit.js";
 import { explanationSchema } from "./explanation.js";
 
 let world: World;
@@ -252,6 +254,69 @@ describe("what cannot be asked", () => {
     expect(errors[0]?.fix).toBe(
       "Grant Read on the topics shop.products, shop.prices, freshet.dlq.test, freshet.jobs.test, Describe on group freshet-test, and Read, Describe and Delete on group explain-1.",
     );
+  });
+});
+
+describe("busts by hand", () => {
+  const intention = {
+    id: "a1",
+    deployment: "test",
+    action: "bust",
+    who: { user: "ada", host: "ops-1" },
+    reason: "INC-7",
+    filter: {},
+    rulesHash: null,
+    tool: { name: "freshet", version: "0.1.0" },
+  } as const;
+
+  async function bustByHand(target: AuditIntention["target"], id = "a1"): Promise<void> {
+    await world.kafka.createTopics([{ topic: "freshet.audit.test", partitions: 1, replicationFactor: 1, config: {} }]);
+    const begun = started({ ...intention, id, target }, 1_767_225_600_000);
+    await writeAudit(world.kafka, begun);
+    await writeAudit(world.kafka, ended(begun, { outcome: "done", counts: { removed: 1 }, nowMs: 1_767_225_600_000 }));
+  }
+
+  test("are told with who and why, once each, and are what removed it", async () => {
+    await bustByHand({ key: "product:42", family: "product", subject: "cli", version: null, mode: "hard" });
+    await bustByHand({ key: "product:43", family: "product", subject: "cli", version: null, mode: "hard" }, "a2");
+    const { answer, events } = (await world.explain("product:42", "product")).explanation;
+    expect(events?.byHand).toEqual([
+      {
+        id: "a1",
+        at: "2026-01-01T00:00:00.000Z",
+        user: "ada",
+        host: "ops-1",
+        reason: "INC-7",
+        name: "product:42",
+        subject: "cli",
+        version: null,
+        mode: "hard",
+        outcome: "done",
+        counts: { removed: 1 },
+      },
+    ]);
+    expect(answer.text).toBe("absent because a bust by hand (ada@ops-1, 2026-01-01T00:00:00.000Z) removed it, or nothing was there");
+  });
+
+  test("of its tags too; what is no entry is passed over", async () => {
+    await bustByHand({ tag: "brand:acme", subject: "cli", version: null, mode: "soft" });
+    const bytes = (text: string) => new TextEncoder().encode(text);
+    await world.kafka.produce([{ topic: "freshet.audit.test", key: null, value: bytes("{"), headers: [] }]);
+    const { events } = (await world.explain("listing:acme:1", "listing")).explanation;
+    expect(events?.byHand).toMatchObject([{ name: "brand:acme", mode: "soft" }]);
+  });
+
+  test("are not known without the right to read the trail, and all else is", async () => {
+    await bustByHand({ key: "product:42", family: "product", subject: "cli", version: null, mode: "hard" });
+    const offsets: typeof world.kafka.offsets = (topics) =>
+      topics.includes("freshet.audit.test")
+        ? Promise.reject(new FreshetError("FR3006", "halt", "not allowed", ""))
+        : world.kafka.offsets(topics);
+    const { explanation, errors } = await world.explain("product:42", "product", {
+      withKafka: (use) => use({ ...world.kafka, offsets }, new AbortController().signal),
+    });
+    expect(errors).toEqual([]);
+    expect(explanation.events).toMatchObject({ byHand: null, complete: true });
   });
 });
 

@@ -114,7 +114,7 @@ function told(
   { state, reach, reports }: Situation,
   { events, errors }: Found,
 ): Explanation {
-  const evidence = events === null ? null : { judged: events.judged, complete: events.report.complete, when };
+  const evidence = events === null ? null : { judged: events.judged, report: events.report, when };
   return {
     v: 1,
     key,

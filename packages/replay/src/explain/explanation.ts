@@ -105,6 +105,20 @@ const event = z.looseObject({
     .nullable(),
 });
 
+const byHand = z.looseObject({
+  id: text.meta({ description: "In the audit trail." }),
+  at: instant,
+  user: text,
+  host: text,
+  reason: z.string(),
+  name: text.meta({ description: "The key or the tag." }),
+  subject: z.string(),
+  version: digits.nullable(),
+  mode,
+  outcome: text,
+  counts: z.record(z.string(), count),
+});
+
 const events = z.looseObject({
   since: instant,
   until: instant,
@@ -118,6 +132,10 @@ const events = z.looseObject({
   because: z.string().meta({ description: "Why it is not complete." }),
   found: count,
   list: z.array(event).meta({ description: "Newest first." }),
+  byHand: z
+    .array(byHand)
+    .nullable()
+    .meta({ description: "Busts by hand, of the audit trail, newest first; null where there is no right to read it." }),
 });
 
 /** What `freshet explain` tells of one key. */
@@ -144,5 +162,6 @@ export type FloorReport = z.infer<typeof floor>;
 export type ReachReport = z.infer<typeof reach>;
 export type EventReport = z.infer<typeof event>;
 export type EventsReport = z.infer<typeof events>;
+export type ByHandReport = z.infer<typeof byHand>;
 export type Answer = z.infer<typeof answer>;
 export type Verdict = (typeof verdicts)[number];
