@@ -32,6 +32,7 @@ export class ClusterCalls {
   readonly #kafka: Kafka;
   readonly #timing: CallTiming;
   #connecting: Promise<KafkajsCluster> | null = null;
+  #closed = false;
 
   constructor(kafka: Kafka, timing: CallTiming) {
     this.#kafka = kafka;
@@ -62,6 +63,7 @@ export class ClusterCalls {
 
   /** One try. What kafkajs threw comes as the cause of a FreshetError. */
   async once<T>(doing: string, work: (cluster: KafkajsCluster) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new FreshetError("FR3001", "halt", `the client was closed while ${doing}`, "Make another one.");
     this.#connecting ??= this.#connect();
     const connecting = this.#connecting;
     try {
@@ -88,7 +90,9 @@ export class ClusterCalls {
     return found;
   }
 
+  /** Calls that are tried again fail with their next try. */
   async close(): Promise<void> {
+    this.#closed = true;
     const last = this.#connecting;
     this.#connecting = null;
     if (last === null) return;

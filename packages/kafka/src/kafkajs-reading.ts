@@ -1,3 +1,4 @@
+import { closableRead } from "./closable-read.js";
 import { ClusterCalls } from "./cluster-calls.js";
 import { createKafkajsOffsets } from "./kafkajs-offsets.js";
 import { adminRetry, createClient, type KafkaClientOptions } from "./kafkajs-settings.js";
@@ -20,10 +21,14 @@ export function createKafkajsReading(options: ReadingOptions): LogReading & { cl
   const calls = new ClusterCalls(createClient(options, adminRetry), { callTimeoutMs: CALL_TIMEOUT_MS, patienceMs: PATIENCE_MS });
   const timing = { ...defaultReadingTiming, ...options.readingTiming };
   const { maxBytesPerPartition = MAX_BYTES_PER_PARTITION } = options;
+  const { read, end } = closableRead((wanted) => readRanges(wanted, { calls, timing, maxBytesPerPartition }));
   return {
-    read: (wanted) => readRanges(wanted, { calls, timing, maxBytesPerPartition }),
+    read,
     peek: (from, { uncommitted = false } = {}) => peekRecords(from, uncommitted, calls),
     ...createKafkajsOffsets(calls, timing),
-    close: () => calls.close(),
+    async close() {
+      await end();
+      await calls.close();
+    },
   };
 }

@@ -1,4 +1,5 @@
 import { FreshetError, type KafkaRecord } from "@freshet/protocol";
+import { closableRead } from "./closable-read.js";
 import { createMemoryGroup, type MemoryGroup } from "./memory-group.js";
 import { MemoryPartition, type MemoryStretch } from "./memory-partition.js";
 import { createMemoryReading } from "./memory-reading.js";
@@ -122,6 +123,7 @@ interface Broker {
 
 function createClient(broker: Broker): KafkaPort {
   const consumptions = new Set<Consumption>();
+  const { read, end } = closableRead(broker.reading.read);
   return {
     async consume(wanted) {
       const consumption = broker.join(wanted);
@@ -132,7 +134,9 @@ function createClient(broker: Broker): KafkaPort {
     describeTopics: async (topics) => broker.describe(topics),
     createTopics: async (topics) => broker.create(topics),
     ...broker.reading,
+    read,
     async close() {
+      await end();
       await Promise.all([...consumptions].map((consumption) => consumption.stop()));
     },
   };

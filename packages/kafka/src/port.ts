@@ -200,5 +200,6 @@ export interface KafkaPort extends LogReading {
   describeTopics(topics: readonly string[]): Promise<readonly TopicDescription[]>;
   /** Creates the topics that are missing; answers with those it created. */
   createTopics(topics: readonly TopicSpec[]): Promise<readonly string[]>;
+  /** Ends consumptions and readings as if they were told to stop, then the connections. */
   close(): Promise<void>;
 }

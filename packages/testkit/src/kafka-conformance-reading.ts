@@ -192,6 +192,26 @@ function waitForRanges(bench: Bench): void {
   );
 
   test(
+    "ends when its client closes, and leaves its group",
+    async () => {
+      const [port, other] = [await bench.port(), await bench.port()];
+      const topic = await bench.topic(port, 1);
+      await port.produce(numbered(topic, 0, 3));
+      const group = freshPrefix("reader");
+      const records: KafkaRecord[] = [];
+      const ranges = [{ topic, partition: 0, from: 0, to: 100 }];
+      const reading = port.read({ group, ranges, onBatch: async (batch) => void records.push(...batch.records.map(copyOf)), stop: never });
+      await eventually(() => records.length >= 3);
+      await port.close();
+      await reading;
+      expect(await other.describeGroup(group)).toEqual({ group, state: "empty", members: 0 });
+      expect(await other.committed(group, [topic])).toEqual([{ topic, partition: 0, offset: 3 }]);
+      await other.deleteGroup(group);
+    },
+    TEST_MS,
+  );
+
+  test(
     "names the partitions that are missing, and refuses two ranges of one",
     async () => {
       const port = await bench.port();
