@@ -2,6 +2,7 @@ import { configurationPage } from "@freshet/invalidator";
 import { contracts } from "../schemas/contracts.ts";
 import { schemaText } from "../schemas/json-schema.ts";
 import { errorsPage } from "./errors-page.ts";
+import { limitsPage } from "./limits-page.ts";
 
 /** One generated file. */
 export interface Output {
@@ -15,6 +16,7 @@ export function outputs(): readonly Output[] {
   return [
     ...contracts.map((contract) => ({ path: `schemas/${contract.name}.json`, text: schemaText(contract) })),
     { path: "docs/reference/errors.md", text: errorsPage() },
+    { path: "docs/reference/limits.md", text: limitsPage() },
     { path: "docs/reference/configuration.md", text: configurationPage() },
   ];
 }

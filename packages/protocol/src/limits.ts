@@ -2,7 +2,7 @@
 export const limits = {
   /** Digits of a version. */
   versionDigitsMax: 20,
-  /** Bytes of a rendered key or tag, after escaping (`protocol.md` section 3). */
+  /** Bytes of a rendered key or tag, after escaping. */
   keyBytesMax: 512,
   /** Bytes of a subject, its space included. */
   subjectBytesMax: 512,

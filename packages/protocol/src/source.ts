@@ -19,6 +19,8 @@ export interface SourceSpec {
   readonly tenant: FieldRef | null;
   /** Whether this source takes events of this type (`match.types`, `*` as wildcard); always true without `match`. */
   readonly matchesType: (type: string) => boolean;
+  /** Whether this source is trusted with events of this tenant (`match.tenants`); any, and none, without it. */
+  readonly matchesTenant?: (tenant: string | null) => boolean;
   /** `strict: true`: a record that no source of the topic matches is `untrusted` instead of `no_match`. */
   readonly strict: boolean;
   /** What a null value means. */

@@ -20,6 +20,11 @@ const typePattern = z
   .min(1)
   .max(200, { error: "at most 200 characters" })
   .meta({ description: "An event type; `*` stands for any text." });
+const tenantPattern = z
+  .string()
+  .min(1)
+  .max(200, { error: "at most 200 characters" })
+  .meta({ description: "A tenant; `*` stands for any text." });
 const expression = z.string().min(1).meta({ description: "A CEL expression." });
 const op = z.enum(["create", "update", "delete", "snapshot", "truncate"]);
 
@@ -49,7 +54,16 @@ const anySource = {
   space: name.meta({ description: "What the versions count; a subject is <space>/<id>." }),
   versions: z.enum(["counter", "timestamp", "none"]).optional().meta({ description: "Default counter; none makes every event blind." }),
   tenant: reference.optional(),
-  match: z.strictObject({ types: z.array(typePattern).min(1) }).optional(),
+  match: z
+    .strictObject({
+      types: z.array(typePattern).min(1).optional(),
+      tenants: z
+        .array(tenantPattern)
+        .min(1)
+        .optional()
+        .meta({ description: "The tenants this source is trusted with. Default: any, and none." }),
+    })
+    .optional(),
   strict: z.boolean().optional().meta({ description: "What nothing on the topic matches is dead-lettered as untrusted." }),
   tombstones: z.enum(["ignore", "delete"]).optional(),
   encoding: z

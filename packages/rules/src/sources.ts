@@ -17,12 +17,20 @@ export function resolveSources(draft: Draft, report: Report): readonly SourceMod
       report.at([...source.path, place], { code: "duplicate_name", problem: `there are two sources named \`${name}\``, fix });
     }
     names.add(name);
+    checkMatch(source, report);
     checkVersion(source, report);
     checkType(source, report);
     checkFormat(source, models, report);
     checkReachable(source, models, report);
   }
   return models;
+}
+
+function checkMatch({ path, text }: Located<SourceText>, report: Report): void {
+  if (text.match?.tenants === undefined || text.tenant !== undefined) return;
+  const fix = "Add `tenant: header:NAME` or a pointer to the source: nothing else is believed.";
+  const problem = "`tenants` goes by the tenant, but nothing says where it is";
+  report.at([...path, "match", "tenants"], { code: "missing_field", problem, fix });
 }
 
 function checkVersion({ path, text }: Located<SourceText>, report: Report): void {
@@ -41,7 +49,7 @@ function checkVersion({ path, text }: Located<SourceText>, report: Report): void
 /** Documents have their type where the source says, and nowhere else. */
 function checkType({ path, text }: Located<SourceText>, report: Report): void {
   if (text.format !== "json" || text.type !== undefined) return;
-  const place = text.match !== undefined ? "match" : "ops";
+  const place = text.match?.types !== undefined ? "match" : "ops";
   if (text[place] === undefined) return;
   report.at([...path, place], {
     code: "missing_field",
@@ -73,7 +81,7 @@ function checkFormat(source: SourceModel, all: readonly SourceModel[], report: R
 /** The first source of a topic that matches takes the record, so one behind a source that takes all gets nothing. */
 function checkReachable(source: SourceModel, all: readonly SourceModel[], report: Report): void {
   const before = all.slice(0, all.indexOf(source)).filter((other) => other.spec.topic === source.spec.topic);
-  const taker = before.find((other) => patternsOf(other).includes("*"));
+  const taker = before.find((other) => patternsOf(other).includes("*") && other.text.match?.tenants === undefined);
   if (taker === undefined) return;
   report.at(source.path, {
     code: "never_matches",
@@ -92,9 +100,14 @@ export function takerOf(pattern: string, source: SourceModel, all: readonly Sour
   const candidates = all.filter((other) => other.spec.topic === source.spec.topic);
   for (const other of candidates) {
     if (other === source) return patternsOf(source).some((own) => patternsMeet(own, pattern)) ? source : null;
-    if (!pattern.includes("*") && other.spec.matchesType(pattern)) return other;
+    if (!pattern.includes("*") && other.spec.matchesType(pattern) && other.text.match?.tenants === undefined) return other;
   }
   return null;
+}
+
+function tenantMatcher(patterns: readonly string[]): (tenant: string | null) => boolean {
+  const matches = typeMatcher(patterns);
+  return (tenant) => tenant !== null && matches(tenant);
 }
 
 const noTypes: { readonly ops?: Record<string, Op>; readonly previous?: string } = {};
@@ -110,7 +123,8 @@ function specOf(text: SourceText): SourceSpec {
     ops: new Map(Object.entries(ops)),
     previous: previous === undefined ? null : pointerPath(previous),
     tenant: text.tenant === undefined ? null : fieldRef(text.tenant),
-    matchesType: text.match === undefined ? () => true : typeMatcher(text.match.types),
+    matchesType: text.match?.types === undefined ? () => true : typeMatcher(text.match.types),
+    ...(text.match?.tenants === undefined ? {} : { matchesTenant: tenantMatcher(text.match.tenants) }),
     strict: text.strict ?? false,
     tombstones: text.tombstones ?? "ignore",
     ...(text.encoding === "registry" ? { encoding: text.encoding } : {}),
