@@ -10,6 +10,7 @@ export { kafkaConformance } from "./kafka-conformance.js";
 export { createRng, type Rng } from "./rng.js";
 export { freePort } from "./servers/free-port.js";
 export { type KafkaOptions, type OwnKafka, startKafka } from "./servers/kafka.js";
+export { type KafkaClusterOptions, type OwnKafkaCluster, startKafkaCluster } from "./servers/kafka-cluster.js";
 export type { OwnServer } from "./servers/own-server.js";
 export { type OwnRedis, type RedisOptions, startRedis } from "./servers/redis.js";
 export { type OwnRedisCluster, type RedisClusterOptions, startRedisCluster } from "./servers/redis-cluster.js";

@@ -5,6 +5,11 @@ export function testSeed(): number {
   return freshSeed(process.env.FRESHET_TEST_SEED);
 }
 
+/** How long a soak lasts: `FRESHET_SOAK_MINUTES`, five by default. */
+export function soakMinutes(): number {
+  return Number(process.env.FRESHET_SOAK_MINUTES ?? 5);
+}
+
 /** The environment that a child process needs to run at all, without any `FRESHET_` variable of this one. */
 export function plainEnvironment(): Record<string, string> {
   const known = Object.entries(process.env).filter(([name, value]) => value !== undefined && !name.startsWith("FRESHET_"));

@@ -18,6 +18,8 @@ export interface Scene {
   readonly keyPrefix: string;
   readonly redis: Redis;
   readonly topics: Topics;
+  /** The service's, for commands beside it. */
+  readonly env: Readonly<Record<string, string>>;
   /** Starts the service; `close` ends it at the latest. */
   start(options?: StartOptions): Promise<ServiceProcess>;
   close(): Promise<void>;
@@ -36,6 +38,8 @@ export interface SceneOptions {
   readonly broker: string;
   readonly redisUrl: string;
   readonly partitions: number;
+  /** After which the scene's own clients give a broker's answer up. */
+  readonly requestTimeoutMs?: number;
   /** The rules file; the workload's by default. */
   readonly rules?: (topic: string, keyPrefix: string) => string;
 }
@@ -49,7 +53,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   const [topic, deadLetterTopic, keyPrefix] = [`${name}.products`, `freshet.dlq.${name}`, `${name}:`];
   const folder = await mkdtemp(join(tmpdir(), "freshet-scene-"));
   await writeFile(join(folder, "rules.yaml"), rules(topic, keyPrefix));
-  const topics = await openTopics(broker, name);
+  const topics = await openTopics(broker, name, options.requestTimeoutMs);
   try {
     const deadLetters = { partitions: 3, config: { "max.message.bytes": DEAD_LETTER_BYTES_MAX } };
     await topics.create({ [topic]: { partitions }, [deadLetterTopic]: deadLetters });
@@ -76,6 +80,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     keyPrefix,
     redis,
     topics,
+    env,
     start: async (start = {}) => {
       const started = await startProcess({ file: start.file ?? MAIN, args: start.args ?? [], env: { ...env, ...start.env } });
       processes.push(started);

@@ -61,10 +61,12 @@ async function withNullHeaders<T>(work: () => Promise<T>): Promise<T> {
 const { byteLength } = Buffer;
 let sending = 0;
 
-export async function openTopics(broker: string, name: string): Promise<Topics> {
+/** @param brokers `host:port`, with commas between several. */
+export async function openTopics(brokers: string, name: string, requestTimeoutMs = 30_000): Promise<Topics> {
   const kafka = new Kafka({
     clientId: name,
-    brokers: [broker],
+    brokers: brokers.split(","),
+    requestTimeout: requestTimeoutMs,
     logLevel: logLevel.NOTHING,
     retry: { initialRetryTime: 200, retries: 60, maxRetryTime: 2000 },
   });

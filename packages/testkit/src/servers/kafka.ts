@@ -22,17 +22,27 @@ export interface KafkaOptions {
   readonly properties?: Readonly<Record<string, string>>;
   /** Default: the one that all tests run on. */
   readonly version?: string;
+  /** A node of several; alone by default. */
+  readonly place?: ClusterPlace;
+}
+
+/** Where a node stands in a cluster: all nodes know each other's controllers before they start. */
+export interface ClusterPlace {
+  readonly nodeId: number;
+  readonly clusterId: string;
+  /** Controllers by node, from 1. */
+  readonly controllerPorts: readonly number[];
 }
 
 const FORMAT_TIMEOUT_MS = 60_000;
 const START_TIMEOUT_MS = 90_000;
 
-/** Starts an Apache Kafka of one's own: one node, no topic made by itself, data in a folder that goes with it. */
+/** Starts an Apache Kafka of one's own: one node unless told otherwise, no topic made by itself, data in a folder that goes with it. */
 export async function startKafka(options: KafkaOptions = {}): Promise<OwnKafka> {
   const java = await ensureJava(() => undefined);
   const jars = await ensureKafkaJars(() => undefined, options.version);
   const port = options.port ?? (await freePort());
-  const controllerPort = await freePort();
+  const place = options.place ?? { nodeId: 1, clusterId: newClusterId(), controllerPorts: [await freePort()] };
   const run = (...flags: string[]) => [java, ...flags, "-XX:+UseSerialGC", "-cp", join(jars, "*")] as const;
   const server = await startOwnServer({
     name: "kafka",
@@ -40,9 +50,9 @@ export async function startKafka(options: KafkaOptions = {}): Promise<OwnKafka> 
     command: async (folder) => {
       const file = join(folder, "server.properties");
       if (!existsSync(file)) {
-        await writeProperties(file, { ...defaults(folder, port, controllerPort), ...options.properties });
+        await writeProperties(file, { ...defaults(folder, port, place), ...options.properties });
         await writeFile(join(folder, LOG4J_FILE), LOG4J_PROPERTIES);
-        await format([...run("-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool", "format", "-t", clusterId(), "-c", file]);
+        await format([...run("-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool", "format", "-t", place.clusterId, "-c", file]);
       }
       return [...run(`-Xmx${options.heapMb ?? 256}m`, "-Dlog4j2.level=INFO", log4j(folder)), "kafka.Kafka", file];
     },
@@ -63,11 +73,12 @@ function log4j(folder: string): string {
   return `-Dlog4j.configuration=file:${join(folder, LOG4J_FILE)}`;
 }
 
-function defaults(folder: string, port: number, controllerPort: number): Record<string, string> {
+function defaults(folder: string, port: number, { nodeId, controllerPorts }: ClusterPlace): Record<string, string> {
+  const controllerPort = controllerPorts[nodeId - 1];
   return {
     "process.roles": "broker,controller",
-    "node.id": "1",
-    "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
+    "node.id": String(nodeId),
+    "controller.quorum.voters": controllerPorts.map((own, at) => `${at + 1}@127.0.0.1:${own}`).join(),
     "controller.listener.names": "CONTROLLER",
     listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
     "advertised.listeners": `PLAINTEXT://127.0.0.1:${port}`,
@@ -95,6 +106,6 @@ async function format(command: readonly [string, ...string[]]): Promise<void> {
 }
 
 /** 16 random bytes as Kafka writes them; its command line would take a leading dash for an option. */
-function clusterId(): string {
+export function newClusterId(): string {
   return `F${randomBytes(16).toString("base64url").slice(1, 21)}A`;
 }

@@ -1,0 +1,147 @@
+import { freshPrefix, type OwnKafkaCluster, type OwnRedis, startKafkaCluster, startRedis, until } from "@freshet/testkit";
+import { expect } from "@jest/globals";
+import { testSeed } from "../config.js";
+import { type Act, openScene, prepare, type Scene, stopped } from "../scene.js";
+import type { ServiceProcess } from "../service-process.js";
+import type { WorkloadSize } from "../workload.js";
+import { type Account, accountFor } from "./account.js";
+import { type BrokerView, openBrokerView } from "./broker-view.js";
+import { type Progress, watchProgress } from "./progress.js";
+
+export interface DrillOptions {
+  readonly name: string;
+  /** Of the cluster: 3, or 1 where the broker itself is not what is tried. */
+  readonly nodes: 1 | 3;
+  readonly size: WorkloadSize;
+  /** Of the topic at first; the workload's by default. */
+  readonly partitions?: number;
+  /** Settings of the brokers. */
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
+/** A cluster, a Redis, a topic with its workload, and services: all of one drill's own. */
+export interface Drill {
+  readonly scene: Scene;
+  readonly act: Act;
+  readonly cluster: OwnKafkaCluster;
+  readonly brokers: BrokerView;
+  readonly services: readonly ServiceProcess[];
+  /** Prints a line with the seconds that have passed. */
+  tell(text: string): void;
+  /** Starts a service and waits until it is ready. */
+  start(): Promise<ServiceProcess>;
+  /** What all services that run have counted, and how it moves. */
+  readonly progress: Progress;
+  /** Waits until everything is committed, then fails unless every record of the topic is accounted for. */
+  checkAll(acknowledged: number): Promise<Account>;
+  /** Ends the services by SIGTERM and expects each to end well. */
+  stopServices(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const HEAP_MB = 256;
+/** A paused broker keeps the drill's own clients waiting no longer than this. */
+const REQUEST_TIMEOUT_MS = 5000;
+const READY_TIMEOUT_MS = 120_000;
+const DRAIN_TIMEOUT_MS = 180_000;
+
+async function openDrill(options: DrillOptions): Promise<Drill> {
+  const { name, nodes, size, properties = {} } = options;
+  const startedMs = performance.now();
+  const tell = (text: string) => {
+    const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+    process.stdout.write(`${name} ${seconds.padStart(6)} s  ${text}\n`);
+  };
+  const seed = testSeed();
+  tell(`seed ${seed}; ${nodes} node(s) of Kafka, ${size.events} events of ${size.products} products`);
+  const closing: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const one of closing.splice(0).reverse()) await one();
+  };
+  try {
+    const cluster = await startKafkaCluster({ nodes, heapMb: HEAP_MB, properties });
+    closing.push(() => cluster.close());
+    const redis: OwnRedis = await startRedis();
+    closing.push(() => redis.close());
+    const scene = await openScene({
+      name: freshPrefix(name),
+      broker: cluster.brokers,
+      redisUrl: redis.url,
+      partitions: options.partitions ?? size.partitions,
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    });
+    closing.push(() => scene.close());
+    const brokers = await openBrokerView(cluster.brokers, REQUEST_TIMEOUT_MS);
+    closing.push(() => brokers.close());
+    const act = await prepare(scene, { seed, size, entriesPerKind: Math.ceil(size.products * 1.05) });
+    const before = (await act.differences()).length;
+    expect(before).toBeGreaterThan(size.products / 4); // there is something to do, and the check sees it
+    const services: ServiceProcess[] = [];
+    const progress = watchProgress(services);
+    closing.push(() => progress.stop());
+    tell(`cluster, topics and ${act.initial.length} entries are there; ${before} of them are not yet as they must be`);
+    return {
+      scene,
+      act,
+      cluster,
+      brokers,
+      services,
+      tell,
+      progress,
+      start: async () => {
+        const service = await scene.start();
+        services.push(service);
+        await until(async () => (await readyOf(service)) === 200, {
+          timeoutMs: READY_TIMEOUT_MS,
+          pollMs: 100,
+          what: "the service is ready",
+        });
+        return service;
+      },
+      checkAll: async (acknowledged) => {
+        await drainedToEnd({ scene, brokers, services });
+        return await accountFor({ scene, act, services, acknowledged, tell });
+      },
+      stopServices: async () => {
+        await progress.stop();
+        for (const service of services.filter((one) => !one.isGone())) {
+          expect(await stopped(service, "SIGTERM")).toEqual({ code: 0, signal: null });
+        }
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function readyOf(service: ServiceProcess): Promise<number> {
+  if (service.isGone()) throw new Error(`the service ended by itself:\n${service.output().slice(-4000)}`);
+  return (await service.readyz())?.status ?? 0;
+}
+
+/** Waits until the group has committed each partition to its end. Fails at once when no service is left. */
+async function drainedToEnd(drill: Pick<Drill, "scene" | "brokers" | "services">): Promise<void> {
+  const { scene, brokers, services } = drill;
+  const isDrained = async () => {
+    if (services.every((service) => service.isGone())) throw new Error("no service is left");
+    return (await brokers.behind(scene.group, scene.topic)) === 0;
+  };
+  await until(isDrained, { timeoutMs: DRAIN_TIMEOUT_MS, pollMs: 250, what: "every partition is committed to its end" });
+}
+
+/** What every drill's test does: opens it, lets it run, closes it, whatever happened. */
+export async function runDrill(options: DrillOptions, run: (drill: Drill) => Promise<void>): Promise<void> {
+  const drill = await openDrill(options);
+  try {
+    await run(drill);
+    drill.tell("held");
+  } catch (error) {
+    drill.tell(`BROKEN: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`);
+    for (const service of drill.services) process.stdout.write(`${service.output().slice(-3000)}\n`);
+    throw error;
+  } finally {
+    await drill.close();
+  }
+}
