@@ -125,6 +125,20 @@ describe("a settled slice", () => {
     expect(await value('freshet_event_age_seconds_bucket{topic="products",le="1"}')).toBe(4);
   });
 
+  test("tells of a source that counts backwards", async () => {
+    const { events, value } = setUp("silent");
+    const regressions = () => value('freshet_version_regressions_total{topic="products"}');
+    events.sliceSettled(report(), slice);
+    expect(await regressions()).toBe(0);
+    const busts = [bust("page:a", { version: parseVersion("6") })];
+    const later = { ...record(14), timestampMs: 9000 + 61_000 };
+    events.sliceSettled(
+      { ...report(["covered"]), records: [later], mapped: [{ kind: "busts", busts }], ended: ["covered"], busts },
+      { ...slice, highWatermark: 15 },
+    );
+    expect(await regressions()).toBe(1);
+  });
+
   test("that was observed unlinked nothing", async () => {
     const { events, value } = setUp("silent", "observe");
     events.sliceSettled(report(), slice);

@@ -6,6 +6,7 @@ import type { Metrics } from "./metrics.js";
 import { createSweepEvents } from "./sweep-events.js";
 import { type Tally, tally } from "./tally.js";
 import { isTold, shortHash } from "./telling.js";
+import { createVersionRegressions } from "./version-regressions.js";
 
 export interface EventsContext {
   readonly logger: Logger;
@@ -32,10 +33,16 @@ const REDIS_TELL_MS = 10_000;
 
 export function createEvents(context: EventsContext): ServiceEvents {
   const { logger, metrics, clock } = context;
+  const regressions = createVersionRegressions();
   let redisToldMs = Number.NEGATIVE_INFINITY;
   return {
     ...createSweepEvents(context),
-    sliceSettled: (report, slice) => sliceSettled(report, slice, context),
+    sliceSettled(report, slice) {
+      sliceSettled(report, slice, context);
+      const { topic, partition } = slice;
+      const backwards = regressions.count(report, `${topic}/${partition}`);
+      if (backwards > 0) metrics.versionRegressions.inc({ topic }, backwards);
+    },
     partitionWaiting: (waiting) => partitionWaiting(waiting, context),
     partitionResumed: (at) => logger.info(at, "partition goes on"),
     assigned(partitions) {

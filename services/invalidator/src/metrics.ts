@@ -22,6 +22,7 @@ export interface Metrics {
   readonly kafkaErrors: Counter<"code">;
   readonly schemaRegistryErrors: Counter<"code">;
   readonly holes: Counter<"topic" | "cause">;
+  readonly versionRegressions: Counter<"topic">;
   readonly rebalances: Counter;
   readonly contentType: string;
   /** The text that Prometheus reads. */
@@ -95,6 +96,11 @@ export function createMetrics(sources: MetricSources, info: BuildInfo): Metrics 
       "topic",
       "cause",
     ]),
+    versionRegressions: counter(
+      "freshet_version_regressions_total",
+      "Records with an older version than one of their subject that was written more than a minute before",
+      ["topic"],
+    ),
     rebalances,
     contentType: registry.contentType,
     text: async () => {
@@ -108,11 +114,12 @@ export function createMetrics(sources: MetricSources, info: BuildInfo): Metrics 
 
 /** A counter that is not there yet looks to an alert as if its first increment never happened, and a rule that never matched as if there were none. */
 function startAtZero(
-  { events, deadLetters, holes, ruleMatches, membersSwept, sweeps, tagBusts }: Metrics,
+  { events, deadLetters, holes, ruleMatches, membersSwept, sweeps, tagBusts, versionRegressions }: Metrics,
   { topics, ruleNames }: BuildInfo["rules"],
 ): void {
   for (const topic of topics) for (const outcome of recordOutcomes) events.inc({ topic, outcome }, 0);
   for (const topic of topics) for (const cause of ["expired", "beyond_end"]) holes.inc({ topic, cause }, 0);
+  for (const topic of topics) versionRegressions.inc({ topic }, 0);
   for (const outcome of ["pending", "bumped", "covered"]) tagBusts.inc({ outcome }, 0);
   for (const outcome of ["removed", "softened", "other"]) membersSwept.inc({ outcome }, 0);
   for (const outcome of ["ended", "lost"]) sweeps.inc({ outcome }, 0);
