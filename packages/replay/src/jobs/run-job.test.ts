@@ -6,6 +6,7 @@ import { realTime } from "../../tests/real-time.js";
 import { readResolved } from "../dead-letters/resolved.js";
 import { type PlanOptions, planReplay } from "../plan/plan-replay.js";
 import { type Job, jobSchema } from "./job.js";
+import { jobRecord } from "./job-records.js";
 import { findJob, readJobs } from "./read-jobs.js";
 import { type RunJobOptions, runJob } from "./run-job.js";
 import { startJob } from "./start-job.js";
@@ -34,6 +35,12 @@ async function manyProducts(incident: Incident, count: number): Promise<void> {
   for (const version of ["8", "10", "9"]) {
     await incident.send(...Array.from({ length: count }, (_, at) => ({ id: String(at), version })));
   }
+}
+
+/** As another process does that has claimed the job. */
+async function takeOver(incident: Incident): Promise<void> {
+  const { job } = await findJob(incident.kafka, "j1", { deployment: "blue", group: "g4", stop: never });
+  await incident.kafka.produce([jobRecord({ ...job, status: "running", runner: { host: "ops-2", pid: 2, token: "t2" } })]);
 }
 
 describe("a replay that applies", () => {
@@ -101,6 +108,25 @@ describe("a replay that applies", () => {
     expect(second.counts.records).toEqual(second.planned.records);
     expect(second.counts.keys.removed).toBe(second.planned.keys.removed);
     expect(await readJobs(incident.kafka, { deployment: "blue", group: "g", stop: never })).toEqual([second]);
+  });
+
+  test("a process that was taken for dead leaves the job to the one that went on with it", async () => {
+    const incident = await openIncident();
+    await manyProducts(incident, 300);
+    let hasTaken = false;
+    const onProgress = (): void => {
+      if (hasTaken) return;
+      hasTaken = true;
+      void takeOver(incident);
+    };
+    const slow = { rates: { recordsPerSecond: 400, bustsPerSecond: null } };
+    const silent = { timing: { checkpointMs: 60_000, heartbeatMs: 10 } };
+    await expect(replayed(incident, slow, { onProgress, ...silent })).rejects.toMatchObject({
+      code: "FR1005",
+      message: expect.stringContaining("another process has gone on with job j1"),
+    });
+    const { job } = await findJob(incident.kafka, "j1", { deployment: "blue", group: "g", stop: never });
+    expect(job).toMatchObject({ status: "running", runner: { token: "t2" } });
   });
 
   test("marks dead letters that came to their end; those that still fail stay open, and none is written again", async () => {

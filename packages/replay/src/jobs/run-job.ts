@@ -1,5 +1,5 @@
 import type { SliceReport } from "@freshet/pipeline";
-import { asFreshetError, type FreshetError } from "@freshet/protocol";
+import { asFreshetError, FreshetError } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import { addCounts } from "../plan/counts.js";
 import { forced } from "../plan/force.js";
@@ -12,9 +12,9 @@ import type { Replayed } from "../run/replayed.js";
 import { createRunItems } from "../run/run-items.js";
 import { createChoose } from "../select/choose.js";
 import { offsetsIn } from "../select/stretches.js";
-import { AbortWatch } from "./abort-watch.js";
 import { groupOfJob, type Job, type Runner } from "./job.js";
 import { resolvedRecord } from "./job-records.js";
+import { type JobSight, JobWatch } from "./job-watch.js";
 import { JobWriter } from "./job-writer.js";
 import { movedOn } from "./moved-on.js";
 import type { JobsEnd } from "./read-jobs.js";
@@ -78,10 +78,12 @@ class JobWork {
   readonly #timing: JobTiming;
   readonly #writer: JobWriter;
   readonly #tally = new Tally();
-  readonly #abort = new AbortController();
+  readonly #leave = new AbortController();
+  readonly #watch: JobWatch;
   readonly #stop: AbortSignal;
   readonly #pace: Pace;
   readonly #runItems: (items: readonly Replayed[]) => Promise<SliceReport>;
+  #sight: JobSight = "ours";
   #left: Stretch[];
   #marks = 0;
   #writtenMs: number;
@@ -92,8 +94,17 @@ class JobWork {
     this.#ports = ports;
     this.#options = options;
     this.#timing = timing;
-    this.#stop = AbortSignal.any([options.stop, this.#abort.signal]);
+    this.#stop = AbortSignal.any([options.stop, this.#leave.signal]);
     this.#writer = new JobWriter(ports.kafka);
+    this.#watch = new JobWatch(ports.kafka, {
+      deployment: job.deployment,
+      id: job.id,
+      token: options.runner.token,
+      group: `${groupOfJob(job.deployment, job.id)}-watch-${options.runner.token}`,
+      from: options.jobsEnd,
+      written: () => this.#writer.written + this.#marks,
+      stop: new AbortController().signal,
+    });
     this.#left = [...job.left];
     this.#writtenMs = clock.nowMs();
     this.#pace = new Pace({ ...job.rates, clock, pause, stop: this.#stop });
@@ -117,33 +128,33 @@ class JobWork {
     if (end === "ended") this.#left = [];
   }
 
-  /** Shows that somebody works on the job, and sees whether somebody aborts it. */
-  async beat(everyMs: number, leave: AbortSignal): Promise<void> {
-    const { job, jobsEnd } = this.#options;
-    const watch = new AbortWatch(this.#ports.kafka, {
-      deployment: job.deployment,
-      id: job.id,
-      group: `${groupOfJob(job.deployment, job.id)}-watch`,
-      from: jobsEnd,
-      written: () => this.#writer.written + this.#marks,
-      stop: leave,
-    });
-    while (!leave.aborted) {
-      await this.#ports.pause(everyMs, leave);
-      if (leave.aborted) return;
+  /** Shows that somebody works on the job, and sees whether somebody aborts it or has taken it over. */
+  async beat(everyMs: number, over: AbortSignal): Promise<void> {
+    while (!over.aborted) {
+      await this.#ports.pause(everyMs, over);
+      if (over.aborted) return;
       try {
-        if (this.#ports.clock.nowMs() - this.#writtenMs >= everyMs) this.#write();
-        if (await watch.look()) this.#abort.abort();
+        await this.#look();
+        if (this.#sight === "ours" && this.#ports.clock.nowMs() - this.#writtenMs >= everyMs) this.#write();
       } catch {
         // what the next slice writes fails just the same, and is heard of there
       }
     }
   }
 
+  async #look(): Promise<void> {
+    const sight = await this.#watch.look();
+    if (sight === "ours") return;
+    this.#sight = sight;
+    this.#leave.abort();
+  }
+
   /** The last state, written down; the group is left behind by nobody. */
   async end(failure: FreshetError | null): Promise<Job> {
     const { kafka } = this.#ports;
-    const status = this.#abort.signal.aborted ? "aborted" : failure === null && this.#left.length === 0 ? "done" : "stopped";
+    if (failure !== null) await this.#look().catch(() => {}); // a reader that was dropped may have been taken for dead
+    if (this.#sight === "taken") throw takenOver(this.#options.job);
+    const status = this.#sight === "aborted" ? "aborted" : failure === null && this.#left.length === 0 ? "done" : "stopped";
     const state = { ...this.#state(status), error: failure?.code ?? null };
     try {
       await this.#writer.last(state);
@@ -206,4 +217,9 @@ class JobWork {
       error: null,
     };
   }
+}
+
+function takenOver({ id }: Job): FreshetError {
+  const fix = `See freshet replay status ${id}; what this process did before is counted there up to its last state.`;
+  return new FreshetError("FR1005", "usage", `another process has gone on with job ${id}: this one was silent for too long`, fix);
 }
