@@ -14,6 +14,12 @@ export interface CallTiming {
   readonly patienceMs: number;
 }
 
+export interface ClusterCallsOptions {
+  readonly timing: CallTiming;
+  /** Done before each connection; what it throws fails the call. */
+  readonly check?: () => Promise<void>;
+}
+
 export interface Persistence {
   /** Replaces the timing's own. */
   readonly patienceMs?: number;
@@ -31,12 +37,14 @@ const CLOSE_TIMEOUT_MS = 3000;
 export class ClusterCalls {
   readonly #kafka: Kafka;
   readonly #timing: CallTiming;
+  readonly #check: () => Promise<void>;
   #connecting: Promise<KafkajsCluster> | null = null;
   #closed = false;
 
-  constructor(kafka: Kafka, timing: CallTiming) {
+  constructor(kafka: Kafka, { timing, check = async () => undefined }: ClusterCallsOptions) {
     this.#kafka = kafka;
     this.#timing = timing;
+    this.#check = check;
   }
 
   /**
@@ -64,8 +72,9 @@ export class ClusterCalls {
   /** One try. What kafkajs threw comes as the cause of a FreshetError. */
   async once<T>(doing: string, work: (cluster: KafkajsCluster) => Promise<T>): Promise<T> {
     if (this.#closed) throw new FreshetError("FR3001", "halt", `the client was closed while ${doing}`, "Make another one.");
-    this.#connecting ??= this.#connect();
-    const connecting = this.#connecting;
+    const connecting = this.#connecting ?? this.#connect();
+    this.#connecting = connecting;
+    connecting.catch(() => this.#drop(connecting)); // also when it fails for a reason that time does not mend
     try {
       return await within(this.#timing.callTimeoutMs, connecting.then(work), doing);
     } catch (error) {
@@ -103,6 +112,7 @@ export class ClusterCalls {
   }
 
   async #connect(): Promise<KafkajsCluster> {
+    await this.#check();
     const cluster = openCluster(this.#kafka);
     await cluster.connect();
     return cluster;

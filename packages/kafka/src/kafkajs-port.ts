@@ -44,8 +44,8 @@ export function createKafkajsPort(options: KafkajsPortOptions): KafkaPort {
   const producer = createLogProducer(createClient(options, retry));
   const admin = createTopicAdmin(createClient(options, adminRetry));
   const consumptions = new Set<Consumption>();
-  const { close: closeReading, ...reading } = createKafkajsReading(options);
   const checked = once(() => Promise.all([checkCodecs(), checkBroker(clientConfig(options, adminRetry))]));
+  const { close: closeReading, ...reading } = createKafkajsReading({ ...options, check: checked });
   return {
     async consume(wanted) {
       const consumption = await startConsuming(wanted, { kafka, admin, reading, checked, options });

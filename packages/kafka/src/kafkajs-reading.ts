@@ -9,6 +9,8 @@ import { peekRecords } from "./record-peeking.js";
 export interface ReadingOptions extends KafkaClientOptions {
   readonly readingTiming?: Partial<ReadingTiming>;
   readonly maxBytesPerPartition?: number;
+  /** Done before each connection. */
+  readonly check?: () => Promise<void>;
 }
 
 const CALL_TIMEOUT_MS = 15_000;
@@ -18,7 +20,9 @@ const MAX_BYTES_PER_PARTITION = 262_144;
 
 /** Reading over kafkajs, with a connection of its own, which is made by the first call. */
 export function createKafkajsReading(options: ReadingOptions): LogReading & { close(): Promise<void> } {
-  const calls = new ClusterCalls(createClient(options, adminRetry), { callTimeoutMs: CALL_TIMEOUT_MS, patienceMs: PATIENCE_MS });
+  const { check } = options;
+  const patience = { callTimeoutMs: CALL_TIMEOUT_MS, patienceMs: PATIENCE_MS };
+  const calls = new ClusterCalls(createClient(options, adminRetry), { timing: patience, ...(check === undefined ? {} : { check }) });
   const timing = { ...defaultReadingTiming, ...options.readingTiming };
   const { maxBytesPerPartition = MAX_BYTES_PER_PARTITION } = options;
   const { read, end } = closableRead((wanted) => readRanges(wanted, { calls, timing, maxBytesPerPartition }));

@@ -1,4 +1,4 @@
-import { asFreshetError, type FreshetError } from "@freshet/protocol";
+import { asFreshetError, FreshetError } from "@freshet/protocol";
 import { until } from "@freshet/testkit";
 import { describe, expect, test } from "@jest/globals";
 import { answerOf, createStubBrokers, type StubLog } from "../tests/stub-brokers.js";
@@ -10,13 +10,15 @@ const timing = { ...defaultReadingTiming, patienceMs: 600, fetchWaitMs: 1, heart
 const never = new Promise<never>(() => undefined);
 
 function setUp(log: Partial<StubLog> = {}) {
+  /** Looks before each connection; none is wrong but these. */
+  const checks: (() => Promise<void>)[] = [];
   const batches = [0, 1, 2, 3].map((number) => ({
     first: number * 10,
     last: number * 10 + 9,
     offsets: [number * 10 + 2, number * 10 + 4],
   }));
   const stub = createStubBrokers({ earliest: 0, latest: 40, stable: 40, batches, ...log });
-  const calls = new ClusterCalls(stub.kafka, { callTimeoutMs: 200, patienceMs: 300 });
+  const calls = new ClusterCalls(stub.kafka, { timing: { callTimeoutMs: 200, patienceMs: 300 }, check: async () => checks.shift()?.() });
   const seen: number[] = [];
   const stop = new AbortController();
   const read = (from: number, to: number, onBatch?: () => Promise<void>) =>
@@ -32,7 +34,7 @@ function setUp(log: Partial<StubLog> = {}) {
       },
       { calls, timing, maxBytesPerPartition: 1000 },
     );
-  return { stub, calls, seen, stop, read, offsets: createKafkajsOffsets(calls, timing) };
+  return { stub, calls, checks, seen, stop, read, offsets: createKafkajsOffsets(calls, timing) };
 }
 
 const failureOf = (promise: Promise<unknown>): Promise<FreshetError | null> => promise.then(() => null, asFreshetError);
@@ -110,6 +112,13 @@ describe("brokers in trouble", () => {
     }
     expect(performance.now() - began).toBeLessThan(8000);
     await calls.close();
+  });
+
+  test("of another time: the call fails at once, and the next one looks again", async () => {
+    const { checks, offsets } = setUp();
+    checks.push(() => Promise.reject(new FreshetError("FR3007", "halt", "too old", "Upgrade it.")));
+    expect(await failureOf(offsets.offsets(["t"]))).toMatchObject({ code: "FR3007", disposition: "halt" });
+    expect(await offsets.offsets(["t"])).toEqual([{ topic: "t", partition: 0, earliest: 0, stable: 40, latest: 40 }]);
   });
 
   test("the seat is lost in an outage: it is taken again before anything is committed", async () => {
