@@ -1,11 +1,12 @@
 import { type Logger, pino } from "pino";
+import type { Decision } from "./bad-input-verdict.ts";
 
 export interface Capture {
   readonly logger: Logger;
   /** Everything that was logged, as text. */
   lines(): readonly string[];
   /** By `topic/offset`: how the record ended, and the hashes of the keys and tags it busts. */
-  decisions(): ReadonlyMap<string, { readonly outcome: string; readonly keys: readonly string[] }>;
+  decisions(): ReadonlyMap<string, Decision>;
   /** Resolves when so many decisions were told. */
   decided(count: number): Promise<void>;
   /** Where the admin port listens. */
@@ -34,25 +35,33 @@ export function createCapture(): Capture {
     look();
   };
   const logger = pino({ level: "trace" }, { write });
-  const told = (msg: string): Line[] => kept.map((line): Line => JSON.parse(line)).filter((line) => line.msg === msg);
   return {
     logger,
     lines: () => kept,
-    decisions: () =>
-      new Map(
-        told("decision").map(({ topic, offset, outcome, reason, busts = [] }) => [
-          `${topic}/${offset}`,
-          {
-            outcome: outcome === "dead" ? `dead ${reason}` : (outcome ?? ""),
-            keys: busts.map(({ keyHash, tagHash }) => keyHash ?? tagHash ?? ""),
-          },
-        ]),
-      ),
+    decisions: () => decisionsIn(kept),
     decided: (count) =>
       new Promise((resolve) => {
         look = () => (decisions >= count ? resolve() : undefined);
         look();
       }),
-    address: () => told("started")[0]?.admin ?? "",
+    address: () => linesOf(kept, "started")[0]?.admin ?? "",
   };
+}
+
+/** What a log of level debug or lower tells of each record, by `topic/offset`. */
+export function decisionsIn(log: readonly string[]): ReadonlyMap<string, Decision> {
+  return new Map(
+    linesOf(log, "decision").map(({ topic, offset, outcome, reason, busts = [] }) => [
+      `${topic}/${offset}`,
+      {
+        outcome: outcome === "dead" ? `dead ${reason}` : (outcome ?? ""),
+        keys: busts.map(({ keyHash, tagHash }) => keyHash ?? tagHash ?? ""),
+      },
+    ]),
+  );
+}
+
+function linesOf(log: readonly string[], msg: string): Line[] {
+  const found = log.filter((line) => line.includes(`"msg":"${msg}"`));
+  return found.map((line): Line => JSON.parse(line));
 }
