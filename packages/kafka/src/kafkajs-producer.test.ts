@@ -1,6 +1,8 @@
 import { until } from "@freshet/testkit";
 import { describe, expect, test } from "@jest/globals";
+import kafkajs from "kafkajs";
 import { createStubProducing } from "../tests/stub-producing.js";
+import { createAcknowledgedSender } from "./acknowledged-send.js";
 import type { ProduceRecord } from "./port.js";
 
 const record = (value: string | null, topic = "dlq"): ProduceRecord => ({
@@ -27,6 +29,58 @@ describe("a reply that is lost", () => {
     await producer.produce([record("a"), record("b")]);
     await producer.produce([record("c")]);
     expect(log.map(({ value }) => value)).toEqual(["a", "b", "a", "b", "c"]);
+  });
+});
+
+describe("a partition that moves, within one send, to a node that has already answered for others", () => {
+  const values = Array.from({ length: 12 }, (_, at) => `${at}`);
+
+  test("gets its records all the same", async () => {
+    const { producer, log, leaders } = createStubProducing({ leaders: [1, 2, 2] });
+    await producer.produce([record("first")]);
+    leaders.splice(0, 3, 1, 1, 2);
+    await producer.produce(values.map((value) => record(value)));
+    expect(new Set(log.map(({ value }) => value))).toEqual(new Set(["first", ...values]));
+  });
+
+  test("loses them with stock kafkajs, which calls that a success", async () => {
+    const { stock, log, leaders } = createStubProducing({ leaders: [1, 2] });
+    const producer = stock();
+    await producer.connect();
+    leaders.splice(0, 2, 1, 1);
+    await producer.send({
+      topic: "dlq",
+      messages: [
+        { partition: 0, value: "a", headers: {} },
+        { partition: 1, value: "b", headers: {} },
+      ],
+    });
+    expect(log.map(({ value }) => value)).toEqual(["a"]);
+  });
+
+  test("keeps the partition that its key gives it, as the Java client's", () => {
+    const [ours, javas] = [createAcknowledgedSender().createPartitioner(), kafkajs.Partitioners.DefaultPartitioner()];
+    const partitionMetadata = [0, 1, 2, 3, 4].map((partitionId) => ({
+      partitionErrorCode: 0,
+      partitionId,
+      leader: 1,
+      replicas: [],
+      isr: [],
+    }));
+    for (const value of values) {
+      const given = { topic: "dlq", partitionMetadata, message: { key: `key-${value}`, value } };
+      expect(ours(given)).toBe(javas(given));
+    }
+    const keyless = { topic: "dlq", partitionMetadata, message: { value: "v" } };
+    expect([1, 2, 3].map(() => ours(keyless))).toEqual(Array.from({ length: 3 }, () => ours(keyless)));
+  });
+
+  test("again and again is trouble to wait for, and no success", async () => {
+    const { createPartitioner, sendAcknowledged } = createAcknowledgedSender();
+    createPartitioner();
+    const sendBatch = async () => [{ topicName: "dlq", partition: 7, errorCode: 0 }];
+    const sending = sendAcknowledged({ sendBatch }, { timeout: 1, topicMessages: [{ topic: "dlq", messages: [{ value: "a" }] }] });
+    await expect(sending).rejects.toMatchObject({ code: "FR3001", disposition: "wait" });
   });
 });
 

@@ -1,5 +1,6 @@
 import { FreshetError } from "@freshet/protocol";
 import type { Kafka, Producer } from "kafkajs";
+import { type AcknowledgedSender, createAcknowledgedSender } from "./acknowledged-send.js";
 import { fromKafkajs, protocolTypeOf } from "./kafka-errors.js";
 import { producerSettings } from "./kafkajs-settings.js";
 import type { ListedMessage } from "./patches.js";
@@ -23,10 +24,11 @@ const CLOSE_TIMEOUT_MS = 3000;
 
 export function createLogProducer(kafka: Pick<Kafka, "producer">): LogProducer {
   let connecting: Promise<Producer> | null = null;
+  const sender = createAcknowledgedSender();
   const underWay = new Set<Promise<void>>();
 
   const connected = (): Promise<Producer> => {
-    connecting ??= connect(kafka).catch((error: unknown) => {
+    connecting ??= connect(kafka, sender).catch((error: unknown) => {
       connecting = null; // the next call tries anew
       throw error;
     });
@@ -36,7 +38,7 @@ export function createLogProducer(kafka: Pick<Kafka, "producer">): LogProducer {
   const sendAll = async (records: readonly ProduceRecord[]): Promise<void> => {
     try {
       const producer = await connected();
-      for (const part of cutToSize(records)) await send(producer, part);
+      for (const part of cutToSize(records)) await send({ producer, sender }, part);
     } catch (error) {
       throw fromKafkajs(error, "producing");
     }
@@ -63,24 +65,28 @@ export function createLogProducer(kafka: Pick<Kafka, "producer">): LogProducer {
   };
 }
 
-async function connect(kafka: Pick<Kafka, "producer">): Promise<Producer> {
-  const producer = kafka.producer(producerSettings);
+async function connect(kafka: Pick<Kafka, "producer">, { createPartitioner }: AcknowledgedSender): Promise<Producer> {
+  const producer = kafka.producer({ ...producerSettings, createPartitioner });
   await within(CONNECT_TIMEOUT_MS, producer.connect(), "connecting a producer");
   return producer;
 }
 
+interface Sending {
+  readonly producer: Producer;
+  readonly sender: AcknowledgedSender;
+}
+
 /** A batch that is too large for its topic is sent again in halves, down to single records. */
-async function send(producer: Producer, records: readonly ProduceRecord[]): Promise<void> {
+async function send(by: Sending, records: readonly ProduceRecord[]): Promise<void> {
   try {
-    const topicMessages = byTopic(records);
-    const sending = producer.sendBatch({ acks: -1, timeout: ACK_TIMEOUT_MS, topicMessages });
+    const sending = by.sender.sendAcknowledged(by.producer, { timeout: ACK_TIMEOUT_MS, topicMessages: byTopic(records) });
     await within(SEND_TIMEOUT_MS, sending, "producing");
   } catch (error) {
     const type = protocolTypeOf(error);
     if (records.length === 1 || (type !== "MESSAGE_TOO_LARGE" && type !== "RECORD_LIST_TOO_LARGE")) throw error;
     const half = Math.ceil(records.length / 2);
-    await send(producer, records.slice(0, half));
-    await send(producer, records.slice(half));
+    await send(by, records.slice(0, half));
+    await send(by, records.slice(half));
   }
 }
 

@@ -49,7 +49,6 @@ export const consumerSettings: Omit<ConsumerConfig, "groupId"> = {
 
 /** The producer is plain: kafkajs' idempotent one can drop a record after a timeout whose request did arrive. */
 export const producerSettings: ProducerConfig = {
-  createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
   allowAutoTopicCreation: false,
   metadataMaxAge: 30_000,
   retry: { ...retry, retries: 5 },

@@ -10,11 +10,15 @@ import { timeoutError } from "./stub-cluster.js";
  */
 export interface StubProducing {
   readonly producer: LogProducer;
+  /** kafkajs' own, as it comes. */
+  readonly stock: () => Producer;
   /** Every record that lies in the log, in order. */
   readonly log: StubRecord[];
   readonly disconnects: () => number;
   /** What happens to the next requests: `lost` appends and never answers. Then all is well. */
   readonly weather: ("lost" | "well" | "refused")[];
+  /** The node that leads each partition. Clients hear of a change when they refresh what they know. */
+  readonly leaders: number[];
 }
 
 export interface StubRecord {
@@ -42,17 +46,25 @@ const createProducer: (config: object) => Producer = inside("kafkajs/src/produce
 const { createErrorFromCode }: { createErrorFromCode(code: number): Error } = inside("kafkajs/src/protocol/error");
 const { createLogger }: { createLogger(config: object): object } = inside("kafkajs/src/loggers");
 
+const NOT_LEADER = 6;
 const MESSAGE_TOO_LARGE = 10;
 const retry = { initialRetryTime: 1, retries: 2, maxRetryTime: 5 };
 
-export function createStubProducing({ bytesMax = 1_000_000 } = {}): StubProducing {
+export function createStubProducing({ bytesMax = 1_000_000, leaders = [1] } = {}): StubProducing {
   const log: StubRecord[] = [];
   const weather: StubProducing["weather"] = [];
   const seen = new Set<string>();
   let disconnects = 0;
 
-  const broker = {
-    nodeId: 1,
+  let known = [...leaders];
+  const nodes = new Map<number, object>();
+  const brokerOf = (nodeId: number) => {
+    const broker = nodes.get(nodeId) ?? makeBroker(nodeId);
+    nodes.set(nodeId, broker);
+    return broker;
+  };
+  const makeBroker = (nodeId: number) => ({
+    nodeId,
     isConnected: () => true,
     initProducerId: async () => ({ producerId: 7, producerEpoch: 0 }),
     async produce({ producerId, topicData }: ProduceRequest) {
@@ -60,6 +72,7 @@ export function createStubProducing({ bytesMax = 1_000_000 } = {}): StubProducin
       if (now === "refused") throw createErrorFromCode(MESSAGE_TOO_LARGE);
       for (const { topic, partitions } of topicData) {
         for (const { partition, firstSequence, messages } of partitions) {
+          if (leaders[partition] !== nodeId) throw createErrorFromCode(NOT_LEADER);
           if (messages.reduce((sum, { value }) => sum + (value?.length ?? 0), 0) > bytesMax) throw createErrorFromCode(MESSAGE_TOO_LARGE);
           const name = `${topic}/${partition}/${firstSequence}/${messages.length}`;
           if (producerId >= 0 && seen.has(name)) continue;
@@ -76,7 +89,7 @@ export function createStubProducing({ bytesMax = 1_000_000 } = {}): StubProducin
       }));
       return { topics };
     },
-  };
+  });
   const cluster = {
     retry,
     targetTopics: new Set<string>(),
@@ -85,18 +98,21 @@ export function createStubProducing({ bytesMax = 1_000_000 } = {}): StubProducin
     disconnect: async () => {
       disconnects++;
     },
-    refreshMetadata: async () => undefined,
+    refreshMetadata: async () => {
+      known = [...leaders];
+    },
     refreshMetadataIfNecessary: async () => undefined,
     addMultipleTargetTopics: async () => undefined,
     removeBroker: () => undefined,
-    findTopicPartitionMetadata: () => [{ partitionId: 0, leader: 1 }],
-    findLeaderForPartitions: (_topic: string, partitions: readonly string[]) => ({ 1: partitions.map(Number) }),
-    findBroker: async () => broker,
-    findControllerBroker: async () => broker,
+    findTopicPartitionMetadata: () => known.map((leader, partitionId) => ({ partitionId, leader })),
+    findLeaderForPartitions: (_topic: string, partitions: readonly string[]) =>
+      Object.groupBy(partitions.map(Number), (partition) => known[partition] ?? -1),
+    findBroker: async ({ nodeId }: { readonly nodeId: string }) => brokerOf(Number(nodeId)),
+    findControllerBroker: async () => brokerOf(1),
   };
   const kafka: Pick<Kafka, "producer"> = {
     producer: (settings?: ProducerConfig) =>
       createProducer({ ...settings, retry, cluster, logger: createLogger({ level: 0, logCreator: () => () => undefined }) }),
   };
-  return { producer: createLogProducer(kafka), log, weather, disconnects: () => disconnects };
+  return { producer: createLogProducer(kafka), stock: () => kafka.producer(), log, weather, leaders, disconnects: () => disconnects };
 }

@@ -134,9 +134,7 @@ async function send(
   const startedMs = Date.now();
   for (let from = 0; from < records.length; from += size) {
     const chunk = records.slice(from, from + size);
-    const messages = chunk.map(({ partition, key, value, headers }) => ({ partition, key, value, headers: headersOf(headers) }));
-    const sent = await producer.send({ topic, messages, acks: -1 });
-    const next = new Map(sent.map(({ partition, baseOffset }) => [partition, Number(baseOffset)]));
+    const next = await sendChunk(producer, topic, chunk);
     for (const { partition } of chunk) {
       const offset = next.get(partition) ?? -1;
       places.push({ partition, offset });
@@ -146,6 +144,19 @@ async function send(
     if (perSecond !== undefined) await pause(Math.max(0, startedMs + ((from + size) * 1000) / perSecond - Date.now()));
   }
   return places;
+}
+
+/** The first offset of each partition's records. Stock kafkajs may forget partitions that change their leader meanwhile: these go again. */
+async function sendChunk(producer: Producer, topic: string, chunk: readonly SentRecord[]): Promise<Map<number, number>> {
+  const next = new Map<number, number>();
+  let left = chunk;
+  while (left.length > 0) {
+    const messages = left.map(({ partition, key, value, headers }) => ({ partition, key, value, headers: headersOf(headers) }));
+    const sent = await producer.send({ topic, messages, acks: -1 });
+    for (const { partition, baseOffset } of sent) next.set(partition, Number(baseOffset));
+    left = left.filter(({ partition }) => !next.has(partition));
+  }
+  return next;
 }
 
 /** kafkajs' types know no null headers. The wire does, and so does its encoder, once `toleratingNull` is in place. */
