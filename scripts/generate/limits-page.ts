@@ -19,6 +19,7 @@ const beyond: Readonly<Record<Limit, string>> = {
   numberDigitsMax: "`too_large`",
   keysPerEventMax: "`fan_out_exceeded`",
   keysPerEventCeiling: "a finding in the rules file",
+  bustsPerSliceMax: "several rounds",
   listItemsMax: "`rule_error`",
   stepsPerEventMax: "`rule_error`",
   depsPerEntryMax: "FR1006",
@@ -68,7 +69,7 @@ const tables: readonly (readonly [title: string, text: string, names: readonly L
       "recordsPerEpochMax",
     ],
   ],
-  ["Of dead letters and calls", "", ["deadLetterHeaderBytesMax", "deadLetterBytesHeadroom", "keysPerScriptMax"]],
+  ["Of dead letters and calls", "", ["deadLetterHeaderBytesMax", "deadLetterBytesHeadroom", "keysPerScriptMax", "bustsPerSliceMax"]],
 ];
 
 const head = `# Trust and limits

@@ -1,6 +1,6 @@
 import type { BatchControl, BatchEnd, ConsumeOptions, RecordBatch, TopicPartition } from "@freshet/kafka/port";
 import { asFreshetError, type Disposition, type ErrorCode, FreshetError, type KafkaRecord } from "@freshet/protocol";
-import { type PipelinePorts, runSlice, type SliceReport } from "./pipeline.js";
+import { type PipelinePorts, runPart, type SliceReport } from "./pipeline.js";
 
 /**
  * The consume loop, one partition at a time in one of three states:
@@ -48,9 +48,9 @@ export interface LoopEvents {
 }
 
 export interface LoopSettings {
-  /** Records a slice: bounds memory, and the work that is repeated after a crash. */
+  /** Records a slice: bounds memory, and the work that is repeated after a crash. Large fan-outs end in several parts. */
   readonly sliceRecordsMax: number;
-  /** A slice that has not ended by then counts as failed, whatever its promises do later. */
+  /** A part of a slice that has not ended by then counts as failed, whatever its promises do later. */
   readonly sliceDeadlineMs: number;
   readonly retryFirstMs: number;
   readonly retryMaxMs: number;
@@ -88,7 +88,10 @@ export function createLoop({ ports, events, clock, settings }: LoopOptions): Loo
   };
 }
 
-/** One slice under way, and how it went. Its promise never rejects: a failure is looked at in its turn, not before. */
+/**
+ * One slice under way, or what is left of it, and how its first part went: mostly the whole of it. The promise never rejects: a
+ * failure is looked at in its turn, not before.
+ */
 interface Slice {
   readonly records: readonly KafkaRecord[];
   readonly startedMs: number;
@@ -102,28 +105,37 @@ async function runBatch(batch: RecordBatch, control: BatchControl, state: LoopSt
     if (next >= batch.records.length || control.shouldStop()) return null;
     const records = batch.records.slice(next, next + state.settings.sliceRecordsMax);
     next += records.length;
-    return { records, startedMs: state.clock.nowMs(), end: startSlice(records, state) };
+    return sliceOf(records, state);
   };
   let current = start();
   while (current !== null) {
     const following = start(); // its decoding overlaps with the store's work on the current one
-    const report = await current.end;
-    if (report instanceof FreshetError) return startWaiting(batch, current.records, { error: report, state });
-    endSlice(batch, current, { report, control, state });
-    await control.heartbeat();
+    for (let part: Slice | null = current; part !== null; ) {
+      const report: SliceReport | FreshetError = await part.end;
+      if (report instanceof FreshetError) return startWaiting(batch, part.records, { error: report, state });
+      endPart(batch, part, { report, control, state });
+      await control.heartbeat();
+      const rest = part.records.slice(report.records.length);
+      if (rest.length > 0 && control.shouldStop()) return { kind: "done" };
+      part = rest.length === 0 ? null : sliceOf(rest, state);
+    }
     current = following;
   }
   return { kind: "done" };
 }
 
-async function startSlice(records: readonly KafkaRecord[], state: LoopState): Promise<SliceReport | FreshetError> {
+function sliceOf(records: readonly KafkaRecord[], state: LoopState): Slice {
+  return { records, startedMs: state.clock.nowMs(), end: startPart(records, state) };
+}
+
+async function startPart(records: readonly KafkaRecord[], state: LoopState): Promise<SliceReport | FreshetError> {
   const deadlineMs = state.settings.sliceDeadlineMs;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<FreshetError>((resolve) => {
     timer = setTimeout(() => resolve(tooLate(records.length, deadlineMs)), deadlineMs);
   });
   try {
-    return await Promise.race([runSlice(records, state.ports), late]);
+    return await Promise.race([runPart(records, state.ports), late]);
   } catch (error) {
     return asFreshetError(error);
   } finally {
@@ -136,9 +148,9 @@ function tooLate(records: number, deadlineMs: number): FreshetError {
   return new FreshetError("FR3004", "wait", problem, "Look at the latency of Redis and of the dead-letter topic; it is tried again.");
 }
 
-function endSlice(batch: RecordBatch, slice: Slice, settled: { report: SliceReport; control: BatchControl; state: LoopState }): void {
+function endPart(batch: RecordBatch, slice: Slice, settled: { report: SliceReport; control: BatchControl; state: LoopState }): void {
   const { report, control, state } = settled;
-  const last = slice.records.at(-1);
+  const last = report.records.at(-1);
   if (last !== undefined) control.ended(last.undecodable?.lastOffset ?? last.offset);
   stopWaiting(batch, state);
   const { topic, partition, highWatermark } = batch;

@@ -1,4 +1,4 @@
-import { type KafkaRecord, type KeyBust, type RecordOutcome, rejected, type TagBust } from "@freshet/protocol";
+import { type KafkaRecord, type KeyBust, limits, type RecordOutcome, rejected, type TagBust } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import type { BustPort } from "@freshet/store/port";
 import { type Applied, apply } from "./apply.js";
@@ -31,14 +31,43 @@ export interface SliceReport extends Applied {
 
 /**
  * The story of a slice: some records of one partition, in order, from bytes to ended. Returns when every one of them has
- * ended; throws when none has, and may then be run again with the same records.
+ * ended; throws when one has not, and may then be run again with the same records.
+ *
+ * @throws FreshetError as `runPart`.
+ */
+export async function runSlice(records: readonly KafkaRecord[], ports: PipelinePorts): Promise<SliceReport> {
+  const parts = [await runPart(records, ports)];
+  for (let at = parts[0]?.records.length ?? 0; at < records.length; at += parts.at(-1)?.records.length ?? 0) {
+    parts.push(await runPart(records.slice(at), ports));
+  }
+  const [part] = parts;
+  return parts.length === 1 && part !== undefined ? part : joined(parts, records);
+}
+
+function joined(parts: readonly SliceReport[], records: readonly KafkaRecord[]): SliceReport {
+  return {
+    records,
+    mapped: parts.flatMap((part) => part.mapped),
+    ended: parts.flatMap((part) => part.ended),
+    busts: parts.flatMap((part) => part.busts),
+    outcomes: parts.flatMap((part) => part.outcomes),
+    tagBusts: parts.flatMap((part) => part.tagBusts),
+    tagOutcomes: parts.flatMap((part) => part.tagOutcomes),
+  };
+}
+
+/**
+ * The first records of a slice, as many as bring no more busts than may be sent together, and at least one: however many
+ * events with however many keys there are, memory and the time of a step are bounded. `records` of the report are the ones that
+ * have ended; throws when none has.
  *
  * The service, dev mode and replays run this same function; a dry run passes a read-only store.
  *
  * @throws FreshetError `wait` or `halt` from the store, the broker or the schema registry, never for what a record holds.
  */
-export async function runSlice(records: readonly KafkaRecord[], ports: PipelinePorts): Promise<SliceReport> {
-  const mapped = hasFrames(ports.rules) ? await mapFramed(records, ports) : records.map((record) => mapRecord(record, ports.rules));
+export async function runPart(slice: readonly KafkaRecord[], ports: PipelinePorts): Promise<SliceReport> {
+  const mapped = hasFrames(ports.rules) ? await mapFramed(slice, ports) : mapUntilFull(slice, (record) => mapRecord(record, ports.rules));
+  const records = mapped.length === slice.length ? slice : slice.slice(0, mapped.length);
   const planned = plan(mapped);
   ports.reached?.("before_apply");
   const applied = await apply(planned, ports.store);
@@ -50,7 +79,19 @@ export async function runSlice(records: readonly KafkaRecord[], ports: PipelineP
 
 async function mapFramed(records: readonly KafkaRecord[], ports: FramePorts): Promise<readonly Mapped[]> {
   const unframed = await unframe(records, ports);
-  return unframed.map((one) => (one.kind === "record" ? mapRecord(one.record, ports.rules) : one));
+  return mapUntilFull(unframed, (one) => (one.kind === "record" ? mapRecord(one.record, ports.rules) : one));
+}
+
+function mapUntilFull<T>(list: readonly T[], mapOne: (one: T) => Mapped): readonly Mapped[] {
+  const mapped: Mapped[] = [];
+  let room = limits.bustsPerSliceMax;
+  for (const one of list) {
+    const next = mapOne(one);
+    room -= next.kind === "busts" ? next.busts.length : 0;
+    if (room < 0 && mapped.length > 0) break; // it is mapped again in the next part, by pure functions
+    mapped.push(next);
+  }
+  return mapped;
 }
 
 /**

@@ -24,6 +24,8 @@ export const limits = {
   keysPerEventMax: 10_000,
   /** The largest number a rules file may say for it: each takes memory until the whole event is done. */
   keysPerEventCeiling: 100_000,
+  /** Busts that are sent together; an event that brings more is sent alone. The next records wait for the next round. */
+  bustsPerSliceMax: 20_000,
   /** Items of a list that an expression reads, other than a list of keys to bust. */
   listItemsMax: 1_000_000,
   /** Steps that the loops of all expressions may take for one event; part of a second. */
