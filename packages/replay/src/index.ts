@@ -3,7 +3,7 @@ export type { AuditEnd, AuditEntry, AuditIntention } from "./audit/audit-entry.j
 export { auditEntrySchema, ended, started } from "./audit/audit-entry.js";
 export { writeAudit } from "./audit/write-audit.js";
 export type { Dialect } from "./dead-letters/dialects.js";
-export { type DeadLetter, readDeadLetter } from "./dead-letters/letter.js";
+export { type DeadLetter, readDeadLetter, UNKNOWN_REASON } from "./dead-letters/letter.js";
 export { createLetterFilter, type LetterChoice, type LetterFilter } from "./dead-letters/letter-filter.js";
 export { type LetterPlace, readLetterId } from "./dead-letters/letter-id.js";
 export type { LetterSet } from "./dead-letters/letter-set.js";

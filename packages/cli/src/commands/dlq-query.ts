@@ -1,6 +1,6 @@
 import type { LogReading } from "@freshet/kafka/port";
-import { asFreshetError, FreshetError } from "@freshet/protocol";
-import type { DeadLetterQuery, LetterChoice } from "@freshet/replay";
+import { asFreshetError, deadReasons, FreshetError } from "@freshet/protocol";
+import { type DeadLetterQuery, type LetterChoice, UNKNOWN_REASON } from "@freshet/replay";
 import { type CompiledRules, compileEventFilter } from "@freshet/rules";
 import type { Deployment, Deps, Flags } from "../deps.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
@@ -56,6 +56,7 @@ async function readQuery({ io, deps, options }: Asking, deployment: Deployment):
   if (sinceMs !== null && untilMs !== null && sinceMs >= untilMs) {
     throw new FreshetError("FR1001", "usage", "--since is not before --until", "Swap them, or leave one out.");
   }
+  if (options.topic === undefined) requireReason(options.reason);
   const where = await readWhere(options.where, deployment, deps);
   return {
     deployment: deployment.name,
@@ -68,6 +69,13 @@ async function readQuery({ io, deps, options }: Asking, deployment: Deployment):
     stop: AbortSignal.any([deps.stop, io.unread]),
     onProgress: progress(io, deps),
   };
+}
+
+/** A misspelt reason would find nothing, which looks like good news. Those of others are class names, and anything may be one. */
+function requireReason(reason: string | undefined): void {
+  const known: readonly string[] = [...deadReasons, UNKNOWN_REASON];
+  if (reason === undefined || known.includes(reason)) return;
+  throw new FreshetError("FR1001", "usage", "--reason is none that Freshet writes", `It is one of: ${known.join(", ")}.`);
 }
 
 /** A consumer group that nobody else has. */

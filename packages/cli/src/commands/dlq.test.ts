@@ -242,6 +242,7 @@ describe("what goes wrong", () => {
     [["--since", "1h", "--until", "2h"], "FR1001 --since is not before --until"],
     [["--where", "data.price >"], "FR1001 --where, character 13: the expression cannot be read"],
     [["--where", "data.price > 5 ? 1 : 2"], "FR1001 --where, character 1: the expression gives int, not true or false"],
+    [["--reason", "rule-error"], "FR1001 --reason is none that Freshet writes"],
     [["--limit", "0"], "FR1001 option '--limit <groups>' argument '0' is invalid. It must be 1 to 10000."],
     [["--topic", "missing"], "FR3002 there is no topic missing, or it may not be described"],
   ])("%j: 2", async (more, problem) => {

@@ -3,8 +3,8 @@ import { type Dialect, dialectOf, type Place, type Words, wordsOf } from "./dial
 import { fingerprintOf } from "./fingerprint.js";
 import { HeaderTexts } from "./header-texts.js";
 
-/** What has no reason that can be read. */
-const UNKNOWN_REASON = "unknown";
+/** The reason of what has none that can be read. */
+export const UNKNOWN_REASON = "unknown";
 
 /**
  * A record of a dead-letter topic, read. What its headers say is for showing and grouping: whoever may write to the topic may have
