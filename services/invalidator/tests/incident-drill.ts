@@ -110,7 +110,10 @@ async function replayDeadLetters(incident: Incident, found: { readonly letters: 
 async function replayHistoryKilledTwice(incident: Incident, size: DrillSize): Promise<Job> {
   const history = ["replay", "history", "--topic", incident.scene.topic, "--from", "1h", "--to", "0s", "--rules", incident.corrected];
   const started = incident.start([...history, "--apply", "--yes", "--json", "--rate", String(size.rate), "--bust-rate", "max"]);
-  const idOf = () => /replay (\S+) runs/.exec(started.stderr())?.[1];
+  const idOf = (): string | undefined => {
+    if (started.child.exitCode !== null) throw new Error(`the replay ended with ${started.child.exitCode}:\n${started.stderr()}`);
+    return /replay (\S+) runs/.exec(started.stderr())?.[1];
+  };
   await until(() => idOf() !== undefined, { timeoutMs: 120_000, what: "the replay runs" });
   const id = idOf() ?? "";
   const progress = () => incident.job(id);
