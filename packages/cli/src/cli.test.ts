@@ -115,5 +115,5 @@ function stuckUntil(signal: AbortSignal): KafkaPort {
     describeGroup: stuck,
     deleteGroup: stuck,
   };
-  return { ...reading, consume: stuck, produce: stuck, describeTopics: stuck, createTopics: stuck, close: async () => {} };
+  return { ...reading, consume: stuck, produce: stuck, describeTopics: stuck, inspect: stuck, createTopics: stuck, close: async () => {} };
 }

@@ -85,6 +85,11 @@ const RELEASES: readonly (readonly [fetchVersion: number, release: string])[] = 
   [6, "Kafka 1.0 or 1.1"],
 ];
 
+/** Which releases a broker with these versions may be. */
+export function releaseOf(apis: BrokerApis): string {
+  return looksLike(apis[apiNumbers().Fetch]);
+}
+
 function looksLike(fetch: ApiRange | undefined): string {
   if (fetch === undefined) return "something else than a Kafka broker";
   return RELEASES.find(([version]) => fetch.maxVersion >= version)?.[1] ?? "Kafka 0.11 or older";

@@ -15,11 +15,13 @@ export { createMemoryLog, type MemoryLog, type MemoryLogOptions } from "./memory
 export type {
   BatchControl,
   BatchEnd,
+  ClusterView,
   CommittedOffset,
   ConsumeOptions,
   Consumption,
   GroupDescription,
   KafkaPort,
+  KafkaRight,
   LogHole,
   LogReading,
   OffsetRange,
@@ -31,6 +33,7 @@ export type {
   RecordBatch,
   RecordList,
   TopicDescription,
+  TopicHealth,
   TopicPartition,
   TopicSpec,
 } from "./port.js";

@@ -6,6 +6,7 @@ import { createConsumerLife } from "./consumer-life.js";
 import { type ConsumptionTiming, createConsumptionState, defaultTiming, tellHole, tellTrouble } from "./consumption-state.js";
 import { createGroupAssigner } from "./group-assigner.js";
 import { createTopicAdmin, type TopicAdmin } from "./kafkajs-admin.js";
+import { createClusterInspection } from "./kafkajs-inspection.js";
 import { createLogProducer } from "./kafkajs-producer.js";
 import { createKafkajsReading } from "./kafkajs-reading.js";
 import {
@@ -43,6 +44,7 @@ export function createKafkajsPort(options: KafkajsPortOptions): KafkaPort {
   const kafka = createClient(options, consumerRetry);
   const producer = createLogProducer(createClient(options, retry));
   const admin = createTopicAdmin(createClient(options, adminRetry));
+  const inspection = createClusterInspection(createClient(options, adminRetry));
   const consumptions = new Set<Consumption>();
   const checked = once(() => Promise.all([checkCodecs(), checkBroker(clientConfig(options, adminRetry))]));
   const { close: closeReading, ...reading } = createKafkajsReading({ ...options, check: checked });
@@ -54,11 +56,12 @@ export function createKafkajsPort(options: KafkajsPortOptions): KafkaPort {
     },
     produce: (records) => checked().then(() => producer.produce(records)),
     describeTopics: (topics) => checked().then(() => admin.describe(topics)),
+    inspect: (topics, group) => checked().then(() => inspection.inspect(topics, group)),
     createTopics: (topics) => checked().then(() => admin.create(topics)),
     ...reading,
     async close() {
       await Promise.all([...consumptions].map((consumption) => consumption.stop()));
-      await Promise.all([producer.close(), admin.close(), closeReading()]);
+      await Promise.all([producer.close(), admin.close(), inspection.close(), closeReading()]);
     },
   };
 }

@@ -3,7 +3,17 @@ import { closableRead } from "./closable-read.js";
 import { createMemoryGroup, type MemoryGroup } from "./memory-group.js";
 import { MemoryPartition, type MemoryStretch } from "./memory-partition.js";
 import { createMemoryReading } from "./memory-reading.js";
-import type { Consumption, KafkaPort, LogReading, ProduceRecord, TopicDescription, TopicPartition, TopicSpec } from "./port.js";
+import { inspectMemory } from "./memory-view.js";
+import type {
+  ClusterView,
+  Consumption,
+  KafkaPort,
+  LogReading,
+  ProduceRecord,
+  TopicDescription,
+  TopicPartition,
+  TopicSpec,
+} from "./port.js";
 import { encodedBytesMax } from "./record-encoder.js";
 
 /** A broker in this process: topics, partitions, consumer groups with generations and committed offsets. Nothing is kept on disk. */
@@ -39,6 +49,7 @@ export interface LogView {
 interface Topic {
   readonly partitions: readonly MemoryPartition[];
   readonly maxMessageBytes: number;
+  readonly spec: TopicSpec;
   /** Where the next record without a key goes. */
   next: number;
 }
@@ -86,6 +97,7 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
       for (const record of records) append(record, topics.get(record.topic), clock.nowMs());
       wakeAll();
     },
+    inspect: (names) => inspectMemory(names.map((topic) => ({ topic, spec: topics.get(topic)?.spec }))),
     describe: (names) => names.flatMap((topic) => describe(topic, topics.get(topic))),
     create(specs) {
       const wanted = specs.filter((spec) => !topics.has(spec.topic));
@@ -118,6 +130,7 @@ interface Broker {
   join(wanted: Parameters<KafkaPort["consume"]>[0]): Consumption;
   append(records: readonly ProduceRecord[]): void;
   describe(topics: readonly string[]): readonly TopicDescription[];
+  inspect(topics: readonly string[]): ClusterView;
   create(specs: readonly TopicSpec[]): readonly string[];
 }
 
@@ -132,6 +145,7 @@ function createClient(broker: Broker): KafkaPort {
     },
     produce: async (records) => broker.append(records),
     describeTopics: async (topics) => broker.describe(topics),
+    inspect: async (topics) => broker.inspect(topics),
     createTopics: async (topics) => broker.create(topics),
     ...broker.reading,
     read,
@@ -144,7 +158,7 @@ function createClient(broker: Broker): KafkaPort {
 
 function newTopic(spec: TopicSpec): Topic {
   const maxMessageBytes = Number(spec.config["max.message.bytes"] ?? DEFAULT_MAX_MESSAGE_BYTES);
-  return { partitions: Array.from({ length: Math.max(1, spec.partitions) }, () => new MemoryPartition()), maxMessageBytes, next: 0 };
+  return { partitions: Array.from({ length: Math.max(1, spec.partitions) }, () => new MemoryPartition()), maxMessageBytes, spec, next: 0 };
 }
 
 function describe(topic: string, known: Topic | undefined): readonly TopicDescription[] {

@@ -105,6 +105,37 @@ export interface TopicDescription {
   readonly maxMessageBytes: number;
 }
 
+/** What Kafka's access lists speak of, e.g. `READ`. */
+export type KafkaRight = "READ" | "WRITE" | "CREATE" | "DELETE" | "ALTER" | "DESCRIBE" | "DESCRIBE_CONFIGS" | "ALTER_CONFIGS";
+
+/** A topic as `freshet doctor` judges it. */
+export interface TopicHealth {
+  readonly topic: string;
+  /** `forbidden`: whether it is there is not told to this user. With `missing` and `forbidden` nothing else is known. */
+  readonly state: "there" | "missing" | "forbidden";
+  readonly partitions: number;
+  /** Of the partition that has the fewest. */
+  readonly replicas: number;
+  /** Of the partition that has the fewest. */
+  readonly inSyncReplicas: number;
+  readonly partitionsWithoutLeader: number;
+  /** Effective settings by name; `null` when this user may not read them. */
+  readonly settings: ReadonlyMap<string, string> | null;
+  /** What this user may do to it; `null` when the broker does not say. */
+  readonly rights: ReadonlySet<KafkaRight> | null;
+}
+
+/** Brokers, and what they say of some topics and a group. */
+export interface ClusterView {
+  readonly brokers: readonly { readonly id: number; readonly address: string }[];
+  /** What the broker's requests look like, e.g. `Kafka 4.1 or newer`: brokers do not say which release they are. */
+  readonly release: string;
+  /** In the order in which they were asked for. */
+  readonly topics: readonly TopicHealth[];
+  /** What this user may do to the group; `null` when the broker does not say. */
+  readonly groupRights: ReadonlySet<KafkaRight> | null;
+}
+
 /** A stretch of a partition: `from` inclusive, `to` exclusive. */
 export interface OffsetRange extends TopicPartition {
   readonly from: number;
@@ -198,6 +229,8 @@ export interface KafkaPort extends LogReading {
   produce(records: readonly ProduceRecord[]): Promise<void>;
   /** The topics of this list that exist. */
   describeTopics(topics: readonly string[]): Promise<readonly TopicDescription[]>;
+  /** Brokers, the health of these topics, and what this user may do to them and to the group. Changes nothing. */
+  inspect(topics: readonly string[], group: string): Promise<ClusterView>;
   /** Creates the topics that are missing; answers with those it created. */
   createTopics(topics: readonly TopicSpec[]): Promise<readonly string[]>;
   /** Ends consumptions and readings as if they were told to stop, then the connections. */

@@ -16,6 +16,7 @@ export type {
   PublishedBounds,
   ReadReply,
   RegisteredSweep,
+  ServerView,
   SetReply,
   SetRequest,
   StoredValue,

@@ -15,7 +15,7 @@ import { memoryEntries } from "./memory-entries.js";
 import { type EntryAt, readEntry, type StoredKey } from "./memory-keys.js";
 import { Keyspace } from "./memory-keyspace.js";
 import { memoryTags } from "./memory-tags.js";
-import type { EntryView, StorePort } from "./port.js";
+import type { EntryView, ServerView, StorePort } from "./port.js";
 import { checkKey } from "./request-checks.js";
 import type { StoreSeed } from "./seed.js";
 
@@ -38,6 +38,7 @@ export function createMemoryStore({ nowUs }: { nowUs: () => number }): MemorySto
     ...memoryBounds(),
     inspect: async (key, entry, versionKey) => viewOf(keys, { key: checkKey(key), entry, versionKey }),
     probe: async () => [],
+    servers: async () => [memoryServer(nowUs)],
     close: async () => undefined,
     seed: seedOf(keys),
     readText: async (key) => {
@@ -45,6 +46,11 @@ export function createMemoryStore({ nowUs }: { nowUs: () => number }): MemorySto
       return typeof content === "string" ? content : null;
     },
   };
+}
+
+function memoryServer(nowUs: () => number): ServerView {
+  const clockMs = Math.floor(nowUs() / 1000);
+  return { address: "", product: "memory", version: "", isCluster: false, role: "master", maxmemoryPolicy: "noeviction", clockMs };
 }
 
 function viewOf(keys: Keyspace, at: EntryAt): EntryView {

@@ -53,9 +53,24 @@ export interface TagView extends TagState {
   readonly epoch: Epoch | null;
 }
 
+/** What a server says of itself. */
+export interface ServerView {
+  /** `host:port` where there are several, else empty. */
+  readonly address: string;
+  readonly product: "redis" | "valkey" | "memory";
+  readonly version: string;
+  readonly isCluster: boolean;
+  readonly role: string;
+  readonly maxmemoryPolicy: string;
+  /** Its clock when it answered, in milliseconds since 1970; `null` when it does not say. */
+  readonly clockMs: number | null;
+}
+
 /** A finding of the start-up probe. `fatal` ones keep the service from starting. */
 export interface ProbeFinding {
   readonly fatal: boolean;
+  /** What was looked at. */
+  readonly about: "version" | "mode" | "role" | "eviction" | "rights" | "scripts";
   /** FR2003 for rights that are missing, FR2004 for a server that is not as it must be. */
   readonly code: ErrorCode;
   readonly problem: string;
@@ -185,5 +200,7 @@ export interface StorePort extends BustPort, EntryPort, TagPort, SweepPort, Boun
   inspect(key: string, entry: EntrySpec, versionKey?: string): Promise<EntryView>;
   /** Everything that must be true of the store before it may be used. */
   probe(): Promise<readonly ProbeFinding[]>;
+  /** Each server that takes writes, as it describes itself; asked at the same time. Errors as `probe`. */
+  servers(): Promise<readonly ServerView[]>;
   close(): Promise<void>;
 }

@@ -52,6 +52,7 @@ test("two processes may probe at the same moment", async () => {
 
 describe("a Redis that evicts", () => {
   const finding = {
+    about: "eviction",
     code: "FR2004",
     problem: expect.stringContaining("allkeys-lru"),
     fix: expect.stringMatching(/noeviction.*lag of 0.*no swept tag.*FRESHET_ALLOW_EVICTION/),

@@ -1,4 +1,3 @@
-import type { ErrorCode } from "@freshet/protocol";
 import type { BustRun } from "./bust-calls.js";
 import { classify } from "./classify.js";
 import type { ProbeFinding } from "./port.js";
@@ -6,6 +5,7 @@ import { type MissingRights, missingRights } from "./probe-rights.js";
 import { loadScripts, runScripts } from "./probe-scripts.js";
 import type { RedisMaster } from "./redis-link.js";
 import type { StoreRole } from "./roles.js";
+import { infoFields } from "./server-info.js";
 
 export interface ProbeOptions {
   /** Of Freshet's own keys; scripts and rights are tried out on some of them. */
@@ -47,17 +47,17 @@ async function findingsOf(check: () => Promise<readonly ProbeFinding[]>): Promis
   } catch (thrown) {
     const { code, disposition, message: problem, fix } = classify(thrown);
     if (disposition === "wait") throw thrown;
-    return [{ fatal: true, code, problem, fix }];
+    return [{ fatal: true, about: code === "FR2003" ? "rights" : "scripts", code, problem, fix }];
   }
 }
 
-function fatal(problem: string, fix: string, code: ErrorCode = "FR2004"): ProbeFinding {
-  return { fatal: true, code, problem, fix };
+function fatal(about: ProbeFinding["about"], problem: string, fix: string): ProbeFinding {
+  return { fatal: true, about, code: "FR2004", problem, fix };
 }
 
 /** What INFO tells: CONFIG would say no more, and managed services forbid it. */
 function checkFacts(info: string, options: ProbeOptions): readonly ProbeFinding[] {
-  const fields = new Map(info.split("\r\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]));
+  const fields = infoFields(info);
   const field = (name: string) => fields.get(name) ?? "";
   return [
     // Valkey is a fork of Redis 7.2, and may be told to hide that.
@@ -70,19 +70,19 @@ function checkFacts(info: string, options: ProbeOptions): readonly ProbeFinding[
 
 function versionFindings(version: string): readonly ProbeFinding[] {
   if (Number.parseInt(version, 10) >= 7) return [];
-  return [fatal(`Redis is ${version || "of an unknown version"}.`, "Use Redis 7.0 or newer, or Valkey.")];
+  return [fatal("version", `Redis is ${version || "of an unknown version"}.`, "Use Redis 7.0 or newer, or Valkey.")];
 }
 
 /** Taken for a single server, a part of a cluster answers for its own slots and redirects all other calls for ever. */
 function modeFindings(isCluster: boolean, mode: ProbeOptions["mode"]): readonly ProbeFinding[] {
   if (isCluster === (mode === "cluster")) return [];
   const problem = isCluster ? "This Redis is part of a cluster." : "This Redis is not part of a cluster.";
-  return [fatal(problem, `Set FRESHET_REDIS_MODE=${isCluster ? "cluster" : "standalone"}.`)];
+  return [fatal("mode", problem, `Set FRESHET_REDIS_MODE=${isCluster ? "cluster" : "standalone"}.`)];
 }
 
 function roleFindings(role: string): readonly ProbeFinding[] {
   if (role === "master") return [];
-  return [fatal(`This Redis is a ${role || "server of unknown role"}, not a master.`, "Point FRESHET_REDIS_URL at the master.")];
+  return [fatal("role", `This Redis is a ${role || "server of unknown role"}, not a master.`, "Point FRESHET_REDIS_URL at the master.")];
 }
 
 function evictionFindings(policy: string, { isHarmless, isAllowed }: EvictionTerms): readonly ProbeFinding[] {
@@ -91,7 +91,7 @@ function evictionFindings(policy: string, { isHarmless, isAllowed }: EvictionTer
   const fix =
     "Set maxmemory-policy noeviction; or let every load read from the primary, with a lag of 0 in every family and no swept tag in the " +
     "rules file; or accept it with FRESHET_ALLOW_EVICTION.";
-  return [{ ...fatal(problem, fix), fatal: !isAllowed }];
+  return [{ ...fatal("eviction", problem, fix), fatal: !isAllowed }];
 }
 
 /** Tries each right that the store and its scripts need, then loads the scripts and runs each of them once. */
@@ -115,9 +115,13 @@ const scripting = [
   ["evalsha", "0".repeat(40), "0"],
 ] as const;
 
+function rightsFinding(problem: string, fix: string): ProbeFinding {
+  return { fatal: true, about: "rights", code: "FR2003", problem, fix };
+}
+
 function rightsFindings({ commands, keys }: MissingRights, { prefix, role }: ProbeOptions): readonly ProbeFinding[] {
   const fix = `Give this user what infra/redis/users.acl gives ${role === null ? "the users there" : `freshet-${role}`}.`;
   const run = `Redis does not let this user run ${commands.join(", ")} (NOPERM).`;
   const reach = `Redis does not let this user touch keys that begin with ${prefix}probe (NOPERM).`;
-  return [...(commands.length > 0 ? [run] : []), ...(keys ? [reach] : [])].map((problem) => fatal(problem, fix, "FR2003"));
+  return [...(commands.length > 0 ? [run] : []), ...(keys ? [reach] : [])].map((problem) => rightsFinding(problem, fix));
 }

@@ -37,6 +37,7 @@ export function readOnly(store: StorePort): StorePort {
     readBounds: () => store.readBounds(),
     inspect: (key, entry, versionKey) => store.inspect(key, entry, versionKey),
     probe: () => store.probe(),
+    servers: () => store.servers(),
     close: () => store.close(),
   };
 }

@@ -13,6 +13,7 @@ import { type RedisLink, singleLink } from "./redis-link.js";
 import { redisTags } from "./redis-tags.js";
 import { checkKey } from "./request-checks.js";
 import type { StoreRole } from "./roles.js";
+import { describeServer } from "./server-info.js";
 
 export type RedisMode = "standalone" | "cluster" | "sentinel";
 
@@ -61,6 +62,7 @@ export function createRedisStore(config: RedisStoreConfig): StorePort {
     inspect: async (key, entry, versionKey) =>
       await link.readAt(checkKey(key), (client) => inspectEntry(client, { key, entry, versionKey, prefix })),
     probe: async () => (await link.eachMaster((master) => probeRedis(master, { prefix, mode, role, eviction, run }))).flat(),
+    servers: () => link.eachMaster(describeServer),
     close: async () => link.close(),
   };
   return run === "preview" ? readOnly(store) : store;

@@ -80,6 +80,28 @@ function topicTests(bench: Bench): void {
   );
 
   test(
+    "inspects topics and a group: settings, replicas and rights, and what is missing",
+    async () => {
+      const port = await bench.port();
+      const topic = freshTopic("inspected");
+      const config = { "retention.ms": "7200000", "cleanup.policy": "compact" };
+      await port.createTopics([{ topic, partitions: 2, replicationFactor: 1, config }]);
+      const view = await port.inspect([`missing-${topic}`, topic], `group-${topic}`);
+      expect(view.brokers.length).toBeGreaterThan(0);
+      expect(view.release).not.toBe("");
+      expect([...(view.groupRights ?? [])]).toEqual(expect.arrayContaining(["READ", "DESCRIBE"]));
+      const [missing, found] = view.topics;
+      expect(missing).toMatchObject({ topic: `missing-${topic}`, state: "missing", partitions: 0, settings: null });
+      expect(found).toMatchObject({ topic, state: "there", partitions: 2, replicas: 1, inSyncReplicas: 1, partitionsWithoutLeader: 0 });
+      expect([...(found?.rights ?? [])]).toEqual(expect.arrayContaining(["READ", "WRITE", "DESCRIBE", "DESCRIBE_CONFIGS"]));
+      const settings = Object.fromEntries(found?.settings ?? []);
+      expect(settings).toMatchObject({ ...config, "min.insync.replicas": "1", "compression.type": "producer" });
+      expect(await port.describeTopics([`missing-${topic}`])).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  test(
     "names the topics that are missing",
     async () => {
       const port = await bench.port();

@@ -83,7 +83,7 @@ function refusedSteps({ key, tag }: Names, members: Awaited<ReturnType<typeof in
 const notRefused = {
   ...{ bust: null, preview: null, bustTags: null, previewTags: null, bustMembers: null, publishBounds: null },
   ...{ read: null, epochs: null, inspectTag: null, pendingSweeps: null, readIndex: null, readBounds: null },
-  ...{ inspect: null, probe: null, close: null },
+  ...{ inspect: null, probe: null, servers: null, close: null },
 };
 
 /** An entry that is provisional under a lease of its own, a gated one, and a tag in the middle of a sweep. */

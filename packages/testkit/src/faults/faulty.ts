@@ -33,6 +33,7 @@ export function faultyStore(store: StorePort, plan: FaultPlan): StorePort {
     publishBounds: (bounds) => faults.one("publishBounds", () => store.publishBounds(bounds)),
     readBounds: () => faults.one("readBounds", () => store.readBounds()),
     probe: () => store.probe(),
+    servers: () => store.servers(),
     close: () => store.close(),
   };
 }
@@ -73,6 +74,7 @@ export function faultyKafka(port: KafkaPort, plan: FaultPlan): KafkaPort {
     consume: (options) => port.consume({ ...options, onBatch: (batch, control) => options.onBatch(batch, faultyControl(control, faults)) }),
     produce: (records) => faults.list("produce", records, (some) => port.produce(some)),
     describeTopics: (topics) => faults.one("describeTopics", () => port.describeTopics(topics)),
+    inspect: (topics, group) => faults.one("inspect", () => port.inspect(topics, group)),
     createTopics: (topics) => faults.list("createTopics", topics, (some) => port.createTopics(some)),
     read: (options) => faults.one("read", () => port.read(options)),
     offsets: (topics) => faults.one("offsets", () => port.offsets(topics)),

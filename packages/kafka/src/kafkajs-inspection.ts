@@ -1,0 +1,107 @@
+import type { Kafka } from "kafkajs";
+import { type BrokerApis, releaseOf } from "./broker-versions.js";
+import { ClusterCalls } from "./cluster-calls.js";
+import { protocolTypeOf } from "./kafka-errors.js";
+import type { KafkajsCluster } from "./kafkajs-cluster.js";
+import type { ClusterView, KafkaPort, TopicHealth } from "./port.js";
+import { groupRequest, type MetadataAnswer, metadataRequest, type WireRequest } from "./rights-requests.js";
+
+/** Brokers as they are asked here: with requests of our own. */
+interface AskedBroker {
+  readonly versions: BrokerApis | null;
+  readonly connectionPool: { send<T>(request: WireRequest<T>): Promise<T> };
+  describeConfigs(request: {
+    readonly resources: readonly { readonly type: number; readonly name: string; readonly configNames: readonly string[] }[];
+  }): Promise<{
+    readonly resources: readonly { readonly configEntries: readonly { readonly configName: string; readonly configValue: string }[] }[];
+  }>;
+}
+
+const timing = { callTimeoutMs: 10_000, patienceMs: 2000 };
+const TOPIC = 2;
+const [FORBIDDEN_TOPIC, FORBIDDEN_GROUP] = [29, 30];
+
+/** Looks at a cluster over kafkajs' connections, and changes nothing. Connects at its first call. */
+export function createClusterInspection(kafka: Kafka): Pick<KafkaPort, "inspect" | "close"> {
+  const calls = new ClusterCalls(kafka, { timing });
+  return {
+    async inspect(topics, group) {
+      const view = await calls.persist("looking at topics", (cluster) => viewOf(seedOf(cluster), topics));
+      const settings = [];
+      for (const found of view.topics) {
+        settings.push(found.state === "there" ? await settingsOf(calls, found) : found);
+      }
+      const groupRights = await calls.persist(`looking at group ${group}`, (cluster) => rightsOn(cluster, group));
+      return { ...view, topics: settings, groupRights };
+    },
+    close: () => calls.close(),
+  };
+}
+
+/** The broker that the cluster was reached by. */
+function seedOf(cluster: KafkajsCluster): AskedBroker {
+  const { brokerPool }: { brokerPool?: { readonly seedBroker: AskedBroker } } = cluster as object;
+  if (brokerPool === undefined) throw new TypeError("kafkajs keeps its brokers elsewhere");
+  return brokerPool.seedBroker;
+}
+
+async function viewOf(broker: AskedBroker, topics: readonly string[]): Promise<Omit<ClusterView, "groupRights">> {
+  const answer = await broker.connectionPool.send(metadataRequest([...new Set(topics)]));
+  const found = new Map(answer.topics.map((entry) => [entry.topic, entry]));
+  return {
+    brokers: answer.brokers,
+    release: releaseOf(broker.versions ?? {}),
+    topics: topics.map((topic) => healthOf(topic, found.get(topic))),
+  };
+}
+
+function healthOf(topic: string, found: MetadataAnswer["topics"][number] | undefined): TopicHealth {
+  const partitions = found?.partitions ?? [];
+  const fewest = (counts: readonly number[]) => (counts.length === 0 ? 0 : Math.min(...counts));
+  return {
+    topic,
+    state: found?.errorCode === FORBIDDEN_TOPIC ? "forbidden" : partitions.length === 0 ? "missing" : "there",
+    partitions: partitions.length,
+    replicas: fewest(partitions.map(({ replicas }) => replicas)),
+    inSyncReplicas: fewest(partitions.map(({ inSync }) => inSync)),
+    partitionsWithoutLeader: partitions.filter(({ leader }) => leader < 0).length,
+    settings: null,
+    rights: found?.rights ?? null,
+  };
+}
+
+const settingNames = [
+  "cleanup.policy",
+  "compression.type",
+  "max.message.bytes",
+  "message.timestamp.type",
+  "min.insync.replicas",
+  "retention.ms",
+];
+
+/** Without the right to read them, the rest is known all the same. */
+async function settingsOf(calls: ClusterCalls, health: TopicHealth): Promise<TopicHealth> {
+  const resources = [{ type: TOPIC, name: health.topic, configNames: settingNames }];
+  const settings = await calls.persist(`reading settings of ${health.topic}`, async (cluster) => {
+    try {
+      const answer = await seedOf(cluster).describeConfigs({ resources });
+      const entries = answer.resources.flatMap(({ configEntries }) => configEntries);
+      return new Map(entries.map(({ configName, configValue }) => [configName, configValue]));
+    } catch (error) {
+      if (protocolTypeOf(error) === "TOPIC_AUTHORIZATION_FAILED") return null;
+      throw error;
+    }
+  });
+  return { ...health, settings };
+}
+
+async function rightsOn(cluster: KafkajsCluster, group: string): Promise<ClusterView["groupRights"]> {
+  try {
+    const coordinator: unknown = await cluster.findGroupCoordinator({ groupId: group });
+    const { errorCode, rights } = await (coordinator as AskedBroker).connectionPool.send(groupRequest(group));
+    return errorCode === FORBIDDEN_GROUP ? new Set() : rights;
+  } catch (error) {
+    if (protocolTypeOf(error) === "GROUP_AUTHORIZATION_FAILED") return new Set();
+    throw error;
+  }
+}
