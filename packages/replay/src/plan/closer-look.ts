@@ -32,11 +32,14 @@ export class CloserLook {
     return { older: { ...this.#older }, tags: { ...this.#swept } };
   }
 
-  /** @throws FreshetError as the store does. */
+  /**
+   * Never throws: an entry that is written at this moment may read as neither what it was nor what it becomes, and is not counted
+   * then. A Redis that is away is heard of by the pipeline.
+   */
   async look({ busts, outcomes, tagBusts, tagOutcomes }: SliceReport): Promise<void> {
     const wanted = busts.filter((bust, at) => outcomes[at] === "removed" && isCompared(bust) && isNew(this.#keys, bust.key));
     const pending = tagBusts.filter(({ tag }, at) => tagOutcomes[at] === "pending" && isNew(this.#tags, tag));
-    await Promise.all([...wanted.map((bust) => this.#lookAtKey(bust)), ...pending.map((bust) => this.#lookAtTag(bust))]);
+    await Promise.all([...wanted.map((bust) => this.#lookAtKey(bust)), ...pending.map((bust) => this.#lookAtTag(bust))].map(quietly));
   }
 
   async #lookAtKey({ key, entry, subject }: KeyBust): Promise<void> {
@@ -50,6 +53,10 @@ export class CloserLook {
     this.#swept.looked++;
     this.#swept.members += indexSize;
   }
+}
+
+function quietly(look: Promise<void>): Promise<void> {
+  return look.catch(() => {});
 }
 
 function isCompared({ entry, version }: KeyBust): boolean {

@@ -45,6 +45,15 @@ describe("the plan of a replay", () => {
     });
   });
 
+  test("is no worse for entries that are written at that moment", async () => {
+    const incident = await openIncident();
+    await fourProducts(incident);
+    const busy = () => Promise.reject(new Error("WRONGTYPE"));
+    const ports = { ...incident.ports, store: { ...incident.store, inspect: busy, inspectTag: busy } };
+    const plan = await planReplay(ports, planOptions());
+    expect(plan).toMatchObject({ counts: { keys: { removed: 3 } }, closer: { older: { looked: 0 }, tags: { looked: 0 } } });
+  });
+
   test("changes nothing, publishes nothing and leaves no group", async () => {
     const incident = await openIncident();
     await fourProducts(incident);
