@@ -1,5 +1,5 @@
 import { FreshetError } from "@freshet/protocol";
-import type { ICustomPartitioner, Message, Producer, RecordMetadata } from "kafkajs";
+import type { CompressionTypes, ICustomPartitioner, Message, Producer, RecordMetadata } from "kafkajs";
 import kafkajs from "kafkajs";
 
 /** Sends until a broker has acknowledged the partition of each message. */
@@ -11,6 +11,7 @@ export interface AcknowledgedSender {
 
 export interface SendBatch {
   readonly timeout: number;
+  readonly compression: CompressionTypes;
   readonly topicMessages: readonly { readonly topic: string; readonly messages: readonly Message[] }[];
 }
 
@@ -33,10 +34,10 @@ export function createAcknowledgedSender(): AcknowledgedSender {
         return place;
       };
     },
-    async sendAcknowledged(producer, { timeout, topicMessages }) {
+    async sendAcknowledged(producer, { timeout, compression, topicMessages }) {
       let left = topicMessages.map(({ topic, messages }) => ({ topic, messages: [...messages] }));
       for (let pass = 0; pass < PASSES_MAX; pass++) {
-        const taken = partitionsIn(await producer.sendBatch({ acks: -1, timeout, topicMessages: left }));
+        const taken = partitionsIn(await producer.sendBatch({ acks: -1, timeout, compression, topicMessages: left }));
         const isMissing = (topic: string, message: Message) => !taken.has(`${topic}/${places.get(message)}`);
         left = left
           .map(({ topic, messages }) => ({ topic, messages: messages.filter((message) => isMissing(topic, message)) }))

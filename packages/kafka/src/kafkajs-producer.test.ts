@@ -79,7 +79,10 @@ describe("a partition that moves, within one send, to a node that has already an
     const { createPartitioner, sendAcknowledged } = createAcknowledgedSender();
     createPartitioner();
     const sendBatch = async () => [{ topicName: "dlq", partition: 7, errorCode: 0 }];
-    const sending = sendAcknowledged({ sendBatch }, { timeout: 1, topicMessages: [{ topic: "dlq", messages: [{ value: "a" }] }] });
+    const sending = sendAcknowledged(
+      { sendBatch },
+      { timeout: 1, compression: 0, topicMessages: [{ topic: "dlq", messages: [{ value: "a" }] }] },
+    );
     await expect(sending).rejects.toMatchObject({ code: "FR3001", disposition: "wait" });
   });
 });

@@ -1,5 +1,6 @@
 import { FreshetError } from "@freshet/protocol";
-import type { Kafka, Producer } from "kafkajs";
+import type { CompressionTypes, Kafka, Producer } from "kafkajs";
+import kafkajs from "kafkajs";
 import { type AcknowledgedSender, createAcknowledgedSender } from "./acknowledged-send.js";
 import { fromKafkajs, protocolTypeOf } from "./kafka-errors.js";
 import { producerSettings } from "./kafkajs-settings.js";
@@ -76,14 +77,27 @@ interface Sending {
   readonly sender: AcknowledgedSender;
 }
 
-/** A batch that is too large for its topic is sent again in halves, down to single records. */
-async function send(by: Sending, records: readonly ProduceRecord[]): Promise<void> {
+/** What a record that is too large is squeezed with, in this order; all readers know the first, the second squeezes what a producer squeezed best. */
+const SQUEEZING: readonly CompressionTypes[] = [kafkajs.CompressionTypes.GZIP, kafkajs.CompressionTypes.ZSTD];
+
+/**
+ * A batch that is too large for its topic is sent again in halves, down to single records. A topic's limit is of what is written, so a
+ * producer that compresses can put a record there that is many times as large: its dead letter is then compressed too.
+ */
+async function send(
+  by: Sending,
+  records: readonly ProduceRecord[],
+  squeezing = [kafkajs.CompressionTypes.None, ...SQUEEZING],
+): Promise<void> {
+  const [compression = kafkajs.CompressionTypes.None, ...tighter] = squeezing;
   try {
-    const sending = by.sender.sendAcknowledged(by.producer, { timeout: ACK_TIMEOUT_MS, topicMessages: byTopic(records) });
-    await within(SEND_TIMEOUT_MS, sending, "producing");
+    const batch = { timeout: ACK_TIMEOUT_MS, compression, topicMessages: byTopic(records) };
+    await within(SEND_TIMEOUT_MS, by.sender.sendAcknowledged(by.producer, batch), "producing");
   } catch (error) {
     const type = protocolTypeOf(error);
-    if (records.length === 1 || (type !== "MESSAGE_TOO_LARGE" && type !== "RECORD_LIST_TOO_LARGE")) throw error;
+    const isTooLarge = type === "MESSAGE_TOO_LARGE" || type === "RECORD_LIST_TOO_LARGE";
+    if (!isTooLarge || (records.length === 1 && tighter.length === 0)) throw error;
+    if (records.length === 1) return await send(by, records, tighter);
     const half = Math.ceil(records.length / 2);
     await send(by, records.slice(0, half));
     await send(by, records.slice(half));

@@ -5,7 +5,7 @@ import { type Codec, codecs } from "./codecs.js";
 import { decodeFetchResponse, type FetchResponse } from "./fetch-decoder.js";
 import { kafkajsInside } from "./kafkajs-inside.js";
 import { BATCH_BYTES_MAX } from "./record-batch-decoder.js";
-import { encodeRecordBatch } from "./record-encoder.js";
+import { encodeCompressedBatch, encodeRecordBatch } from "./record-encoder.js";
 
 /**
  * Everything Freshet changes inside kafkajs, for exactly one version of it. kafkajs looks the places up at each use, so
@@ -78,6 +78,7 @@ function patchFetch(definition: RequestDefinition<{ readonly maxBytes: number },
 
 interface ProduceOptions {
   readonly acks: number;
+  readonly compression?: number;
   readonly timeout: number;
   readonly topicData: readonly {
     readonly topic: string;
@@ -108,7 +109,7 @@ function patchProduce(definition: RequestDefinition<ProduceOptions, ProduceExcha
       const exchange = build(options);
       if (!isListed(options)) return exchange;
       if (choice.version < PRODUCE_VERSION_MIN) throw tooOld("Produce", choice.version);
-      return { ...exchange, request: { ...exchange.request, encode: async () => encodeProduce(options, Encoder) } };
+      return { ...exchange, request: { ...exchange.request, encode: () => encodeProduce(options, Encoder) } };
     };
   };
 }
@@ -121,7 +122,8 @@ function hasHeaderList(message: ListedMessage | object): message is ListedMessag
   return "headerList" in message;
 }
 
-function encodeProduce(options: ProduceOptions, Encoder: new (bytes: number) => WireEncoder): WireEncoder {
+async function encodeProduce(options: ProduceOptions, Encoder: new (bytes: number) => WireEncoder): Promise<WireEncoder> {
+  const codecId = options.compression ?? 0;
   const timestampMs = Date.now();
   const encoder = new Encoder(1024).writeString(null).writeInt16(options.acks).writeInt32(options.timeout);
   encoder.writeInt32(options.topicData.length);
@@ -129,7 +131,7 @@ function encodeProduce(options: ProduceOptions, Encoder: new (bytes: number) => 
     encoder.writeString(topic).writeInt32(partitions.length);
     for (const { partition, messages } of partitions) {
       const records = messages.filter(hasHeaderList).map(({ key, value, headerList }) => ({ key, value, headers: headerList }));
-      const batch = encodeRecordBatch(records, timestampMs);
+      const batch = codecId === 0 ? encodeRecordBatch(records, timestampMs) : await encodeCompressedBatch(records, timestampMs, codecId);
       encoder.writeInt32(partition).writeInt32(batch.length).writeBuffer(batch);
     }
   }

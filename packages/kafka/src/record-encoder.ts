@@ -1,4 +1,5 @@
 import type { RecordHeader } from "@freshet/protocol";
+import { codecs } from "./codecs.js";
 import { crc32c } from "./crc32c.js";
 
 /** A record as the encoder takes it. */
@@ -17,20 +18,41 @@ const ATTRIBUTES_AT = 21;
  * and repeated headers in their order included.
  */
 export function encodeRecordBatch(records: readonly EncodableRecord[], timestampMs: number): Buffer {
-  const bodies = records.map((record, at) => encodeRecord(record, at));
-  const batch = Buffer.concat([Buffer.alloc(HEADER_BYTES), ...bodies]);
+  return batchOf(encodeRecords(records), { count: records.length, timestampMs, codecId: 0 });
+}
+
+/** The same, compressed; by the id of a codec as batches have it in their attributes. */
+export async function encodeCompressedBatch(records: readonly EncodableRecord[], timestampMs: number, codecId: number): Promise<Buffer> {
+  const codec = codecs.get(codecId);
+  if (codec === undefined) throw new Error(`there is no codec ${codecId}`);
+  const body = await codec.compress(encodeRecords(records));
+  return batchOf(body, { count: records.length, timestampMs, codecId });
+}
+
+function encodeRecords(records: readonly EncodableRecord[]): Buffer {
+  return Buffer.concat(records.map((record, at) => encodeRecord(record, at)));
+}
+
+interface BatchHead {
+  readonly count: number;
+  readonly timestampMs: number;
+  readonly codecId: number;
+}
+
+function batchOf(body: Buffer, { count, timestampMs, codecId }: BatchHead): Buffer {
+  const batch = Buffer.concat([Buffer.alloc(HEADER_BYTES), body]);
   batch.writeBigInt64BE(0n, 0); // the broker gives the offset
   batch.writeInt32BE(batch.length - 12, 8);
   batch.writeInt32BE(-1, 12); // leader epoch: the broker's as well
   batch.writeInt8(2, 16);
-  batch.writeInt16BE(0, ATTRIBUTES_AT);
-  batch.writeInt32BE(records.length - 1, 23);
+  batch.writeInt16BE(codecId, ATTRIBUTES_AT);
+  batch.writeInt32BE(count - 1, 23);
   batch.writeBigInt64BE(BigInt(timestampMs), 27);
   batch.writeBigInt64BE(BigInt(timestampMs), 35);
   batch.writeBigInt64BE(-1n, 43); // producer id, epoch and sequence: none
   batch.writeInt16BE(-1, 51);
   batch.writeInt32BE(-1, 53);
-  batch.writeInt32BE(records.length, 57);
+  batch.writeInt32BE(count, 57);
   batch.writeUInt32BE(crc32c(batch, ATTRIBUTES_AT), CRC_AT);
   return batch;
 }
