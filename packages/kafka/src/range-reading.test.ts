@@ -9,7 +9,7 @@ import { defaultReadingTiming, readRanges } from "./range-reading.js";
 const timing = { ...defaultReadingTiming, patienceMs: 600, fetchWaitMs: 1, heartbeatMs: 20, leaveWaitMs: 50 };
 const never = new Promise<never>(() => undefined);
 
-function setUp(log: Partial<StubLog> = {}) {
+function setUp(log: Partial<StubLog> = {}, commitIntervalMs = timing.commitIntervalMs) {
   /** Looks before each connection; none is wrong but these. */
   const checks: (() => Promise<void>)[] = [];
   const batches = [0, 1, 2, 3].map((number) => ({
@@ -32,7 +32,7 @@ function setUp(log: Partial<StubLog> = {}) {
         },
         stop: stop.signal,
       },
-      { calls, timing, maxBytesPerPartition: 1000 },
+      { calls, timing: { ...timing, commitIntervalMs }, maxBytesPerPartition: 1000 },
     );
   return { stub, calls, checks, seen, stop, read, offsets: createKafkajsOffsets(calls, timing) };
 }
@@ -42,9 +42,9 @@ const failureOf = (promise: Promise<unknown>): Promise<FreshetError | null> => p
 describe("the position of a reading", () => {
   test("comes from what a fetch covered, so that nothing is asked for twice", async () => {
     const { stub, seen, read } = setUp();
-    await read(4, 30);
-    expect(seen).toEqual([4, 12, 14, 22, 24]);
-    expect(stub.committed).toEqual(["4", "30"]);
+    await read(4, 24);
+    expect(seen).toEqual([4, 12, 14, 22]);
+    expect(stub.committed).toEqual(["4", "24"]);
     expect(stub.asked.filter((request) => request.startsWith("fetch"))).toHaveLength(3);
     expect(stub.asked.at(-1)).toBe("leaveGroup 0");
   });
@@ -140,8 +140,18 @@ describe("brokers in trouble", () => {
       if (request === "heartbeat") throw answerOf("UNKNOWN_MEMBER_ID");
       if (request === "joinGroup" && stub.committed.length > 0) throw answerOf("INCONSISTENT_GROUP_PROTOCOL");
     };
-    const beats = () => stub.asked.filter((request) => request.startsWith("joinGroup")).length;
-    const failure = await failureOf(read(0, 30, () => until(() => beats() > 1)));
+    const joins = () => stub.asked.filter((request) => request.startsWith("joinGroup")).length;
+    const failure = await failureOf(read(0, 30, () => until(() => joins() > 1)));
     expect(failure).toMatchObject({ code: "FR1005", disposition: "usage" });
+  });
+
+  test("somebody else has taken the seat while nothing is there to read: reading ends as well", async () => {
+    const { stub, read } = setUp({ stable: 20 }, 1);
+    const isIdle = () => stub.committed.at(-1) === "20";
+    stub.trouble = (request) => {
+      if (request === "heartbeat" && isIdle()) throw answerOf("UNKNOWN_MEMBER_ID");
+      if (request === "joinGroup" && isIdle()) throw answerOf("INCONSISTENT_GROUP_PROTOCOL");
+    };
+    expect(await failureOf(read(0, 40))).toMatchObject({ code: "FR1005", disposition: "usage" });
   });
 });
