@@ -206,6 +206,50 @@ describe("freshet replay --apply", () => {
   });
 });
 
+describe("freshet replay: the help", () => {
+  const common = [
+    "  --where <cel>           of those, whose event this holds for",
+    "  --rules <file>          a corrected rules file, compared with the one that",
+    "                          runs",
+    "  --limit <records>       at most so many records",
+    "  --rate <records>        records a second, or max; default: 2000",
+    "  --bust-rate <busts>     busts a second, or max; default: 4000",
+    "  --force                 ignore versions: bust what is newer, too",
+    "  --apply                 do it, as a job that can be stopped and resumed",
+    "  --because <text>        why, for the audit trail",
+    "  --confirm-above <keys>  ask for more keys than these; default: 100000",
+    "  --yes                   do not ask",
+    "  --json                  one JSON object",
+    "  -h, --help              show this help",
+  ];
+
+  test("of dead letters", async () => {
+    const { out } = await transcript(["replay", "dlq", "--help"]);
+    const options = [
+      "  --since <time>          written then or later: 24h (ago), 2026-11-21T03:00Z",
+      "  --until <time>          written before",
+      "  --reason <reason>       those that failed for it, e.g. rule_error",
+      "  --rule <name>           those that failed in this rule",
+      "  --resolved              also those that a replay has resolved before",
+      "  --newest-first          the newest stretch of the topic first",
+      ...common,
+    ];
+    expect(out.slice(out.indexOf("Options:") + 1, -2)).toEqual(options);
+  });
+
+  test("of history", async () => {
+    const { out } = await transcript(["replay", "history", "--help"]);
+    const options = [
+      "  --topic <topic>         a topic of the rules file",
+      "  --from <time>           written then or later: 3h (ago), 2026-11-21T03:00Z",
+      "  --to <time>             written before; 0s is now",
+      "  --reason <text>         the same as --because",
+      ...common,
+    ];
+    expect(out.slice(out.indexOf("Options:") + 1, -2)).toEqual(options);
+  });
+});
+
 describe("freshet replay: without the rights", () => {
   const refused = () => Promise.reject(new FreshetError("FR3006", "halt", "the broker refused: GROUP_AUTHORIZATION_FAILED", "Grant it."));
 

@@ -27,7 +27,7 @@ function addDlq(replay: Command, wiring: Wiring): void {
   const command = replay
     .command("dlq")
     .description("dead letters: shows what would happen; does it with --apply")
-    .option("--since <time>", "written then or later: 24h ago, or 2026-11-21T03:00Z")
+    .option("--since <time>", "written then or later: 24h (ago), 2026-11-21T03:00Z")
     .option("--until <time>", "written before")
     .option("--reason <reason>", "those that failed for it, e.g. rule_error")
     .option("--rule <name>", "those that failed in this rule")
@@ -47,7 +47,7 @@ function addHistory(replay: Command, wiring: Wiring): void {
     .command("history")
     .description("what a topic holds of a time: shows what would happen; does it with --apply")
     .requiredOption("--topic <topic>", "a topic of the rules file")
-    .requiredOption("--from <time>", "written then or later: 3h ago, or 2026-11-21T03:00Z")
+    .requiredOption("--from <time>", "written then or later: 3h (ago), 2026-11-21T03:00Z")
     .requiredOption("--to <time>", "written before; 0s is now")
     .option("--reason <text>", "the same as --because");
   addCommon(command);
