@@ -100,8 +100,8 @@ topics of their own.
 
 JSON is read so that no name is special: \`__proto__\`, \`constructor\` and \`toString\` are members like others, in data, headers and CEL,
 and absent unless they are there. Of a member twice the last one counts, as in most readers. Texts have to be UTF-8; unpaired surrogates and
-control characters are refused in subjects, unpaired surrogates in keys. Regular expressions (\`matches()\`), and \`duration()\` of anything but a text in quotes, are
-not to be had in CEL, because unlucky data makes them slow.
+control characters are refused in subjects, unpaired surrogates in keys. Regular expressions (\`matches()\`), \`json()\` and \`duration()\` of anything but a text in quotes, are
+not to be had in CEL: unlucky data makes them slow, or large.
 
 ## Limits
 

@@ -161,6 +161,7 @@ describe("what is refused", () => {
     ["data.a && matches(subject, 'x')", "expression_type", 10],
     ["data.a && subject.matches('(a+)+$')", "expression_refused", 10],
     ["data.a && duration(data.s) > duration('1s')", "expression_refused", 10],
+    ["bytes(data.a).json().b == 1", "expression_refused", 0],
     ["duration('1m') > duration('1s')", "bool", undefined],
     ["subject > 5", "expression_type", 0],
     ["nosuch(1)", "expression_type", 0],

@@ -118,6 +118,10 @@ function refusal(nodes: readonly ASTNode[]): ExpressionMistake | null {
       const fix = "Use ==, `in`, startsWith(), endsWith() or contains(): a regular expression can take forever on unlucky data.";
       return { code: "expression_refused", offset: node.range.start, problem: "`matches()` is not available", fix };
     }
+    if (node.op === "rcall" && node.args[0] === "json") {
+      const fix = "Send such data as JSON of its own: what is read here would lose digits and limits.";
+      return { code: "expression_refused", offset: node.range.start, problem: "`json()` is not available", fix };
+    }
     if (node.op === "call" && node.args[0] === "duration" && node.args[1][0]?.op !== "value") {
       const fix = "Compare numbers of seconds: the library needs minutes for a long text of digits.";
       return { code: "expression_refused", offset: node.range.start, problem: "`duration()` takes nothing but a text in quotes", fix };

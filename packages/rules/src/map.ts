@@ -25,8 +25,9 @@ export function mapper(rules: readonly ReadyRule[], keysPerEvent: number): (even
 
 const NONE: readonly never[] = Object.freeze([]);
 
-/** Types seen are remembered up to this many; events may carry any number of them. */
+/** Types seen are remembered up to this many and this long; events may carry any number of them, of any length. */
 const rememberedTypesMax = 1000;
+const rememberedLengthMax = 200;
 
 function ruleIndex(rules: readonly ReadyRule[]): (source: string, type: string) => readonly ReadyRule[] {
   const bySource = Map.groupBy(rules, (rule) => rule.source);
@@ -36,7 +37,7 @@ function ruleIndex(rules: readonly ReadyRule[]): (source: string, type: string) 
     const known = remembered.get(source)?.get(type);
     if (known !== undefined) return known;
     const found = (bySource.get(source) ?? []).filter((rule) => rule.matchesType(type));
-    if (count >= rememberedTypesMax) return found;
+    if (count >= rememberedTypesMax || type.length > rememberedLengthMax) return found;
     count += 1;
     const types = remembered.get(source) ?? new Map<string, readonly ReadyRule[]>();
     remembered.set(source, types.set(type, found));

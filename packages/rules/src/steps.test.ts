@@ -76,6 +76,17 @@ test("a list too long for any expression is told so", () => {
   expect(result).toMatchObject({ kind: "rejected", rejection: { reason: "rule_error", message } });
 });
 
+test("types that are long are not kept", () => {
+  const rules = oneRule({});
+  const mapAll = (from: number, to: number): void => {
+    for (let at = from; at < to; at++) rules.map(event({ type: `${at}${"x".repeat(500_000)}`.replace("x", "y") }));
+  };
+  mapAll(0, 20);
+  const before = process.memoryUsage().heapUsed;
+  mapAll(20, 420);
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(100_000_000); // it was 200 MB
+});
+
 test("what the library keeps does not grow with the shapes of events", () => {
   const rules = oneRule({ when: "data.a == data.b && size(data.a) > 0" });
   const nested = (bits: number) => {
