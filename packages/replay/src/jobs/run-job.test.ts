@@ -79,6 +79,24 @@ describe("a replay that applies", () => {
     expect(third.counts).toEqual(third.planned);
   });
 
+  test("with force removes what is newer, and lowers no floor", async () => {
+    const incident = await openIncident();
+    await incident.send({ id: "1", version: "10" });
+    await replayed(incident);
+    await incident.putProduct("1", { 1: "10" });
+    const product = compiled(rightRules).families.get("product");
+    if (product === undefined) throw new Error("no such family");
+    const floors = async () =>
+      (await incident.store.inspect("product:1", product.entry)).floors.map(({ subject, version }) => [subject, version]);
+    expect(await floors()).toEqual([["catalog.product/1", "10"]]);
+    const job = await replayed(incident, { force: true });
+    expect(job.counts).toEqual(job.planned);
+    expect(job.counts.removedBecause).toEqual({ older: 0, unversioned: 0, blind: 1, opaque: 0 });
+    expect(await incident.store.seed.has("product:1")).toBe(false);
+    expect(await floors()).toEqual([["catalog.product/1", "10"]]);
+    expect((await incident.store.inspect("product:1", product.entry)).blindFloor).not.toBeNull();
+  });
+
   test("ends where the snapshot ended while records are added", async () => {
     const incident = await openIncident();
     await manyProducts(incident, 300);
