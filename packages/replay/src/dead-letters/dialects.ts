@@ -39,7 +39,6 @@ const SPRING = "kafka_dlt-";
 
 const PARTITION_MAX = 2 ** 31 - 1;
 const topicForm = /^[a-zA-Z0-9._-]{1,249}$/;
-const offsetsForm = /^\d{1,16}(?:-\d{1,16})?$/;
 const reasonForm = /^[a-z_]{1,40}$/;
 const fingerprintForm = /^[0-9a-f]{16}$/;
 const hashForm = /^[0-9a-f]{64}$/;
@@ -141,16 +140,8 @@ function placeBehind(prefix: string): (headers: HeaderTexts) => Place {
   return (headers) => ({
     topic: headers.name(topic, topicForm),
     partition: headers.count(partition, PARTITION_MAX),
-    offsets: offsetsOf(headers.match(offset, offsetsForm)),
+    offsets: headers.range(offset),
   });
-}
-
-function offsetsOf(text: string | null): Place["offsets"] {
-  if (text === null) return null;
-  const [first, last] = text.split("-");
-  const ends = { first: Number(first), last: last === undefined ? null : Number(last) };
-  const isInOrder = ends.last === null || (Number.isSafeInteger(ends.last) && ends.first <= ends.last);
-  return Number.isSafeInteger(ends.first) && isInOrder ? ends : null;
 }
 
 function staged(stage: string | null, message: string): string {

@@ -11,7 +11,9 @@ const BYTES_PER_CHARACTER_MAX = 4;
 const BYTES_REMEMBERED_MAX = 512;
 const HEADERS_REMEMBERED_MAX = 100;
 
-const digitsForm = /^\d{1,16}$/;
+const ZERO = 0x30;
+const DASH = 0x2d;
+const DIGITS_MAX = 16;
 const instantForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
 const unprintable = /[\p{C}\p{Zl}\p{Zp}]/u;
 const allUnprintable = /[\p{C}\p{Zl}\p{Zp}]+/gu;
@@ -22,9 +24,11 @@ const allUnprintable = /[\p{C}\p{Zl}\p{Zp}]+/gu;
  */
 export class HeaderTexts {
   readonly #headers: readonly RecordHeader[];
+  readonly #layout: Layout;
 
   constructor(headers: readonly RecordHeader[]) {
     this.#headers = headers;
+    this.#layout = layoutOf(headers);
   }
 
   /** A short text: a name, a class; where a form is given, one that is exactly of it. A header is always asked for in one form. */
@@ -45,8 +49,22 @@ export class HeaderTexts {
 
   /** Decimal digits; `null` above `max`. */
   count(header: string, max: number = COUNT_MAX): number | null {
-    const digits = this.name(header, digitsForm);
-    return digits === null || Number(digits) > max ? null : Number(digits);
+    const value = this.#valueOf(header);
+    const number = value === null ? null : readDigits(value, 0, value.length);
+    return number === null || number > max ? null : number;
+  }
+
+  /** Decimal digits, or two such numbers with a `-` between them, the second not below the first. */
+  range(header: string): { readonly first: number; readonly last: number | null } | null {
+    const value = this.#valueOf(header);
+    if (value === null) return null;
+    const dash = value.indexOf(DASH);
+    if (dash < 0) {
+      const only = readDigits(value, 0, value.length);
+      return only === null ? null : { first: only, last: null };
+    }
+    const [first, last] = [readDigits(value, 0, dash), readDigits(value, dash + 1, value.length)];
+    return first === null || last === null || first > last ? null : { first, last };
   }
 
   /** RFC 3339 in UTC, as it is written. */
@@ -79,12 +97,39 @@ export class HeaderTexts {
   }
 
   #valueOf(name: string): Uint8Array | null {
-    for (let at = this.#headers.length - 1; at >= 0; at--) {
-      const header = this.#headers[at];
-      if (header?.name === name) return header.value;
-    }
-    return null;
+    const at = this.#layout.lastOf.get(name);
+    return at === undefined ? null : (this.#headers[at]?.value ?? null);
   }
+}
+
+/** Where headers of these names are. Letters of one topic mostly have the same names in the same order. */
+interface Layout {
+  readonly names: readonly string[];
+  /** Of each name, the last place. */
+  readonly lastOf: ReadonlyMap<string, number>;
+}
+
+let usual: Layout = { names: [], lastOf: new Map() };
+
+function layoutOf(headers: readonly RecordHeader[]): Layout {
+  const { names } = usual;
+  if (names.length !== headers.length || !names.every((name, at) => headers[at]?.name === name)) {
+    const found = headers.map(({ name }) => name);
+    usual = { names: found, lastOf: new Map(found.map((name, at) => [name, at])) };
+  }
+  return usual;
+}
+
+/** A safe integer of at most 16 decimal digits; `null` for anything else. */
+function readDigits(bytes: Uint8Array, from: number, to: number): number | null {
+  if (to <= from || to - from > DIGITS_MAX) return null;
+  let number = 0;
+  for (let at = from; at < to; at++) {
+    const digit = (bytes[at] ?? 0) - ZERO;
+    if (digit < 0 || digit > 9) return null;
+    number = number * 10 + digit;
+  }
+  return Number.isSafeInteger(number) ? number : null;
 }
 
 /** By header, its last value. */

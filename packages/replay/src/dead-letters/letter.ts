@@ -37,8 +37,8 @@ export interface DeadLetter {
   readonly tenant: string | null;
   /** Where the record came from; of a batch that nobody could decode, its first offset. */
   readonly source: { readonly topic: string; readonly partition: number; readonly offset: number } | null;
-  /** All headers, those of the dialect among them. */
-  readonly headers: readonly RecordHeader[];
+  /** Any header as a short text, within bounds; of a repeated one the last. */
+  readonly header: (name: string) => string | null;
   /**
    * The record that failed: the dead letter without the headers of its dialect, at the place it came from. Where that is not told,
    * it stays where it lies.
@@ -61,11 +61,12 @@ class LetterOfRecord implements DeadLetter {
   readonly writtenAtMs: number;
   readonly dialect: Dialect;
   readonly tenant = null;
-  readonly headers: readonly RecordHeader[];
   readonly #letter: KafkaRecord;
+  readonly #headers: readonly RecordHeader[];
   readonly #texts: HeaderTexts;
   readonly #words: Words;
   #place: Place | null = null;
+  #source: DeadLetter["source"] = null;
   #record: KafkaRecord | null = null;
 
   constructor(letter: KafkaRecord) {
@@ -73,12 +74,15 @@ class LetterOfRecord implements DeadLetter {
     this.offset = letter.offset;
     this.writtenAtMs = letter.timestampMs;
     this.#letter = letter;
-    this.headers = letter.headers;
-    this.dialect = dialectOf(this.headers);
+    this.#headers = letter.headers;
+    this.dialect = dialectOf(this.#headers);
     this.#words = wordsOf[this.dialect];
-    this.#texts = new HeaderTexts(this.headers);
+    this.#texts = new HeaderTexts(this.#headers);
   }
 
+  header(name: string): string | null {
+    return this.#texts.name(name);
+  }
   get id(): string {
     return `${this.partition}-${this.offset}`;
   }
@@ -110,9 +114,12 @@ class LetterOfRecord implements DeadLetter {
     return this.#words.rulesHash(this.#texts);
   }
   get source(): DeadLetter["source"] {
-    this.#place ??= this.#words.place(this.#texts);
-    const { topic, partition, offsets } = this.#place;
-    return topic === null || partition === null || offsets === null ? null : { topic, partition, offset: offsets.first };
+    if (this.#place === null) {
+      this.#place = this.#words.place(this.#texts);
+      const { topic, partition, offsets } = this.#place;
+      this.#source = topic === null || partition === null || offsets === null ? null : { topic, partition, offset: offsets.first };
+    }
+    return this.#source;
   }
   get record(): KafkaRecord {
     this.#record ??= this.#original();
@@ -127,7 +134,7 @@ class LetterOfRecord implements DeadLetter {
       timestampMs: this.#words.timestampMs(this.#texts) ?? timestampMs,
       key,
       value,
-      headers: this.headers.filter(({ name }) => !takes(name)),
+      headers: this.#headers.filter(({ name }) => !takes(name)),
       ...markerOf(undecodable, this.#place?.offsets ?? null),
     };
   }

@@ -1,6 +1,5 @@
 import type { Decoded, SourceSpec } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
-import { HeaderTexts } from "./header-texts.js";
 import type { DeadLetter } from "./letter.js";
 
 const TENANT_CHARACTERS_MAX = 249;
@@ -26,7 +25,7 @@ export function findTenants(rules: CompiledRules | null): Tenants {
     of(letter, decoded) {
       const header = headers.get(letter.source?.topic ?? letter.record.topic);
       if (header === undefined) return null;
-      if (header !== null) return new HeaderTexts(letter.headers).name(header);
+      if (header !== null) return letter.header(header);
       return decoded?.kind === "event" ? (decoded.event.tenant?.slice(0, TENANT_CHARACTERS_MAX) ?? null) : null;
     },
   };
