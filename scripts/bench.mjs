@@ -9,6 +9,7 @@ const SUITES = {
   sweep: "sweep/main.ts",
   dlq: "dlq/main.ts",
   race: "race/soak.ts",
+  intake: "intake/main.ts",
   replay: "replay/main.ts",
   store: "../../../packages/store/bench/main.ts",
 };
@@ -20,6 +21,8 @@ npm run bench -- --suite sweep --json FILE    what others wait while a million e
 npm run bench -- --suite dlq --json FILE      what counting 100,000 dead letters takes, against merely reading them (--letters, --rounds)
 npm run bench -- --suite store --json FILE    busts per second on one connection, floors off and on, against plain UNLINK (--rounds, --keys)
 npm run bench -- --suite replay --json FILE   history replayed dry, against the service on the same events (--quick, --events)
+npm run bench -- --suite intake --json FILE   uniform and Zipf subjects beside stock kafkajs and a Go consumer, latency, memory, takeover
+                                              (--quick, --only uniform,zipf,latency,takeover, --events N, --seconds N)
 npm run soak:store -- 1000000 SEED            so many reads in a race with busts, ten million by default: none may be stale
 
 Kafka and Redis are processes of this machine, unless FRESHET_TEST_PROVIDER or FRESHET_TEST_KAFKA and FRESHET_TEST_REDIS

@@ -22,26 +22,40 @@ export function roundsOf(workload: Workload): number {
 }
 
 /** The id of a subject: even ones are products, odd ones are articles. */
-function eventText(subject: number, round: number): string {
+export function eventText(subject: number, round: number): string {
   const type = subject % 2 === 0 ? "product.updated" : "article.updated";
   const head = `{"specversion":"1.0","id":"${round}-${subject}","source":"/bench","type":"${type}","subject":"${subject}","freshetversion":"${round}"`;
   const data = `"data":{"price":${round},"previous":{"price":${round - 1}},"name":"`;
   return `${head},${data}${"n".repeat(Math.max(0, EVENT_BYTES - head.length - data.length - 4))}"}}`;
 }
 
-/** Creates the topic and writes every event: round after round, each subject once a round, its key the subject. */
-export async function writeEvents(workload: Workload): Promise<void> {
+/** The round-th change of a subject. */
+export interface Change {
+  readonly id: number;
+  readonly round: number;
+}
+
+/** Round after round, each subject once a round. */
+function* rounds(workload: Workload): Generator<Change> {
+  for (let round = 1; round <= roundsOf(workload); round++) for (let id = 0; id < workload.subjects; id++) yield { id, round };
+}
+
+/** Creates the topic and writes an event for each change, its key the subject. */
+export async function writeEvents(workload: Workload, changes: Iterable<Change> = rounds(workload)): Promise<void> {
   const kafka = new kafkajs.Kafka({ brokers: [workload.broker], logLevel: kafkajs.logLevel.NOTHING });
   const admin = kafka.admin();
   const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner, allowAutoTopicCreation: false });
   await Promise.all([admin.connect(), producer.connect()]);
   await admin.createTopics({ topics: [{ topic: workload.topic, numPartitions: PARTITIONS }], waitForLeaders: true });
-  for (let round = 1; round <= roundsOf(workload); round++) {
-    for (let first = 0; first < workload.subjects; first += PRODUCE_BATCH) {
-      const ids = Array.from({ length: Math.min(PRODUCE_BATCH, workload.subjects - first) }, (_, i) => first + i);
-      await producer.send({ topic: workload.topic, messages: ids.map((id) => ({ key: String(id), value: eventText(id, round) })) });
-    }
+  let messages: { key: string; value: string }[] = [];
+  const flush = async () => void (messages.length > 0 && (await producer.send({ topic: workload.topic, messages })));
+  for (const { id, round } of changes) {
+    messages.push({ key: String(id), value: eventText(id, round) });
+    if (messages.length < PRODUCE_BATCH) continue;
+    await flush();
+    messages = [];
   }
+  await flush();
   await Promise.all([admin.disconnect(), producer.disconnect()]);
 }
 

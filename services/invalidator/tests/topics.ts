@@ -71,7 +71,8 @@ export async function openTopics(brokers: string, name: string, requestTimeoutMs
     retry: { initialRetryTime: 200, retries: 60, maxRetryTime: 2000 },
   });
   const admin = kafka.admin();
-  const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+  // Only by its age does stock kafkajs look for new leaders where a broker says nothing at all.
+  const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner, metadataMaxAge: requestTimeoutMs });
   await Promise.all([admin.connect(), producer.connect()]);
   return {
     create: async (topics) => {

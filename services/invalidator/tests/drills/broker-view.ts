@@ -7,6 +7,8 @@ export interface BrokerView {
   /** The id of the node that coordinates the group. */
   coordinatorOf(group: string): Promise<number>;
   createPartitions(topic: string, count: number): Promise<void>;
+  /** By a client that has never heard of the topic: one that has cannot get over its having been deleted. */
+  createTopic(topic: string, partitions: number): Promise<void>;
   /** Resolves when brokers have taken the topic away. */
   deleteTopic(topic: string): Promise<void>;
   deleteGroup(group: string): Promise<void>;
@@ -57,6 +59,15 @@ export async function openBrokerView(brokers: string, requestTimeout: number): P
       return partitions.find(({ partitionId }) => partitionId === own)?.leader ?? -1;
     },
     createPartitions: async (topic, count) => void (await admin.createPartitions({ topicPartitions: [{ topic, count }] })),
+    createTopic: async (topic, numPartitions) => {
+      const fresh = kafka.admin();
+      await fresh.connect();
+      try {
+        await fresh.createTopics({ topics: [{ topic, numPartitions }], waitForLeaders: false });
+      } finally {
+        await fresh.disconnect();
+      }
+    },
     deleteTopic: (topic) => admin.deleteTopics({ topics: [topic] }),
     deleteGroup: async (group) => void (await admin.deleteGroups([group])),
     begin: async (transactionalId, timeoutMs) => {

@@ -4,9 +4,16 @@ import { testSeed } from "../config.js";
 import { type Act, openScene, prepare, type Scene, stopped } from "../scene.js";
 import type { ServiceProcess } from "../service-process.js";
 import type { WorkloadSize } from "../workload.js";
-import { type Account, accountFor } from "./account.js";
+import { accountFor } from "./account.js";
 import { type BrokerView, openBrokerView } from "./broker-view.js";
 import { type Progress, watchProgress } from "./progress.js";
+
+export interface Account {
+  /** In the topic. */
+  readonly records: number;
+  /** How often a record was ended, by services as they were last asked: more than `records` where some were ended twice. */
+  readonly ended: number;
+}
 
 export interface DrillOptions {
   readonly name: string;
@@ -100,7 +107,11 @@ async function openDrill(options: DrillOptions): Promise<Drill> {
       },
       checkAll: async (acknowledged) => {
         await drainedToEnd({ scene, brokers, services });
-        return await accountFor({ scene, act, services, acknowledged, tell });
+        const records = await accountFor({ scene, act, acknowledged, tell });
+        await until(() => progress.total() >= records, { timeoutMs: 30_000, what: "services have counted every record" });
+        const ended = progress.total();
+        tell(`duplicate ratio: ${((100 * (ended - records)) / records).toFixed(2)} % of ${records} records were ended again`);
+        return { records, ended };
       },
       stopServices: async () => {
         await progress.stop();
