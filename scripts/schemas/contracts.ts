@@ -3,6 +3,7 @@ import { rulesFileSchema } from "@freshet/rules";
 import { applied } from "./applied.ts";
 import { deadLetterHeaders } from "./dead-letter.ts";
 import { deadLetterReports } from "./dead-letter-reports.ts";
+import { doctor } from "./doctor.ts";
 import { domainEvent } from "./domain-event.ts";
 import type { Contract } from "./json-schema.ts";
 import { lag } from "./lag.ts";
@@ -21,6 +22,7 @@ export const contracts: readonly Contract[] = [
   audit,
   deadLetterHeaders,
   ...deadLetterReports,
+  doctor,
   domainEvent,
   explanation,
   lag,

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadConfig, processSources, runService } from "@freshet/invalidator";
 import { runCli } from "./cli.js";
@@ -17,6 +17,8 @@ import { processWho } from "./who.js";
  * What comes within this time is the same press.
  */
 const SAME_PRESS_MS = 500;
+
+const FETCH_TIMEOUT_MS = 3000;
 
 const env = processEnvironment();
 const io = createStreamIo(process.stdout, process.stderr, wantsNoColour(env));
@@ -51,6 +53,11 @@ const deps: Deps = {
   version,
   env,
   readText: (path) => readFile(path, "utf8"),
+  writeText: (path, text) => writeFile(path, text, { mode: 0o600 }),
+  fetchText: async (url) => {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS), redirect: "error" });
+    return { status: answer.status, body: await answer.text() };
+  },
   clock: { nowMs: () => Date.now() },
   readConfig: (flags) => loadConfig({ ...processSources(flags), env }),
   deploymentOf,

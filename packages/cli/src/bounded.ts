@@ -44,7 +44,8 @@ export async function useBounded<P extends Closable, T>(peer: Peer, connect: () 
   return await within(CONNECT_MS, work(), late);
 }
 
-async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
+/** What `work` answers, or the rejection with `late` once the time is over. */
+export async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(late()), ms);

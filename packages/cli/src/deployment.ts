@@ -8,7 +8,7 @@ export function deploymentOf(config: Config): Deployment {
     mode: config.mode,
     rulesFile: config.rules,
     connectKafka: () => connectKafka(config),
-    connectStore: () => connectStore(config),
+    connectStore: (probed) => connectStore(config, probed === undefined ? {} : { ...probed, role: "invalidator" }),
     connectFrames: (clock) => connectRegistryLate(config, { clock }),
   };
 }

@@ -16,7 +16,8 @@ export interface Deployment {
   /** The rules file's path; `null` when nothing names one. */
   readonly rulesFile: string | null;
   readonly connectKafka: () => Promise<KafkaPort>;
-  readonly connectStore: () => Promise<StorePort>;
+  /** With `probed`, for whoever asks the store's probe what the service's own would find. */
+  readonly connectStore: (probed?: { readonly evictionIsHarmless: boolean }) => Promise<StorePort>;
   /** What reads values that name their schema; nothing is asked before there are some. */
   readonly connectFrames: (clock: { nowMs(): number }) => FramePort;
 }
@@ -28,6 +29,10 @@ export interface Deps {
   readonly env: Environment;
   /** A file as UTF-8 text. Rejects as `node:fs` does. */
   readonly readText: (path: string | URL) => Promise<string>;
+  /** Writes a file that only its owner may read; replaces one that is there. */
+  readonly writeText: (path: string, text: string) => Promise<void>;
+  /** What an address on this machine or in this network answers: status and body. Rejects when nothing does. */
+  readonly fetchText: (url: string) => Promise<{ readonly status: number; readonly body: string }>;
   readonly clock: { nowMs(): number };
   /**
    * The configuration: these flags, then the environment, then the file.

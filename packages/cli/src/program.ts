@@ -5,6 +5,7 @@ import type { Io } from "./io.js";
 import { addByHand } from "./parse/by-hand.js";
 import { examples } from "./parse/command.js";
 import { addDeadLetters } from "./parse/dead-letters.js";
+import { addDoctor } from "./parse/doctor.js";
 import { addExplain } from "./parse/explain.js";
 import { addLag } from "./parse/lag.js";
 import { addReplay } from "./parse/replay.js";
@@ -34,6 +35,7 @@ export function createProgram(io: Io, deps: Deps, ended: (code: ExitCode) => voi
   addRules(program, wiring);
   addByHand(program, wiring);
   addDeadLetters(program, wiring);
+  addDoctor(program, wiring);
   addExplain(program, wiring);
   addLag(program, wiring);
   addReplay(program, wiring);

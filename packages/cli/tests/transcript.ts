@@ -17,6 +17,10 @@ export interface World {
   readonly env?: Readonly<Record<string, string>>;
   readonly kafka?: KafkaPort;
   readonly store?: StorePort;
+  /** What HTTP addresses answer; others do not. */
+  readonly pages?: Readonly<Record<string, string>>;
+  /** Told of each file that is written. */
+  readonly onWrite?: (path: string, text: string) => void;
   readonly stop?: AbortSignal;
   readonly interrupt?: AbortSignal;
   /** What somebody types at a terminal; without it nobody is there. */
@@ -45,6 +49,12 @@ function depsOf(world: World): Deps {
     version: "0.0.0-test",
     env: world.env ?? {},
     readText: async (path) => readFrom(world, String(path)),
+    writeText: async (path, text) => world.onWrite?.(path, text),
+    fetchText: async (url) => {
+      const body = world.pages?.[url];
+      if (body === undefined) throw new TypeError("fetch failed");
+      return { status: 200, body };
+    },
     clock: { nowMs: () => 1_767_225_600_000 },
     who: () => ({ user: "ada", host: "ops-1" }),
     newId: () => `id-${++ids}`,

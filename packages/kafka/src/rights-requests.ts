@@ -8,9 +8,7 @@ import type { KafkaRight } from "./port.js";
 
 /** A request as kafkajs' connections take it. */
 export interface WireRequest<T> {
-  readonly request: {
-    readonly apiKey: number;
-    readonly apiVersion: number;
+  readonly request: Readonly<Record<"apiKey" | "apiVersion", number>> & {
     readonly apiName: string;
     readonly encode: () => Promise<unknown>;
   };

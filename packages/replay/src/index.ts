@@ -19,6 +19,7 @@ export {
 export { type ResolvedOptions, readResolved } from "./dead-letters/resolved.js";
 export { type ScanKafka, type ScanOptions, type ScanWindow, scanDeadLetters } from "./dead-letters/scan.js";
 export { type ShowQuery, showDeadLetter } from "./dead-letters/show.js";
+export { decoderOf } from "./explain/candidates.js";
 export { type Explained, type ExplainPeers, type ExplainRequest, explain } from "./explain/explain.js";
 export { type EventReport, type Explanation, explanationSchema, type FloorReport, type TagReport } from "./explain/explanation.js";
 export { type AbortOptions, abortJob } from "./jobs/abort-job.js";
