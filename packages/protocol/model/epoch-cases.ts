@@ -20,7 +20,7 @@ export const epochHoldings: readonly Holding[] = [
   {
     name: "epoch tag, lost within C of its creation, primary reads, a server goes on whose clock is C behind",
     size: "small",
-    model: epoch({ primary: true, stepBackMs: 1, readLagMs: 1, losses: 2 }),
+    model: epoch({ primary: true, stepBackMs: 1, readLagMs: 1 }),
   },
   {
     name: "epoch tag, lost twice, primary reads, a server goes on whose clock is C behind, two readers",

@@ -6,6 +6,8 @@ import { entryServer, outcomeOf, runInMemory, textOf } from "../tests/entry-diff
 
 const CASES = 40_000;
 const AT_ONCE = 200;
+/** Of each outcome: about half of what the rarest comes to. */
+const OFTEN = 50;
 const rng = createRng();
 // An hour ahead of the server's clock, so that nothing expires between the step and the look at what it left.
 const nowUs = (Date.now() + 3_600_000) * 1000;
@@ -51,6 +53,6 @@ test(`${CASES} random steps on random states end alike in Lua and in decide-fill
   process.stdout.write(`entry scripts against decide-fill.ts, seed ${rng.seed}\n${rows.join("\n")}\n`);
   expect(disagreements.slice(0, 3)).toEqual([]);
   const known = [...Object.entries(outcomes), ...gated].flatMap(([step, names]) => names.map((name) => `${step} | ${name}`));
-  expect(known.filter((cell) => (counts.get(cell) ?? 0) < 100)).toEqual([]);
+  expect(known.filter((cell) => (counts.get(cell) ?? 0) < OFTEN)).toEqual([]);
   expect([...counts.keys()].filter((cell) => !known.includes(cell))).toEqual([]);
 }, 120_000);

@@ -24,6 +24,7 @@ export type RunOnRedis = (item: EntryCase) => Promise<EntrySeen>;
 /** @param edited texts in place of the shipped ones */
 export async function entryServer(client: Redis, nowUs: number, edited: Partial<Record<ScriptName, string>> = {}): Promise<RunOnRedis> {
   const shas = new Map<ScriptName, string>();
+  const readAny = String(await client.script("LOAD", READ_ANY));
   for (const name of entryScripts) {
     const time = `local time = { "${Math.floor(nowUs / 1_000_000)}", "${nowUs % 1_000_000}" }`;
     const text = replaceOnce(edited[name] ?? scripts[name].text, 'local time = call("TIME")', time);
@@ -41,7 +42,7 @@ export async function entryServer(client: Redis, nowUs: number, edited: Partial<
           pipeline.callBuffer("evalsha", shas.get(name) ?? "", keys.length, ...keys, ...args);
         }
         const names = [...new Set([...item.keys.keys(), ...calls.flatMap(({ keys }) => keys)])].sort();
-        for (const key of names) pipeline.callBuffer("eval", READ_ANY, 1, key);
+        for (const key of names) pipeline.callBuffer("evalsha", readAny, 1, key);
         pipeline.unlink(...names);
         const replies = await execOrThrow(pipeline);
         after = Object.fromEntries(names.map((key, i) => [key, seenKey(replies[at + calls.length + i])]));

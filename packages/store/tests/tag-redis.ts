@@ -27,6 +27,7 @@ export interface TagServer {
 export async function tagServer(client: Redis, prefix: string, edited: Partial<Record<Step, string>> = {}): Promise<TagServer> {
   const clock = `${prefix}clock`;
   const shas = new Map<Step, string>();
+  const readAll = String(await client.script("LOAD", READ_ALL));
   for (const step of steps) {
     const text = edited[step] ?? scripts[step].text;
     const timed = replaceOnce(text, 'local time = call("TIME")', `local time = call("HMGET", "${clock}", "s", "u")`);
@@ -44,7 +45,7 @@ export async function tagServer(client: Redis, prefix: string, edited: Partial<R
         const call = callOf(op);
         const named = call.keys.map((name) => ({ state, index, epoch, registry: registryKey(prefix) })[name]);
         pipeline.evalsha(shas.get(op.step) ?? "", named.length, ...named, ...call.args);
-        pipeline.eval(READ_ALL, keys.length, ...keys);
+        pipeline.evalsha(readAll, keys.length, ...keys);
       }
       pipeline.unlink(...keys);
       const replies = await execOrThrow(pipeline);
