@@ -11,7 +11,7 @@ export interface CloserFindings {
   readonly tags: { readonly looked: number; readonly members: number };
 }
 
-const LOOKS_MAX = 20_000;
+const LOOKS_MAX = 2000;
 
 /**
  * Looks closer at what a plan would remove. An entry that was built without the event's subject goes at every replay, once its floor is

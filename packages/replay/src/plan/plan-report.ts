@@ -25,11 +25,11 @@ export const replayPlanSchema = z.looseObject({
   closer: z
     .looseObject({
       older: z.looseObject({
-        looked: count.meta({ description: "Managed entries that would be removed by a version: the first 20,000." }),
+        looked: count.meta({ description: "Managed entries that would be removed by a version: the first 2,000." }),
         withoutSubject: count.meta({ description: "Of these, built without the event's subject." }),
       }),
       tags: z.looseObject({
-        looked: count.meta({ description: "Swept tags that would be busted: the first 20,000." }),
+        looked: count.meta({ description: "Swept tags that would be busted: the first 2,000." }),
         members: count.meta({ description: "Entries in their indexes." }),
       }),
     })
