@@ -88,7 +88,7 @@ function isEnvelope(value: JsonObject): boolean {
 }
 
 function readEnvelope(value: JsonObject, json: ConnectJson): ReadChange {
-  const op = OPS.get(String(value.op));
+  const op = opOf(value.op);
   if (op === undefined) return UNKNOWN_OP;
   const before = imageOf(value, "before", json);
   const after = imageOf(value, "after", json) ?? (op === "update" ? updatedFields(value, json) : null);
@@ -107,7 +107,7 @@ function readRow(image: Image, headers: readonly RecordHeader[]): Change | Rejec
   const added = (name: string) =>
     member(row, `${ADDED}${name}`) ?? member(row, `${ADDED}source_${name}`) ?? connectHeader(headers, `${ADDED}${name}`) ?? undefined;
   const letter = added("op");
-  const said = letter === undefined ? "update" : OPS.get(String(letter));
+  const said = letter === undefined ? "update" : opOf(letter);
   if (said === undefined) return UNKNOWN_OP;
   const deleted = added("deleted");
   const op = deleted === "true" || deleted === true ? "delete" : said;
@@ -115,6 +115,10 @@ function readRow(image: Image, headers: readonly RecordHeader[]): Change | Rejec
   const isGone = op === "delete" || op === "truncate";
   const source = (name: string) => member(row, `${ADDED}source_${name}`) ?? connectHeader(headers, `${ADDED}source_${name}`) ?? undefined;
   return { kind: "change", op, type, before: isGone ? image : null, after: isGone ? null : image, ...timeOf(source) };
+}
+
+function opOf(letter: JsonValue | undefined): Op | undefined {
+  return typeof letter === "string" ? OPS.get(letter) : undefined;
 }
 
 /** `null` for an image that is not there. */

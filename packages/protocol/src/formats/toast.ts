@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from "../event.js";
 /** What Debezium writes for a large column that did not change, and so was not in the log: a text, or one as its type has it. */
 const PLACEHOLDER = "__debezium_unavailable_value";
 const IN_BASE64 = btoa(PLACEHOLDER);
-const IN_CODES = Array.from(PLACEHOLDER, (character) => character.charCodeAt(0)).join();
+const IN_CODES: readonly JsonValue[] = Array.from(PLACEHOLDER, (character) => character.charCodeAt(0));
 
 /** The row without the columns whose value is not known; the row itself where all are. */
 export function withoutUnavailable(row: JsonObject): JsonObject {
@@ -17,7 +17,7 @@ function isUnavailable(value: JsonValue | undefined): boolean {
   if (typeof value === "string") return value === PLACEHOLDER || value === IN_BASE64;
   if (!isList(value)) return isMapOfIt(value);
   if (value.length === 1) return value[0] === PLACEHOLDER;
-  return value.length === PLACEHOLDER.length && value.join() === IN_CODES;
+  return value.length === IN_CODES.length && value.every((code, at) => code === IN_CODES[at]);
 }
 
 function isMapOfIt(value: JsonValue | undefined): boolean {
