@@ -98,6 +98,7 @@ tell({
   records: sent.size,
   letters: log.records(DEAD_LETTERS).length,
   wrongLetters: wrongLetters.length,
+  bugs: log.records(DEAD_LETTERS).filter((letter) => letter.headers.some(({ value }) => textOf(value).includes("bug in Freshet"))).length,
   leaks: [...capture.lines(), ...said].filter((line) => line.includes(CANARY)).length,
   logLines: capture.lines().length,
   rssMb: Math.round(process.resourceUsage().maxRSS / 1024),
