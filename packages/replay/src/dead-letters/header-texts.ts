@@ -9,7 +9,9 @@ const BYTES_PER_CHARACTER_MAX = 4;
 
 /** What is kept of texts read lately. */
 const BYTES_REMEMBERED_MAX = 512;
-const HEADERS_REMEMBERED_MAX = 100;
+const HEADERS_REMEMBERED_MAX = 50;
+/** A prime number: values that differ in their last bytes get places that differ. */
+const VALUES_REMEMBERED_MAX = 251;
 
 const ZERO = 0x30;
 const DASH = 0x2d;
@@ -86,13 +88,12 @@ export class HeaderTexts {
   #lately(header: string, charactersMax: number, form: RegExp | null): string | null {
     const value = this.#valueOf(header);
     if (value === null) return null;
-    const known = lately.get(header);
+    const texts = textsOf(header);
+    const at = slotOf(value);
+    const known = texts[at];
     if (known !== undefined && areEqual(known.bytes, value)) return known.text;
     const text = readText(value, charactersMax, form);
-    if (value.length <= BYTES_REMEMBERED_MAX) {
-      if (lately.size >= HEADERS_REMEMBERED_MAX) lately.clear();
-      lately.set(header, { bytes: Uint8Array.from(value), text });
-    }
+    if (value.length <= BYTES_REMEMBERED_MAX) texts[at] = { bytes: new Uint8Array(value), text };
     return text;
   }
 
@@ -132,8 +133,27 @@ function readDigits(bytes: Uint8Array, from: number, to: number): number | null 
   return Number.isSafeInteger(number) ? number : null;
 }
 
-/** By header, its last value. */
-const lately = new Map<string, { readonly bytes: Uint8Array; readonly text: string | null }>();
+interface Text {
+  readonly bytes: Uint8Array;
+  readonly text: string | null;
+}
+
+/** By header, some of its values, each at the place that its length and last bytes give it. */
+const lately = new Map<string, (Text | undefined)[]>();
+
+function textsOf(header: string): (Text | undefined)[] {
+  const known = lately.get(header);
+  if (known !== undefined) return known;
+  if (lately.size >= HEADERS_REMEMBERED_MAX) lately.clear();
+  const texts: (Text | undefined)[] = Array.from({ length: VALUES_REMEMBERED_MAX });
+  lately.set(header, texts);
+  return texts;
+}
+
+function slotOf(value: Uint8Array): number {
+  const end = value.length;
+  return (end * 7 + (value[end - 1] ?? 0) + (value[end - 2] ?? 0) * 31) % VALUES_REMEMBERED_MAX;
+}
 
 function areEqual(one: Uint8Array, other: Uint8Array): boolean {
   if (one.length !== other.length) return false;

@@ -30,10 +30,12 @@ for (const incident of [whole, tenth]) await writeIncident(kafka, incident);
 await kafka.close();
 
 await readOnce("read", whole); // a broker that has just written would slow down only whoever comes first
+const positions: ReaderReport[] = [];
 const reading: ReaderReport[] = [];
 const stats: ReaderReport[] = [];
 const list: ReaderReport[] = [];
 for (let round = 0; round < rounds; round++) {
+  positions.push(await readOnce("positions", whole));
   reading.push(await readOnce("read", whole));
   stats.push(await readOnce("stats", whole));
   list.push(await readOnce("list", whole));
@@ -58,11 +60,14 @@ function finish(small: ReaderReport): void {
     cpuSeconds: round(median(reports, "cpuSeconds")),
     rssMb: Math.round(median(reports, "rssMb")),
     timesReading: round(median(reports, "seconds") / median(reading, "seconds")),
+    timesReadingCpu: round(median(reports, "cpuSeconds") / median(reading, "cpuSeconds")),
   });
-  const rows = { read: row(reading), stats: row(stats), list: row(list) };
+  const rows = { positions: row(positions), read: row(reading), stats: row(stats), list: row(list) };
   const growthMb = Math.round(median(stats, "rssMb") - small.rssMb);
-  for (const [way, { seconds, cpuSeconds, rssMb, timesReading }] of Object.entries(rows)) {
-    process.stdout.write(`${way.padEnd(6)} ${seconds} s (CPU ${cpuSeconds} s) · ${timesReading} x reading · ${rssMb} MB\n`);
+  for (const [way, { seconds, cpuSeconds, rssMb, timesReading, timesReadingCpu }] of Object.entries(rows)) {
+    process.stdout.write(
+      `${way.padEnd(9)} ${seconds} s, ${timesReading} x reading · CPU ${cpuSeconds} s, ${timesReadingCpu} x · ${rssMb} MB\n`,
+    );
   }
   process.stdout.write(`${letters} letters take ${growthMb} MB more than a tenth of them\n`);
   const results = { letters, rounds, ...rows, growthMb };
