@@ -10,6 +10,8 @@ type SweepSteps = Omit<SweepPort, "bustMembers"> & Pick<TagPort, "indexRemove">;
 /** Members one script call handles, so that no call blocks the server for long. */
 const MEMBERS_PER_CALL_MAX = 500;
 const TRIMMED_PER_CALL_MAX = 1_000;
+/** In place of the list of a walk that lost it: a text that cannot be read, and so stands for a blind bust. */
+const LOST_LIST = "?";
 
 /** The steps of a walk over the index of a tag. */
 export function redisSweeps(link: RedisLink, prefix: string): SweepSteps {
@@ -73,7 +75,7 @@ function parseClaim(reply: unknown): ClaimReply {
   const { timeUs, parts } = readReply("sweep-claim", reply);
   const outcome = letterOf("sweep-claim", parts[0], { c: "claimed" as const, h: "held" as const, i: "idle" as const });
   if (outcome !== "claimed") return { outcome };
-  const busts = readPending(textOf("sweep-claim", parts[1]), timeUs);
+  const busts = readPending(textOf("sweep-claim", parts[1]) || LOST_LIST, timeUs);
   return { outcome, busts, cursor: decodeCursor(textOf("sweep-claim", parts[2])), atUs: timeUs };
 }
 

@@ -168,3 +168,15 @@ describe("texts nobody can read count strictly", () => {
     expect(claim).toMatchObject({ outcome: "claimed", cursor: null, busts: [{ subject: "*", version: null, mode: "hard" }] });
   });
 });
+
+test("a walk whose list is lost, or cannot be read, is one of a hard blind bust", async () => {
+  for (const fields of [
+    ["i", "w", "u", "1"],
+    ["i", "w", "u", "1", "b", "?"],
+  ]) {
+    const { tag, own } = fresh();
+    await link.run([{ run: { command: "hset" }, keys: [keys.tagKeys(own, tag).state], args: fields }]);
+    const claim = await redisTags(link, { prefix: own }).claimSweep(tag, { id: "v", holdMs: 1_000 });
+    expect(claim).toMatchObject({ outcome: "claimed", busts: [{ version: null, mode: "hard" }] });
+  }
+});

@@ -1,4 +1,4 @@
-import { type IndexMember, type SweepCursor, sweepPage } from "@freshet/protocol";
+import { type IndexMember, limits, type SweepCursor, sweepPage } from "@freshet/protocol";
 import type { ClaimReply, StorePort } from "@freshet/store";
 import { expect, test } from "@jest/globals";
 import { bustOf, depsOf, entries } from "./store-bench.js";
@@ -213,5 +213,11 @@ function walkTests({ current, store, key }: TagBench): void {
     for (const id of ["old", "new", "absent"]) expect((await store().inspect(key(id), entries.managed)).floors).toEqual([]);
     expect([await current().seed.has(key("old")), await current().seed.has(key("new"))]).toEqual([false, true]);
     expect(await store().bust(busts)).toEqual(["absent", "covered", "absent"]);
+  });
+
+  test("a member that is longer than keys may be is busted all the same: it must not hold up the walk", async () => {
+    const long = key("x".repeat(limits.keyBytesMax));
+    await current().seed.putManaged(long, { value: "page", deps: new Map(), ttlMs: 60_000 });
+    expect(await store().bustMembers([bustOf({ key: long, entry: entries.managed, version: "5" })])).toEqual(["removed"]);
   });
 }
