@@ -86,7 +86,7 @@ export const runbooks: Rule = {
     const alerts = tree.files
       .filter((file) => /^infra\/prometheus\/.*\.ya?ml$/.test(file.path) && !/\.test\.ya?ml$/.test(file.path))
       .flatMap((file) =>
-        foundIn(file.text, /^\s*- alert: (\w+)/gm, (match) => ({ message: match[1] ?? "", fix: "" })).map((found) => ({ file, ...found })),
+        foundIn(file.text, /^[ ]*- alert: (\w+)/gm, (match) => ({ message: match[1] ?? "", fix: "" })).map((found) => ({ file, ...found })),
       );
     const names = new Set(alerts.map((alert) => alert.message));
     const missing = alerts
@@ -108,6 +108,22 @@ export const runbooks: Rule = {
         message: "no alert leads here",
         fix: "Name it after its alert, or delete it.",
       }));
-    return [...missing, ...orphans];
+    return [...missing, ...orphans, ...alerts.filter(({ message: name }) => tree.has(`infra/runbooks/${name}.md`)).flatMap(unled)];
   },
 };
+
+/** The annotations of an alert, or those of the one before it that it takes by a YAML alias, lead to its page. */
+function unled({ file, line, message: name }: { file: TextFile; line: number; message: string }): readonly Finding[] {
+  const [own = ""] = file.text
+    .split("\n")
+    .slice(line)
+    .join("\n")
+    .split(/^[ ]*- (?:alert|name): /m);
+  const alias = /^\s*annotations: \*(\w+)$/m.exec(own)?.[1];
+  const anchored = new RegExp(`^\\s*annotations: &${alias}$`, "m");
+  const text = alias === undefined ? own : file.text.split(/^\s*- alert: /m).find((alert) => anchored.test(alert));
+  const url = /^\s*runbook_url: (\S+)$/m.exec(text ?? "")?.[1] ?? "";
+  if (url.endsWith(`infra/runbooks/${name}.md`)) return [];
+  const fix = `Give it runbook_url: infra/runbooks/${name}.md.`;
+  return [{ path: file.path, line, rule: "runbook", message: `${name} does not lead to its runbook`, fix }];
+}

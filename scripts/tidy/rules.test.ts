@@ -136,7 +136,14 @@ const kept: readonly (readonly [rule: string, files: Files])[] = [
   ["machine-trace", { "docs/how.md": "Open `docs/home/page.md`; metrics come from registry.metrics().\n" }],
   ["link", { "docs/how.md": "# How it works\n[up](../docs) [self](#how-it-works) [out](https://example.org)\n" }],
   ["link", { "docs/how.md": "See `docs/how.md` and `docs/<name>.md`.\n" }],
-  ["runbook", { "infra/prometheus/alerts.yml": "- alert: Stuck\n", "infra/runbooks/Stuck.md": "# Stuck\n" }],
+  [
+    "runbook",
+    {
+      "infra/prometheus/alerts.yml":
+        "- alert: Stuck\n  annotations: &stuck\n    runbook_url: infra/runbooks/Stuck.md\n- alert: Stuck\n  annotations: *stuck\n",
+      "infra/runbooks/Stuck.md": "# Stuck\n",
+    },
+  ],
 ];
 
 test.each(kept)("%s lets pass %j", (rule, files) => {
@@ -199,6 +206,14 @@ test("an error code needs its entry and something that raises it", () => {
   expect(findings("error-code", codes)).toHaveLength(2);
   expect(findings("error-code", { ...codes, ...page })).toHaveLength(1);
   expect(findings("error-code", { ...codes, ...page, ...raised })).toEqual([]);
+});
+
+test("an alert leads to its own runbook, directly or by the annotations it shares", () => {
+  const url = (name: string) => `    runbook_url: infra/runbooks/${name}.md\n`;
+  const text = `- alert: A\n  annotations: &a\n${url("A")}\n- alert: B\n  annotations: *a\n- alert: C\n  annotations:\n${url("C")}- alert: C\n`;
+  const pages = Object.fromEntries(["A", "B", "C"].map((name) => [`infra/runbooks/${name}.md`, "# Page\n"]));
+  const alerts = { "infra/prometheus/alerts.yaml": text, ...pages };
+  expect(places("runbook", alerts)).toEqual(["infra/prometheus/alerts.yaml:5", "infra/prometheus/alerts.yaml:10"]);
 });
 
 describe("exceptions", () => {

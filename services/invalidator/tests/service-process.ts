@@ -14,6 +14,10 @@ export interface ServiceProcess {
   output(): string;
   /** The status of `/readyz` and its body, or `null` while nobody answers. */
   readyz(): Promise<{ readonly status: number; readonly body: ReadyBody } | null>;
+  /** `host:port` of its admin port. */
+  readonly address: string;
+  /** What `/metrics` answers; empty while nobody does. */
+  metrics(): Promise<string>;
   /** The sum of a metric's samples whose labels hold all these; 0 for none. */
   metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
 }
@@ -51,6 +55,8 @@ export async function startProcess(command: {
       const answer = await get(port, "/readyz");
       return answer === null ? null : { status: answer.status, body: JSON.parse(answer.text) as ReadyBody };
     },
+    address: `127.0.0.1:${port}`,
+    metrics: async () => (await get(port, "/metrics"))?.text ?? "",
     metric: async (name, labels = {}) => sum((await get(port, "/metrics"))?.text ?? "", name, labels),
   };
 }

@@ -1,6 +1,7 @@
 import { ensureJava } from "../servers/java.js";
 import { startKafka } from "../servers/kafka.js";
 import { ensureKafkaJars, KAFKA_VERSION } from "../servers/kafka-jars.js";
+import { ensurePrometheus } from "../servers/prometheus.js";
 import { ensureRedis, startRedis } from "../servers/redis.js";
 import type { Say } from "../servers/system-packages.js";
 import type { Provider } from "./provision.js";
@@ -12,7 +13,7 @@ export const nativeProvider: Provider = {
   name: "native",
   needs: "install redis-server, Java 17 or newer, and Maven (as root on Debian this happens by itself)",
   provide: async (say) => {
-    await prepareNative(say);
+    await prepareServers(say);
     const redis = await startRedis();
     try {
       const kafka = await startKafka({ heapMb: HEAP_MB });
@@ -26,11 +27,16 @@ export const nativeProvider: Provider = {
 };
 
 /**
- * Fetches and installs what `startRedis` and `startKafka` need, so that no test pays for it.
+ * Fetches and installs what `startRedis`, `startKafka` and `startPrometheus` need, so that no test pays for it.
  *
  * @throws Error that says what is missing.
  */
 export async function prepareNative(say: Say): Promise<void> {
+  await prepareServers(say);
+  await ensurePrometheus(say);
+}
+
+async function prepareServers(say: Say): Promise<void> {
   await ensureRedis(say);
   await ensureJava(say);
   await ensureKafkaJars(say);

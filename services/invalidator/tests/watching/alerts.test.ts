@@ -1,0 +1,84 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { ensurePrometheus } from "@freshet/testkit";
+import { beforeAll, describe, expect, test } from "@jest/globals";
+import { alertTests, infra, readAlerts, readCourses } from "./rule-files.js";
+
+const execute = promisify(execFile);
+const LONG_MS = 240_000;
+
+/** What a program says. Fails with all it said where it ends badly. */
+async function run(program: string, ...args: readonly string[]): Promise<string> {
+  const { stdout, stderr } = await execute(program, args, { cwd: join(infra, "prometheus") }).catch(
+    (error: Error & { stdout?: string }) => {
+      throw new Error(`${error.message}\n${error.stdout ?? ""}`);
+    },
+  );
+  return `${stdout}${stderr}`;
+}
+
+let programs: Awaited<ReturnType<typeof ensurePrometheus>>;
+beforeAll(async () => {
+  programs = await ensurePrometheus(() => undefined);
+}, LONG_MS);
+
+describe("promtool", () => {
+  test("takes the rules and the configuration", async () => {
+    await run(programs.promtool, "check", "rules", "--lint-fatal", "freshet.rules.yaml", "freshet.alerts.yaml");
+    await run(programs.promtool, "check", "config", "--lint-fatal", "prometheus.yml");
+  }, 60_000);
+
+  test.each(alertTests)(
+    "finds alerts firing, silent and over as %s says",
+    async (file) => {
+      expect(await run(programs.promtool, "test", "rules", file)).toContain("SUCCESS");
+    },
+    LONG_MS,
+  );
+});
+
+describe("each alert", () => {
+  const alerts = readAlerts();
+  const names = [...new Set(alerts.map(({ alert }) => alert))];
+  const courses = readCourses();
+
+  test.each(names)("%s has its page, and a course in which it is silent, fires and is over", (name) => {
+    const urls = alerts.filter(({ alert }) => alert === name).map(({ annotations }) => annotations.runbook_url);
+    expect(new Set(urls)).toEqual(new Set([`infra/runbooks/${name}.md`]));
+    const expected = courses.map(({ alert_rule_test: checks }) =>
+      checks.filter(({ alertname }) => alertname === name).map(({ exp_alerts: firing }) => firing.length > 0),
+    );
+    expect(expected).toContainEqual([false, true, false]);
+  });
+
+  test.each(alerts.map(({ alert, labels }) => [alert, labels.severity, labels.window ?? ""]))(
+    "%s of severity %s %s is seen firing in a course",
+    (name, severity, window) => {
+      const fired = courses
+        .flatMap(({ alert_rule_test: checks }) => checks.filter(({ alertname }) => alertname === name))
+        .flatMap(({ exp_alerts: firing }) => firing.map(({ exp_labels: labels }) => [labels.severity, labels.window ?? ""]));
+      expect(fired).toContainEqual([severity, window]);
+    },
+  );
+});
+
+describe("amtool", () => {
+  const config = join(infra, "alertmanager", "alertmanager.yml");
+
+  test("takes the example of routes", async () => {
+    expect(await run(programs.amtool, "check-config", config)).toContain("SUCCESS");
+  }, 60_000);
+
+  test.each([
+    ["on-call", ["alertname=FreshetConsumerStuck", "severity=critical", "job=freshet"]],
+    ["morning", ["alertname=FreshetRuleNeverMatches", "severity=warning", "job=freshet"]],
+    ["nobody", ["alertname=DiskFull", "severity=critical"]],
+  ])(
+    "finds that it tells %s of %j",
+    async (receiver, labels) => {
+      await run(programs.amtool, "config", "routes", "test", `--config.file=${config}`, `--verify.receivers=${receiver}`, ...labels);
+    },
+    60_000,
+  );
+});
