@@ -14,7 +14,9 @@ const LAYOUT: EntryLayout = "managed";
 /** As `freshet run` starts the service (packages/cli/bin/freshet.mjs). */
 const SERVICE = { flags: ["--max-semi-space-size=16"], env: { MALLOC_ARENA_MAX: "1" } };
 
-const { values } = parseArgs({ options: { quick: { type: "boolean", default: false }, json: { type: "string" }, events: { type: "string" } } });
+const { values } = parseArgs({
+  options: { quick: { type: "boolean", default: false }, json: { type: "string" }, events: { type: "string" } },
+});
 const wanted = values.events === undefined ? (values.quick ? 500_000 : 1_000_000) : Number.parseInt(values.events, 10);
 const subjects = Math.min(SUBJECTS, wanted);
 const workload: Workload = {
