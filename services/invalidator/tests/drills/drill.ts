@@ -105,14 +105,7 @@ async function openDrill(options: DrillOptions): Promise<Drill> {
         });
         return service;
       },
-      checkAll: async (acknowledged) => {
-        await drainedToEnd({ scene, brokers, services });
-        const records = await accountFor({ scene, act, acknowledged, tell });
-        await until(() => progress.total() >= records, { timeoutMs: 30_000, what: "services have counted every record" });
-        const ended = progress.total();
-        tell(`duplicate ratio: ${((100 * (ended - records)) / records).toFixed(2)} % of ${records} records were ended again`);
-        return { records, ended };
-      },
+      checkAll: (acknowledged) => checkAll({ scene, act, brokers, services, progress, tell }, acknowledged),
       stopServices: async () => {
         await progress.stop();
         for (const service of services.filter((one) => !one.isGone())) {
@@ -130,6 +123,19 @@ async function openDrill(options: DrillOptions): Promise<Drill> {
 async function readyOf(service: ServiceProcess): Promise<number> {
   if (service.isGone()) throw new Error(`the service ended by itself:\n${service.output().slice(-4000)}`);
   return (await service.readyz())?.status ?? 0;
+}
+
+async function checkAll(
+  drill: Pick<Drill, "scene" | "act" | "brokers" | "services" | "progress" | "tell">,
+  acknowledged: number,
+): Promise<Account> {
+  const { progress, tell } = drill;
+  await drainedToEnd(drill);
+  const records = await accountFor({ ...drill, acknowledged });
+  await until(() => progress.total() >= records, { timeoutMs: 30_000, what: "services have counted every record" });
+  const ended = progress.total();
+  tell(`duplicate ratio: ${((100 * (ended - records)) / records).toFixed(2)} % of ${records} records were ended again`);
+  return { records, ended };
 }
 
 /** Waits until the group has committed each partition to its end. Fails at once when no service is left. */
