@@ -4,6 +4,7 @@ import {
   type EntrySpec,
   type EntryState,
   type Fields,
+  FreshetError,
   gateField,
   jsonVersion,
   type Marks,
@@ -35,8 +36,28 @@ interface Facts {
 
 type ValueView = Omit<EntryView, "ttlMs" | "redisType" | "nowUs">;
 
-/** Reads one entry for people and tests, in a few round trips: not a snapshot of one that is being written. */
+const LOOKS_MAX = 20;
+
+/**
+ * Reads one entry for people and tests, in a few round trips: not a snapshot of one that is being written. One that changes its
+ * Redis type between two of them is looked at again.
+ */
 export async function inspectEntry(client: Redis, asked: Asked): Promise<EntryView> {
+  for (let look = 1; ; look++) {
+    try {
+      return await lookAt(client, asked);
+    } catch (error) {
+      if (look === LOOKS_MAX || !(error instanceof FreshetError) || !isWrongType(error.cause)) throw error;
+    }
+  }
+}
+
+/** What `classify` leaves of the server's text. */
+function isWrongType(cause: unknown): boolean {
+  return cause instanceof Error && cause.message === "ReplyError WRONGTYPE";
+}
+
+async function lookAt(client: Redis, asked: Asked): Promise<EntryView> {
   const { key, entry } = asked;
   const [type, ttl, time] = await execOrThrow(client.pipeline().type(key).pttl(key).time());
   const [seconds = 0, micros = 0] = Array.isArray(time) ? time.map(Number) : [];
