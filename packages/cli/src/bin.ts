@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadConfig, processSources, runService } from "@freshet/invalidator";
+import { versionsHere } from "./bundle/versions.js";
 import { runCli } from "./cli.js";
 import { processEnvironment, wantsNoColour } from "./config.js";
 import { deploymentOf } from "./deployment.js";
@@ -51,9 +52,10 @@ const { version } = JSON.parse(await readFile(new URL("../package.json", import.
 
 const deps: Deps = {
   version,
+  versions: versionsHere(version),
   env,
   readText: (path) => readFile(path, "utf8"),
-  writeText: (path, text) => writeFile(path, text, { mode: 0o600 }),
+  writeText: (path, text) => writeFile(path, text, { mode: 0o600, flag: "wx" }),
   fetchText: async (url) => {
     const answer = await fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS), redirect: "error" });
     return { status: answer.status, body: await answer.text() };

@@ -26,6 +26,7 @@ describe("help", () => {
     ["dlq", "stats"],
     ["dlq", "show"],
     ["doctor"],
+    ["support-bundle"],
     ["replay"],
     ["replay", "dlq"],
     ["replay", "history"],

@@ -26,10 +26,12 @@ export interface Deployment {
 export interface Deps {
   /** Of this command line. */
   readonly version: string;
+  /** Of all that runs here, by name. */
+  readonly versions: Readonly<Record<string, string>>;
   readonly env: Environment;
   /** A file as UTF-8 text. Rejects as `node:fs` does. */
   readonly readText: (path: string | URL) => Promise<string>;
-  /** Writes a file that only its owner may read; replaces one that is there. */
+  /** Writes a new file that only its owner may read. Rejects as `node:fs` does, with EEXIST for one that is there. */
   readonly writeText: (path: string, text: string) => Promise<void>;
   /** What an address on this machine or in this network answers: status and body. Rejects when nothing does. */
   readonly fetchText: (url: string) => Promise<{ readonly status: number; readonly body: string }>;

@@ -10,7 +10,8 @@ const memory = createMemoryLog({ clock: { nowMs: () => 0 } }).client();
 
 function deploymentWith(kafka: Partial<KafkaPort>): Deployment {
   const connectStore = () => Promise.reject(new Error("nothing asks for Redis"));
-  return { name: "blue", mode: "apply", rulesFile: null, connectKafka: async () => ({ ...memory, ...kafka }), connectStore };
+  const connectFrames = () => ({ unframe: stuck, close: () => undefined });
+  return { name: "blue", mode: "apply", rulesFile: null, connectKafka: async () => ({ ...memory, ...kafka }), connectStore, connectFrames };
 }
 
 beforeEach(() => void jest.useFakeTimers());

@@ -47,6 +47,7 @@ function depsOf(world: World): Deps {
   const answers = [...(world.answers ?? [])];
   return {
     version: "0.0.0-test",
+    versions: { freshet: "0.0.0-test", node: "v24" },
     env: world.env ?? {},
     readText: async (path) => readFrom(world, String(path)),
     writeText: async (path, text) => world.onWrite?.(path, text),

@@ -6,5 +6,6 @@ export { connectRegistryLate } from "./connect-registry.js";
 export { type ConfigLine, describeConfig } from "./describe-config.js";
 export { type LagReport, type LagReportOptions, type PartitionReport, readLag, readSweeps, type SweepReport } from "./lag-report.js";
 export { type RunOptions, runService, type UncaughtSource } from "./run.js";
+export { Secret } from "./secret.js";
 export { type Setting, settings } from "./settings.js";
 export { isEvictionHarmless } from "./start-checks.js";

@@ -33,8 +33,8 @@ export function judgeLag(facts: Facts): Judged {
   if (told !== null || lag.kind !== "known") return told ?? skipped("lag", "");
   const { group, partitions, oldestSeconds } = lag.value;
   const records = partitions.reduce((sum, partition) => sum + (partition.records ?? 0), 0);
-  const oldest = oldestSeconds === null ? "of an age that is not known" : `the oldest of ${oldestSeconds.toFixed(1)} s`;
-  const seen = `group ${group.state}, ${plural(group.members, "member")}; ${plural(records, "record")} behind, ${oldest}`;
+  const oldest = oldestSeconds === null ? ", of unknown age" : oldestSeconds > 0 ? `, the oldest ${oldestSeconds.toFixed(1)} s old` : "";
+  const seen = `group ${group.state}, ${plural(group.members, "member")}; ${plural(records, "record")} behind${oldest}`;
   return looked("lag", seen, [...stale(lag.value), ...sweeps(lag.value), ...idle(lag.value)]);
 }
 

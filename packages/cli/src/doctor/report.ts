@@ -37,8 +37,15 @@ export function judge(facts: Facts, { at, deployment }: { readonly at: string; r
     judgeBounds(facts),
   ];
   const findings = judged.flatMap((check) => check.findings).sort((a, b) => ranks[a.severity] - ranks[b.severity]);
+  const told = findings.map((found) => ({ ...found, fix: withBrokers(found.fix, facts.brokersNamed) }));
   const checks = judged.map(({ name, outcome, seen }) => ({ name, outcome, seen }));
-  return { at, deployment, group: facts.group, verdict: verdictOf(findings), checks, findings };
+  return { at, deployment, group: facts.group, verdict: verdictOf(findings), checks, findings: told };
+}
+
+/** Kafka's own commands, ready to be run. */
+function withBrokers(fix: string, brokers: readonly string[]): string {
+  if (brokers.length === 0) return fix;
+  return fix.replaceAll(/\b(kafka-[a-z-]+\.sh) /g, `$1 --bootstrap-server ${brokers.join(",")} `);
 }
 
 function verdictOf(findings: readonly DoctorFinding[]): DoctorReport["verdict"] {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { doctor } from "../commands/doctor.js";
+import { supportBundle } from "../commands/support-bundle.js";
 import { act, examples, type Wiring } from "./command.js";
 import { addSettingFlags, flagsOf } from "./setting-flags.js";
 import { readTime } from "./times.js";
@@ -15,6 +16,21 @@ export function addDoctor(program: Command, wiring: Wiring): void {
   examples(command, ["freshet doctor", "freshet doctor --rules rules.yaml --replay-window 7d --json"]);
   addSettingFlags(command, "hidden");
   act(command, wiring, (io, deps) => doctor(io, deps, { ...terms(command), json: command.opts().json === true, flags: flagsOf(command) }));
+  addSupportBundle(program, wiring);
+}
+
+/** `freshet support-bundle`. */
+function addSupportBundle(program: Command, wiring: Wiring): void {
+  const command = withTerms(program.command("support-bundle"))
+    .description("one JSON file with what support asks for first;\nno payloads, no secrets")
+    .requiredOption("--out <file>", "the file to write; one that is there is not replaced")
+    .option("--json", "one JSON object that says what was written", false);
+  examples(command, ["freshet support-bundle --out bundle.json", "freshet support-bundle --out /tmp/bundle.json --stale-after 5m"]);
+  addSettingFlags(command, "hidden");
+  act(command, wiring, (io, deps) => {
+    const { out, json } = command.opts<{ readonly out: string; readonly json: boolean }>();
+    return supportBundle(io, deps, { ...terms(command), out, json, flags: flagsOf(command) });
+  });
 }
 
 function withTerms(command: Command): Command {

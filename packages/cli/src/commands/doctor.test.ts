@@ -1,0 +1,71 @@
+import { FreshetError } from "@freshet/protocol";
+import { describe, expect, test } from "@jest/globals";
+import { doctor as contract } from "../../../../scripts/schemas/doctor.ts";
+import { openClinic, withSettings } from "../../tests/clinic.js";
+import { transcript } from "../../tests/transcript.js";
+
+function away(code: "FR2001" | "FR3001") {
+  return async () => {
+    throw new FreshetError(code, "wait", "it is away", "Start it.");
+  };
+}
+
+describe("freshet doctor, as text", () => {
+  test("what was looked at, then findings with why and fix, in 80 columns", async () => {
+    const clinic = await openClinic();
+    const world = clinic.withTopic("shop.products", withSettings({ "retention.ms": "3600000" }));
+    const { code, out, talk } = await transcript(["doctor", "--kafka-brokers", "localhost:9092"], world);
+    expect(talk).toEqual([]);
+    expect(out).toEqual([
+      "deployment default, group freshet-default",
+      expect.stringMatching(/^ok {8}rules {4}rules.yaml: 1 rule, hash [0-9a-f]{12}$/),
+      "ok        brokers  1 broker, a log in memory; all codecs work here",
+      "findings  topics   1 source topic, 4 of Freshet's own",
+      "ok        rights   on 5 topics and the group freshet-default",
+      "ok        samples  no source has a record yet",
+      "ok        lag      group missing, 0 members; 0 records behind",
+      "ok        redis    memory, noeviction",
+      "ok        clocks   1 server, at least 0 ms from this machine",
+      "ok        bounds   published: lease 5000 ms, floor 7250 ms",
+      "",
+      "warning retention-short: shop.products",
+      "  records are kept for 1 h, and should be for 24 h",
+      "  why: Records that are deleted before they are read, or replayed, leave stale",
+      "       entries behind.",
+      "  fix: kafka-configs.sh --bootstrap-server localhost:9092 --alter --entity-type",
+      "       topics --entity-name shop.products --add-config retention.ms=86400000",
+      "",
+      "0 errors, 1 warning, 0 notes",
+    ]);
+    expect(code).toBe(3);
+  });
+
+  test("a shorter replay window makes it well again", async () => {
+    const clinic = await openClinic();
+    const world = clinic.withTopic("shop.products", withSettings({ "retention.ms": "3600000" }));
+    expect((await transcript(["doctor", "--replay-window", "1h"], world)).code).toBe(0);
+    expect((await transcript(["doctor", "--replay-window", "soon"], world)).code).toBe(2);
+  });
+
+  test("with Kafka away it tells what Redis says, and the other way round: 5", async () => {
+    const clinic = await openClinic();
+    const noKafka = await transcript(["doctor"], clinic.withKafka({ inspect: away("FR3001") }));
+    expect(noKafka.out).toContain("skipped   brokers  could not be asked");
+    expect(noKafka.out).toContain("ok        redis    memory, noeviction");
+    const noRedis = await transcript(["doctor"], clinic.withStore({ probe: away("FR2001") }));
+    expect(noRedis.out).toContain("ok        brokers  1 broker, a log in memory; all codecs work here");
+    expect(noRedis.out).toContain("skipped   bounds   Redis did not answer in time");
+    expect([noKafka.code, noRedis.code]).toEqual([5, 5]);
+    expect([...noKafka.out, ...noRedis.out].filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  test("with both away every check is skipped but the rules, and each is told once", async () => {
+    const clinic = await openClinic();
+    const store = { ...clinic.world.store, probe: away("FR2001") };
+    const { code, out } = await transcript(["doctor", "--json"], { ...clinic.withKafka({ inspect: away("FR3001") }), store });
+    const { checks, findings } = contract.schema.parse(JSON.parse(out.join("")));
+    expect(checks.filter(({ outcome }) => outcome !== "skipped").map(({ name }) => name)).toEqual(["rules"]);
+    expect(findings.map(({ name }) => name)).toEqual(["kafka-unreachable", "redis-unreachable"]);
+    expect(code).toBe(5);
+  });
+});
