@@ -28,7 +28,7 @@ export interface SweepEnd extends ClaimedList {
 }
 
 export interface WalkHooks {
-  claimed(list: ClaimedList): void;
+  claimed(list: ClaimedList, id: string): void;
   stepped(tag: string, step: StepTally & { readonly members: number; readonly busts: number }): void;
   /** Awaited before the pending state is removed; when it rejects, the end is tried again. */
   ending(tag: string, busts: readonly PendingBust[]): Promise<void>;
@@ -39,6 +39,8 @@ export interface WalkContext {
   readonly store: SweepPort;
   /** Of this claim: whoever comes with another one is a zombie, or makes this a zombie. */
   readonly id: string;
+  /** Of the last claim of this worker, after a failure: the walk goes on without waiting for the hold. */
+  readonly was: string | undefined;
   readonly holdMs: number;
   /** C, in milliseconds. */
   readonly skewMs: number;
@@ -58,16 +60,16 @@ export interface WalkContext {
 export type WalkEnd = "forgotten" | "raised" | "more" | "held" | "lost" | "stopped";
 
 /**
- * Walks the index of one busted tag for one list of busts. The next list wants another id: a step of this walk that was
- * given up and arrives late must not move the cursor of that one.
+ * Walks the index of one busted tag for one list of busts. Each call wants another id: a step of this walk that was given
+ * up and arrives late must not move the cursor of a later one.
  *
- * @throws FreshetError from the store. What was done is done; the claim stands for the hold, and calling again with the same
- *   id goes on from the last step.
+ * @throws FreshetError from the store. What was done is done; the claim stands for the hold, and calling again with its id
+ *   as `was` goes on from the last step.
  */
 export async function walkTag(registered: RegisteredSweep, context: WalkContext): Promise<WalkEnd> {
   const { tag } = registered;
-  const { store, id, holdMs, hooks } = context;
-  const claim = await store.claimSweep(tag, { id, holdMs });
+  const { store, id, was, holdMs, hooks } = context;
+  const claim = await store.claimSweep(tag, { id, was, holdMs });
   if (claim.outcome !== "claimed") return claim.outcome === "held" ? "held" : await forget(registered, store);
   const waitedUs = claim.atUs - Math.min(...claim.busts.map(({ raisedAtUs }) => raisedAtUs));
   const walk = new Walk({ tag, busts: claim.busts, ageMs: Math.max(0, waitedUs / 1000) }, context);
@@ -102,7 +104,7 @@ class Walk {
     this.#context = context;
     this.#startedMs = context.scheduler.nowMs();
     this.#entry = context.entryOf(list.tag);
-    context.hooks.claimed(list);
+    context.hooks.claimed(list, context.id);
   }
 
   /** From the cursor to the bound of the list. Pages are read by score, never by offset: members move meanwhile. */

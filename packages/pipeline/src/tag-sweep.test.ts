@@ -239,6 +239,41 @@ describe("a worker that goes away in the middle", () => {
   });
 });
 
+test("a step that was given up and arrives late does not move the cursor of a list that another bust left meanwhile", async () => {
+  await fill(3);
+  await scene.bust("p/a", 5);
+  let away = false;
+  let lateMove: (() => Promise<unknown>) | null = null;
+  let arrived: unknown = null;
+  scene.sweeper({
+    store: {
+      claimSweep: async (tag, claim) => {
+        if (away) throw new FreshetError("FR2001", "wait", "Redis is gone", "Bring it back");
+        return await scene.store.claimSweep(tag, claim);
+      },
+      moveSweep: async (tag, step) => {
+        if (lateMove !== null) return await scene.store.moveSweep(tag, step);
+        away = true;
+        lateMove = () => scene.store.moveSweep(tag, { ...step, cursor: { score: Number.MAX_SAFE_INTEGER, member: "" } });
+        throw new FreshetError("FR2001", "wait", "Redis did not answer", "Bring it back");
+      },
+      readIndex: async (tag, range) => {
+        if (lateMove !== null && arrived === null) arrived = await lateMove();
+        return await scene.store.readIndex(tag, range);
+      },
+    },
+  });
+  await scene.clock.advance(HOLD_MS + 1000);
+  expect((await scene.store.claimSweep(TAG, { id: "other", holdMs: HOLD_MS })).outcome).toBe("claimed");
+  expect(await scene.store.endSweep(TAG, "other")).toBe("ended");
+  await fill(600, 6);
+  await scene.bust("p/a", 7);
+  away = false;
+  await scene.clock.advance(10_000);
+  expect(arrived).toBe("lost");
+  expect(await left(600)).toBe(0);
+});
+
 test("stop ends the step under way and frees the tag: the next one need not wait for the hold", async () => {
   await fill(2000);
   await scene.bust("p/a", 5);

@@ -94,8 +94,10 @@ interface KnownTag {
   registered: RegisteredSweep;
   /** When its oldest bust was raised, as far as is known: before a claim that is when it was first seen. */
   sinceMs: number;
-  /** Of the claim under way, kept over failures: with it the walk goes on without waiting for the hold. */
+  /** Of the next claim; kept while none is known to have come about, for one whose answer was lost. */
   id: string | null;
+  /** Of the last claim, after a failure: with it the walk goes on without waiting for the hold. */
+  was: string | undefined;
   trouble: SweepTrouble | null;
   dueMs: number;
 }
@@ -103,7 +105,7 @@ interface KnownTag {
 class TagSweeper implements Sweeper {
   readonly #options: SweeperOptions;
   readonly #settings: SweepSettings;
-  readonly #walk: Omit<WalkContext, "id">;
+  readonly #walk: Omit<WalkContext, "id" | "was">;
   readonly #known = new Map<string, KnownTag>();
   readonly #walking = new Map<string, Promise<void>>();
   readonly #stopping = new AbortController();
@@ -118,9 +120,12 @@ class TagSweeper implements Sweeper {
     const pace = createPace(settings.bustsPerSecond, scheduler);
     const { signal } = this.#stopping;
     const hooks: WalkHooks = {
-      claimed: ({ tag, ageMs }) => {
+      claimed: ({ tag, ageMs }, id) => {
         const known = this.#known.get(tag);
-        if (known !== undefined) known.sinceMs = scheduler.nowMs() - ageMs;
+        if (known === undefined) return;
+        known.sinceMs = scheduler.nowMs() - ageMs;
+        known.was = id;
+        known.id = null;
       },
       stepped: events.stepped,
       ending: options.onSweepEnd ?? (async () => undefined),
@@ -194,7 +199,7 @@ class TagSweeper implements Sweeper {
     const known = this.#known.get(tag);
     if (known === undefined) {
       const nowMs = this.#options.scheduler.nowMs();
-      this.#known.set(tag, { registered, sinceMs: nowMs, id: null, trouble: null, dueMs: nowMs });
+      this.#known.set(tag, { registered, sinceMs: nowMs, id: null, was: undefined, trouble: null, dueMs: nowMs });
     } else if (!this.#walking.has(tag)) {
       known.registered = registered; // a walk under way must forget no more than what was seen before its claim
     }
@@ -225,13 +230,14 @@ class TagSweeper implements Sweeper {
     }
   }
 
-  /** List after list, each under an id of its own, until nothing is pending. */
+  /** List after list, each claim under an id of its own, until nothing is pending. */
   async #walkLists(known: KnownTag): Promise<WalkEnd> {
     let end: WalkEnd = "more";
     while (end === "more" && !this.#stopping.signal.aborted) {
       known.id ??= this.#options.newId();
-      end = await walkTag(known.registered, { ...this.#walk, id: known.id });
+      end = await walkTag(known.registered, { ...this.#walk, id: known.id, was: known.was });
       known.id = null;
+      known.was = undefined;
     }
     return end;
   }

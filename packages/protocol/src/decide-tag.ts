@@ -108,7 +108,10 @@ export function trimBefore({ keepMsMax }: TagState, { skewMs, nowUs }: { skewMs:
 }
 
 export interface ClaimArguments {
+  /** Another one for each claim: a step of an earlier claim that arrives late must not move the walk of a later one. */
   readonly id: string;
+  /** The id of the same worker's last claim: what it holds is taken over at once. */
+  readonly was?: string | undefined;
   /** How long the worker may be silent before another takes over, in milliseconds. */
   readonly holdMs: number;
   readonly nowUs: number;
@@ -122,11 +125,11 @@ export type ClaimStep =
   | { readonly outcome: "idle"; readonly write: null };
 
 /** Takes over what is to be walked: an orphan from its cursor on, or the next list from the start. */
-export function claimSweep(state: TagState, { id, holdMs, nowUs }: ClaimArguments): ClaimStep {
+export function claimSweep(state: TagState, { id, was, holdMs, nowUs }: ClaimArguments): ClaimStep {
   const { sweep, next } = state;
   const heldUntilUs = nowUs + holdMs * 1000;
   if (sweep !== null) {
-    if (sweep.id !== id && sweep.heldUntilUs > nowUs) return { outcome: "held", write: null };
+    if (sweep.id !== id && sweep.id !== was && sweep.heldUntilUs > nowUs) return { outcome: "held", write: null };
     const claimed = { ...sweep, id, heldUntilUs };
     return { outcome: "claimed", sweep: claimed, write: { ...state, sweep: claimed } };
   }

@@ -137,9 +137,9 @@ class Tags {
     return all.sort((a, b) => a.score - b.score || Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
   }
 
-  claim(tag: string, { id, holdMs }: { readonly id: string; readonly holdMs: number }): Awaited<ReturnType<SweepPort["claimSweep"]>> {
+  claim(tag: string, { id, was, holdMs }: Parameters<SweepPort["claimSweep"]>[1]): Awaited<ReturnType<SweepPort["claimSweep"]>> {
     const nowUs = this.#nowUs();
-    const step = claimSweep(this.state(tag), { id: checkSweepId(id), holdMs, nowUs });
+    const step = claimSweep(this.state(tag), { id: checkSweepId(id), was, holdMs, nowUs });
     this.write(tag, step.write);
     if (step.outcome !== "claimed") return { outcome: step.outcome };
     return { outcome: "claimed", busts: step.sweep.busts, cursor: step.sweep.cursor, atUs: nowUs };

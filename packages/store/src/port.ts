@@ -138,7 +138,8 @@ export type ClaimReply =
 export interface SweepPort {
   /** Every tag that is or was about to be swept, in any order. */
   pendingSweeps(): Promise<readonly RegisteredSweep[]>;
-  claimSweep(tag: string, claim: { readonly id: string; readonly holdMs: number }): Promise<ClaimReply>;
+  /** `id`: another one for each claim. `was`: that of the same worker's last claim; what it holds is taken over at once. */
+  claimSweep(tag: string, claim: { readonly id: string; readonly was?: string | undefined; readonly holdMs: number }): Promise<ClaimReply>;
   /** Members of the index by score and member, from the cursor's score on (inclusive) up to the bound. */
   readIndex(
     tag: string,

@@ -53,7 +53,7 @@ const probes: Readonly<Record<ScriptName, ScriptProbe>> = {
   "registry-add": writes(["registry"], "a"),
   "registry-forget": writes(["registry"], "a", "1"),
   "set-if-newer": writes(["hash", "hash"], "hash", "v", "t", subject, "1", "primary", ttlUs, ttlUs, ttlUs, "f", ""),
-  "sweep-claim": writes(["state"], "w", "1"),
+  "sweep-claim": writes(["state"], "w", "1", ""),
   "sweep-end": writes(["state"], "w"),
   "sweep-move": writes(["index", "state"], "w", "1", "1\ta", "a", "1"),
   "tag-get": previews(["index", "state", "epoch"]),

@@ -67,8 +67,9 @@ export async function registerSweeps(link: RedisLink, prefix: string, tags: read
   for (const reply of replies) readReply("registry-add", reply);
 }
 
-function claimCall(prefix: string, tag: string, { id, holdMs }: Omit<ClaimArguments, "nowUs">): RedisCall {
-  return { run: { script: "sweep-claim" }, keys: [tagKeys(prefix, checkTag(tag)).state], args: [checkSweepId(id), String(holdMs)] };
+function claimCall(prefix: string, tag: string, { id, was, holdMs }: Omit<ClaimArguments, "nowUs">): RedisCall {
+  const args = [checkSweepId(id), String(holdMs), was === undefined ? "" : checkSweepId(was)];
+  return { run: { script: "sweep-claim" }, keys: [tagKeys(prefix, checkTag(tag)).state], args };
 }
 
 function parseClaim(reply: unknown): ClaimReply {

@@ -22,7 +22,7 @@ const labels: Readonly<Record<string, readonly string[]>> = {
   ],
   "index-remove": ["removed", "kept"],
   "index-trim": ["none", "some", "all"],
-  "sweep-claim": ["begun", "claimed again", "taken over", "held", "idle"],
+  "sweep-claim": ["begun", "claimed again", "taken over at once", "taken over", "held", "idle"],
   "sweep-move": ["moved", "lost"],
   "sweep-end": ["ended", "more", "lost"],
   "epoch-get": ["made", "read", "made to live on"],

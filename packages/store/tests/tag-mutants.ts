@@ -148,6 +148,7 @@ export const tagScriptMutants: readonly ScriptMutant[] = [
     from: "(numberOf(got[2]) or 0) > now",
     to: "(numberOf(got[2]) or 0) >= now",
   },
+  { step: "sweep-claim", name: "its own last claim holds it up", from: "holder ~= ARGV[3] and ", to: "" },
   { step: "sweep-claim", name: "nobody takes over", from: "(numberOf(got[2]) or 0) > now", to: "true" },
   {
     step: "sweep-claim",
@@ -270,7 +271,13 @@ export const tagDecisionMutants: readonly DecisionMutant[] = [
     to: "raisedAtUs: other.raisedAtUs })",
   },
   { file: "decide-tag", name: "dead floors stand", from: "const live = liveFloors(state, clock);", to: "const live = state;" },
-  { file: "decide-tag", name: "a walk held by another is taken", from: "sweep.id !== id && sweep.heldUntilUs > nowUs", to: "false" },
+  {
+    file: "decide-tag",
+    name: "a walk held by another is taken",
+    from: "sweep.id !== id && sweep.id !== was && sweep.heldUntilUs > nowUs",
+    to: "false",
+  },
+  { file: "decide-tag", name: "its own last claim holds it up", from: "sweep.id !== was && ", to: "" },
   { file: "decide-tag", name: "a walk is held at its very end", from: "sweep.heldUntilUs > nowUs", to: "sweep.heldUntilUs >= nowUs" },
   {
     file: "decide-tag",

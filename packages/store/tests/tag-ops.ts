@@ -65,6 +65,12 @@ class OpMaker {
     };
   }
 
+  /** The id that a worker claimed with before, often that of whoever holds the walk. */
+  #was({ state }: World): string | undefined {
+    const [none, own, any] = [undefined, state.sweep?.id, this.#rng.pick(IDS)];
+    return this.#rng.pick([none, none, none, none, none, own, any]);
+  }
+
   next(world: World): TagOp {
     const { integer } = this.#rng;
     const holdMs = this.#rng.pick([0, 1, 2_000]);
@@ -79,7 +85,7 @@ class OpMaker {
     if (die < 38) return { step: "index-add", nowUs, ...this.#fill(world), floorTtlMs, skewMs };
     if (die < 43) return { step: "index-remove", nowUs, members: this.#members(world) };
     if (die < 50) return { step: "index-trim", nowUs, skewMs, max: this.#rng.pick([1, 2, 1_000]) };
-    if (die < 60) return { step: "sweep-claim", nowUs, id, holdMs };
+    if (die < 60) return { step: "sweep-claim", nowUs, id, was: this.#was(world), holdMs };
     if (die < 67) return { step: "sweep-move", nowUs, id, holdMs, cursor: this.#cursor(), gone: this.#members(world) };
     if (die < 74) return { step: "sweep-end", nowUs, id };
     if (die < 80) return { step: "epoch-get", nowUs, skewMs };

@@ -65,7 +65,7 @@ function callOf(op: TagOp): { readonly keys: readonly KeyName[]; readonly args: 
   }
   if (step === "index-remove") return { keys: ["index"], args: pairs(op.members) };
   if (step === "index-trim") return { keys: ["index", "state"], args: [op.skewMs, op.max].map(String) };
-  if (step === "sweep-claim") return { keys: ["state"], args: [op.id, String(op.holdMs)] };
+  if (step === "sweep-claim") return { keys: ["state"], args: [op.id, String(op.holdMs), op.was ?? ""] };
   if (step === "sweep-move")
     return { keys: ["index", "state"], args: [op.id, String(op.holdMs), encodeCursor(op.cursor), ...pairs(op.gone)] };
   if (step === "sweep-end") return { keys: ["state"], args: [op.id] };

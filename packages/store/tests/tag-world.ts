@@ -40,7 +40,7 @@ export type TagOp = { readonly nowUs: number } & (
     }
   | { readonly step: "index-remove"; readonly members: readonly IndexMember[] }
   | { readonly step: "index-trim"; readonly skewMs: number; readonly max: number }
-  | { readonly step: "sweep-claim"; readonly id: string; readonly holdMs: number }
+  | { readonly step: "sweep-claim"; readonly id: string; readonly was: string | undefined; readonly holdMs: number }
   | {
       readonly step: "sweep-move";
       readonly id: string;
@@ -173,7 +173,8 @@ function claimed(world: World, op: Op<"sweep-claim">, by: Decisions): Decided {
   if (claim.outcome !== "claimed") return { reply: [claim.outcome.charAt(0), "", ""], label: claim.outcome, world };
   const { busts, cursor } = claim.sweep;
   const holder = world.state.sweep?.id;
-  const label = holder === undefined ? "begun" : holder === op.id ? "claimed again" : "taken over";
+  const again = holder === op.id ? "claimed again" : holder === op.was ? "taken over at once" : "taken over";
+  const label = holder === undefined ? "begun" : again;
   const reply = ["c", encodePending(busts), cursor === null ? "" : encodeCursor(cursor)];
   return { reply, label, world: { ...world, state: claim.write } };
 }

@@ -203,7 +203,19 @@ function pageTests({ store, tag, key }: TagBench): void {
   });
 }
 
-function walkTests({ current, store, key }: TagBench): void {
+function walkTests({ current, store, tag, key }: TagBench): void {
+  test("a worker goes on at once under another id, and what it wrote under the old one is refused", async () => {
+    await store().bustTags([tagBustOf({ tag: tag("a"), version: "5" })]);
+    const claim = (id: string, was?: string) => store().claimSweep(tag("a"), { id, was, holdMs: HOLD_MS });
+    const cursor = { score: 7, member: "m" };
+    const move = (id: string) => store().moveSweep(tag("a"), { id, holdMs: HOLD_MS, cursor, gone: [] });
+    await claim("w1");
+    expect(await move("w1")).toBe("moved");
+    expect((await claim("w3", "w2")).outcome).toBe("held");
+    expect(await claim("w2", "w1")).toMatchObject({ outcome: "claimed", cursor });
+    expect([await move("w1"), await move("w2")]).toEqual(["lost", "moved"]);
+  });
+
   test("members of a walk are busted without a floor of their own; what covers the bust stays", async () => {
     for (const [id, held] of [["old", "4"] as const, ["new", "5"] as const]) {
       await current().seed.putManaged(key(id), { value: "page", deps: depsOf(held), ttlMs: 60_000 });

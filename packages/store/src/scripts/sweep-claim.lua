@@ -4,6 +4,7 @@
 -- KEYS state 1..1
 -- ARGV 1 id               of the worker
 -- ARGV 2 holdMs           how long it may be silent before another takes over
+-- ARGV 3 was              the id of its last claim, whose walk it takes over at once; empty for none
 -- REPLY time              of this Redis, in microseconds
 -- REPLY letter            c claimed, h held by another, i idle: nothing is pending
 -- REPLY busts             the list of the walk, when claimed
@@ -19,7 +20,7 @@ local got = call("HMGET", state, "i", "u", "b", "c", "n")
 local holder, busts, cursor, next = got[1], got[3] or "", got[4] or "", got[5]
 
 if holder then
-  if holder ~= id and (numberOf(got[2]) or 0) > now then
+  if holder ~= id and holder ~= ARGV[3] and (numberOf(got[2]) or 0) > now then
     return { whole(now), "h", "", "" }
   end
   call("HSET", state, "i", id, "u", heldUntil)
