@@ -12,7 +12,7 @@ export { freePort } from "./servers/free-port.js";
 export { type KafkaOptions, type OwnKafka, startKafka } from "./servers/kafka.js";
 export { type KafkaClusterOptions, type OwnKafkaCluster, startKafkaCluster } from "./servers/kafka-cluster.js";
 export type { OwnServer } from "./servers/own-server.js";
-export { ensurePrometheus, type OwnPrometheus, type PrometheusOptions, startPrometheus } from "./servers/prometheus.js";
+export { ensurePrometheus, type OwnWatch, startAlertmanager, startPrometheus, type WatchOptions } from "./servers/prometheus.js";
 export { type OwnRedis, type RedisOptions, startRedis } from "./servers/redis.js";
 export { type OwnRedisCluster, type RedisClusterOptions, startRedisCluster } from "./servers/redis-cluster.js";
 export { type OwnSentinel, SENTINEL_NAME, startSentinel } from "./servers/redis-sentinel.js";

@@ -1,7 +1,7 @@
 import { ensureJava } from "../servers/java.js";
 import { startKafka } from "../servers/kafka.js";
 import { ensureKafkaJars, KAFKA_VERSION } from "../servers/kafka-jars.js";
-import { ensurePrometheus } from "../servers/prometheus.js";
+import { ensureAlertmanager, ensurePrometheus } from "../servers/prometheus.js";
 import { ensureRedis, startRedis } from "../servers/redis.js";
 import type { Say } from "../servers/system-packages.js";
 import type { Provider } from "./provision.js";
@@ -27,13 +27,14 @@ export const nativeProvider: Provider = {
 };
 
 /**
- * Fetches and installs what `startRedis`, `startKafka` and `startPrometheus` need, so that no test pays for it.
+ * Fetches and installs what `startRedis`, `startKafka`, `startPrometheus` and `startAlertmanager` need, so that no test pays for it.
  *
  * @throws Error that says what is missing.
  */
 export async function prepareNative(say: Say): Promise<void> {
   await prepareServers(say);
   await ensurePrometheus(say);
+  await ensureAlertmanager(say);
 }
 
 async function prepareServers(say: Say): Promise<void> {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { freshPrefix, type OwnPrometheus, startPrometheus, testKafkaBroker, testRedisUrl, until } from "@freshet/testkit";
+import { freshPrefix, type OwnWatch, startPrometheus, testKafkaBroker, testRedisUrl, until } from "@freshet/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { drained, openScene, type Scene } from "../scene.js";
 import type { ServiceProcess } from "../service-process.js";
@@ -43,7 +43,7 @@ const comparison = / [=!<>]=? ?[\d.]+$| unless /;
 describe("a real Prometheus that scrapes a real invalidator", () => {
   let scene: Scene;
   let service: ServiceProcess;
-  let prometheus: OwnPrometheus;
+  let prometheus: OwnWatch;
 
   beforeAll(async () => {
     const name = freshPrefix("watched");

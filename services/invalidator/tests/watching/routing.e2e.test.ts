@@ -1,0 +1,106 @@
+import { readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { type OwnWatch, startAlertmanager, until } from "@freshet/testkit";
+import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { infra } from "./rule-files.js";
+
+type Labels = Readonly<Record<string, string>>;
+interface Notice {
+  readonly receiver: string;
+  readonly alerts: readonly { readonly status: string; readonly labels: Labels }[];
+}
+
+/** What was told, `receiver alert status`, in the order of the calls. */
+const told: string[] = [];
+let ears: Server;
+let alertmanager: OwnWatch;
+
+beforeAll(async () => {
+  ears = createServer((request, response) => {
+    let body = "";
+    request.setEncoding("utf8").on("data", (text: string) => {
+      body += text;
+    });
+    request.on("end", () => {
+      const { receiver, alerts } = JSON.parse(body) as Notice;
+      told.push(...alerts.map(({ status, labels }) => `${receiver} ${labels.alertname} ${status}`));
+      response.end();
+    });
+  }).listen(0, "127.0.0.1");
+  await until(() => ears.listening, { what: "somebody listens" });
+  const { port } = ears.address() as AddressInfo;
+  const example = readFileSync(join(infra, "alertmanager", "alertmanager.yml"), "utf8");
+  const config = example
+    .replaceAll(/url: \S+/g, `url: http://127.0.0.1:${port}/`)
+    .replaceAll(/group_(wait|interval): \S+/g, "group_$1: 1s");
+  alertmanager = await startAlertmanager({ config });
+}, 240_000);
+afterAll(async () => {
+  await alertmanager?.close();
+  ears?.close();
+});
+beforeEach(() => {
+  told.length = 0;
+});
+
+async function raise(...alerts: readonly (Labels & { readonly alertname: string })[]): Promise<void> {
+  await post(alerts.map((labels) => ({ labels: { job: "freshet", ...labels } })));
+}
+
+async function end(...alerts: readonly Labels[]): Promise<void> {
+  const endsAt = new Date(Date.now() - 1).toISOString();
+  await post(
+    alerts.map((labels) => ({ labels: { job: "freshet", ...labels }, startsAt: new Date(Date.now() - 60_000).toISOString(), endsAt })),
+  );
+}
+
+async function post(alerts: readonly object[]): Promise<void> {
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(`${alertmanager.url}/api/v2/alerts`, { method: "POST", headers, body: JSON.stringify(alerts) });
+  expect(response.status).toBe(200);
+}
+
+test("who is on call hears of what is critical, and that it is over; the rest waits for the morning", async () => {
+  const stuck = { alertname: "FreshetConsumerStuck", severity: "critical", topic: "a" };
+  await raise(
+    stuck,
+    { alertname: "FreshetRuleNeverMatches", severity: "warning", rule: "r" },
+    { alertname: "DiskFull", severity: "critical" },
+  );
+  await until(() => told.length >= 2, { what: "both were told" });
+  expect(told.toSorted()).toEqual(["morning FreshetRuleNeverMatches firing", "on-call FreshetConsumerStuck firing"]);
+  await end(stuck);
+  await until(() => told.includes("on-call FreshetConsumerStuck resolved"), { what: "it was told to be over" });
+}, 60_000);
+
+/** The names of the alerts of a topic that others make needless. */
+async function muted(topic: string): Promise<readonly string[]> {
+  const response = await fetch(`${alertmanager.url}/api/v2/alerts`);
+  const alerts = (await response.json()) as readonly {
+    readonly labels: Labels;
+    readonly status: { readonly inhibitedBy: readonly string[] };
+  }[];
+  return alerts
+    .filter(({ labels, status }) => labels.topic === topic && status.inhibitedBy.length > 0)
+    .map(({ labels }) => `${labels.alertname} ${labels.severity}`)
+    .toSorted();
+}
+
+test("one cause is one notice", async () => {
+  const [topic, critical] = ["b", "critical"];
+  await raise({ alertname: "FreshetPartitionWaiting", severity: critical, topic, partition: "0", code: "FR2001" });
+  await until(() => told.includes("on-call FreshetPartitionWaiting firing"), { what: "the cause was told" });
+  await raise(
+    { alertname: "FreshetStalenessBudgetBurn", severity: critical, window: "1h", topic },
+    { alertname: "FreshetStalenessBudgetBurn", severity: "warning", window: "1d", topic },
+    { alertname: "FreshetConsumerLagGrowing", severity: "warning", topic, partition: "0" },
+    { alertname: "FreshetStalenessBudgetBurn", severity: critical, window: "1h", topic: "another" },
+  );
+  await until(() => told.includes("on-call FreshetStalenessBudgetBurn firing"), { what: "the other topic was told" });
+  expect(await muted("another")).toEqual([]);
+  const needless = ["FreshetConsumerLagGrowing warning", "FreshetStalenessBudgetBurn critical", "FreshetStalenessBudgetBurn warning"];
+  expect(await muted(topic)).toEqual(needless);
+  expect(told).toEqual(["on-call FreshetPartitionWaiting firing", "on-call FreshetStalenessBudgetBurn firing"]);
+}, 60_000);
