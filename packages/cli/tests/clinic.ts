@@ -7,7 +7,7 @@ import type { World } from "./transcript.js";
 
 /** What the transcripts' clock says. */
 export const NOW_MS = 1_767_225_600_000;
-export const RULES = `freshet: 1
+const RULES = `freshet: 1
 sources:
   - { name: products, topic: shop.products, format: cloudevents, space: catalog.product }
 families:

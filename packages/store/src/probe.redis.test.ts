@@ -50,6 +50,16 @@ test("two processes may probe at the same moment", async () => {
   expect(await Promise.all(Array.from({ length: 10 }, () => open().probe()))).toEqual(Array.from({ length: 10 }, () => []));
 });
 
+test("a server describes itself, with its clock, to the user of the service", async () => {
+  const beforeMs = Date.now() - 1;
+  const [described, ...more] = await (await asUser(RIGHTS)).servers();
+  expect(more).toEqual([]);
+  expect(described).toMatchObject({ address: "", product: "redis", isCluster: false, role: "master", maxmemoryPolicy: "noeviction" });
+  expect(described?.version).toMatch(/^\d+\.\d+/);
+  expect(described?.clockMs).toBeGreaterThanOrEqual(beforeMs);
+  expect(described?.clockMs).toBeLessThanOrEqual(Date.now() + 1);
+});
+
 describe("a Redis that evicts", () => {
   const finding = {
     about: "eviction",

@@ -1,6 +1,6 @@
 import type { Environment } from "../config.js";
 
-export const REDACTED = "[redacted]";
+const REDACTED = "[redacted]";
 
 /** Shorter ones would take half of all words with them. */
 const SECRET_CHARACTERS_MIN = 4;

@@ -59,6 +59,17 @@ describe("freshet doctor, as text", () => {
     expect([...noKafka.out, ...noRedis.out].filter((line) => line.length > 80)).toEqual([]);
   });
 
+  test("a user that may not have a group of the doctor's own is no finding: the service needs none", async () => {
+    const clinic = await openClinic();
+    await clinic.produce("product.updated");
+    const read = async () => {
+      throw new FreshetError("FR3006", "halt", "GROUP_AUTHORIZATION_FAILED", "Allow it.");
+    };
+    const { out } = await transcript(["doctor", "--stale-after", "1h"], clinic.withKafka({ read }));
+    expect(out).toContain("skipped   samples  this user may not READ with groups named freshet-doctor-…");
+    expect(out.join("\n")).not.toContain("kafka-refused");
+  });
+
   test("with both away every check is skipped but the rules, and each is told once", async () => {
     const clinic = await openClinic();
     const store = { ...clinic.world.store, probe: away("FR2001") };

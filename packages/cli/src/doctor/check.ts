@@ -1,5 +1,6 @@
 import type { FreshetError } from "@freshet/protocol";
-import { type DoctorFinding, type FindingName, finding } from "./finding.js";
+import { type DoctorFinding, finding } from "./finding.js";
+import type { FindingName } from "./finding-kinds.js";
 
 export type CheckName = "rules" | "brokers" | "topics" | "rights" | "samples" | "lag" | "redis" | "clocks" | "bounds";
 

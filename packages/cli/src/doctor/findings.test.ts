@@ -6,7 +6,7 @@ import { describe, expect, test } from "@jest/globals";
 import { doctor as contract } from "../../../../scripts/schemas/doctor.ts";
 import { type Clinic, NOW_MS, openClinic, withSettings } from "../../tests/clinic.js";
 import { transcript, type World } from "../../tests/transcript.js";
-import { type FindingName, findingKinds } from "./finding.js";
+import { type FindingName, findingKinds } from "./finding-kinds.js";
 
 const SOURCE = "shop.products";
 const DEAD_LETTERS = "freshet.dlq.default";

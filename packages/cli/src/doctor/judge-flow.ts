@@ -5,8 +5,12 @@ import { type Judged, looked, skipped, troubleWith } from "./check.js";
 import { type Answer, type Facts, knownOf, type SampledTopic } from "./facts.js";
 import { type DoctorFinding, finding } from "./finding.js";
 
+const NO_GROUP = "this user may not READ with groups named freshet-doctor-…";
+
 /** What the newest records would become. */
 export function judgeSamples({ samples, cluster }: Facts): Judged {
+  // Nothing that the service needs: it is the doctor that may not use a group of its own.
+  if (samples.kind === "failed" && samples.error.code === "FR3006") return skipped("samples", NO_GROUP);
   const told = notKnown("samples", samples, knownOf(cluster) === null);
   if (told !== null || samples.kind !== "known") return told ?? skipped("samples", "");
   const records = samples.value.reduce((sum, topic) => sum + topic.records, 0);

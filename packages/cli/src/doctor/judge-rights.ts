@@ -1,7 +1,8 @@
 import type { KafkaRight } from "@freshet/kafka/port";
 import { type Judged, looked, skipped } from "./check.js";
 import { type Facts, knownOf } from "./facts.js";
-import { type DoctorFinding, finding, type Severity } from "./finding.js";
+import { type DoctorFinding, finding } from "./finding.js";
+import type { Severity } from "./finding-kinds.js";
 import { isDeadLetters, sourcesOf } from "./judge-topics.js";
 
 interface Need {

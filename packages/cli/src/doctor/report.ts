@@ -1,7 +1,8 @@
 import { type ExitCode, exitCodes } from "../exit-codes.js";
 import type { Check, Judged } from "./check.js";
 import type { Facts } from "./facts.js";
-import type { DoctorFinding, Severity } from "./finding.js";
+import type { DoctorFinding } from "./finding.js";
+import type { Severity } from "./finding-kinds.js";
 import { judgeBrokers } from "./judge-brokers.js";
 import { judgeLag, judgeSamples } from "./judge-flow.js";
 import { judgeBounds, judgeClocks, judgeRedis } from "./judge-redis.js";
