@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { ensurePrometheus } from "@freshet/testkit";
@@ -46,6 +47,9 @@ describe("each alert", () => {
   test.each(names)("%s has its page", (name) => {
     const urls = alerts.filter(({ alert }) => alert === name).map(({ annotations }) => annotations.runbook_url);
     expect(new Set(urls)).toEqual(new Set([`infra/runbooks/${name}.md`]));
+    const headings = readFileSync(join(infra, "runbooks", `${name}.md`), "utf8").match(/^#.*/gm) ?? [];
+    const sections = ["What it means", "When it fires", "What users see", "What to do", "When it resolves"];
+    expect(headings).toEqual([`# ${name}`, ...sections.map((section) => `## ${section}`)]);
   });
 
   test.each(alerts.map(({ alert, labels }) => [alert, labels.severity, labels.window ?? ""]))(
