@@ -12,6 +12,7 @@ export function readingTests(bench: Bench): void {
   describeGroups(bench);
   readRanges(bench);
   waitForRanges(bench);
+  refuseRanges(bench);
   resumeReading(bench);
   guardGroups(bench);
 }
@@ -210,7 +211,9 @@ function waitForRanges(bench: Bench): void {
     },
     TEST_MS,
   );
+}
 
+function refuseRanges(bench: Bench): void {
   test(
     "names the partitions that are missing, and refuses two ranges of one",
     async () => {

@@ -289,7 +289,7 @@ describe("the start is refused", () => {
   test("by a Redis it cannot work with", async () => {
     const probe = async () => [
       { fatal: true, about: "version" as const, code: "FR2004" as const, problem: "Redis is 6.2.", fix: "Use 7.0." },
-      { fatal: false, about: "eviction", code: "FR2004" as const, problem: "It evicts.", fix: "Do not." },
+      { fatal: false, about: "eviction" as const, code: "FR2004" as const, problem: "It evicts.", fix: "Do not." },
     ];
     await expect(refusal({ wrapStore: (store) => ({ ...store, probe }) })).resolves.toMatchObject({
       code: "FR2004",
