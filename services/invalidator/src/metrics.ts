@@ -114,12 +114,16 @@ export function createMetrics(sources: MetricSources, info: BuildInfo): Metrics 
 
 /** A counter that is not there yet looks to an alert as if its first increment never happened, and a rule that never matched as if there were none. */
 function startAtZero(
-  { events, deadLetters, holes, ruleMatches, membersSwept, sweeps, tagBusts, versionRegressions }: Metrics,
+  { events, deadLetters, holes, ruleMatches, membersSwept, sweeps, tagBusts, versionRegressions, applySeconds, eventAge }: Metrics,
   { topics, ruleNames }: BuildInfo["rules"],
 ): void {
   for (const topic of topics) for (const outcome of recordOutcomes) events.inc({ topic, outcome }, 0);
   for (const topic of topics) for (const cause of ["expired", "beyond_end"]) holes.inc({ topic, cause }, 0);
-  for (const topic of topics) versionRegressions.inc({ topic }, 0);
+  for (const topic of topics) {
+    versionRegressions.inc({ topic }, 0);
+    applySeconds.zero({ topic });
+    eventAge.series(topic);
+  }
   for (const outcome of ["pending", "bumped", "covered"]) tagBusts.inc({ outcome }, 0);
   for (const outcome of ["removed", "softened", "other"]) membersSwept.inc({ outcome }, 0);
   for (const outcome of ["ended", "lost"]) sweeps.inc({ outcome }, 0);
