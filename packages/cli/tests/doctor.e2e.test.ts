@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createKafkajsPort } from "@freshet/kafka";
+import { createKafkajsPort, type KafkaPort } from "@freshet/kafka";
 import { freshPrefix, type OwnKafka, type OwnRedis, startKafka, startRedis, until } from "@freshet/testkit";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
@@ -17,6 +17,7 @@ const deadLetters = `freshet.dlq.${deployment}`;
 let kafka: OwnKafka;
 let redis: OwnRedis;
 let admin: kafkajs.Admin;
+let port: KafkaPort;
 let root: Redis;
 let env: Readonly<Record<string, string>>;
 
@@ -37,17 +38,17 @@ beforeAll(async () => {
   await admin.connect();
   env = { FRESHET_DEPLOYMENT: deployment, FRESHET_KAFKA_BROKERS: kafka.broker, FRESHET_REDIS_URL: redis.url, FRESHET_RULES: RULES };
   expect((await freshet(["topics", "create"], env)).code).toBe(0);
-  const port = createKafkajsPort({ brokers: [kafka.broker], clientId: "doctor-test", clock: { nowMs: () => Date.now() } });
+  port = createKafkajsPort({ brokers: [kafka.broker], clientId: "doctor-test", clock: { nowMs: () => Date.now() } });
   const topics = ["shop.products", "shop.tenants"];
   await port.createTopics(topics.map((topic) => ({ topic, partitions: 1, replicationFactor: 1, config: {} })));
   await until(async () => (await port.describeTopics(topics)).length === topics.length, { timeoutMs: 20_000 });
-  await port.close();
 }, 120_000);
 afterEach(async () => {
   await root.config("SET", "maxmemory-policy", "noeviction");
 });
 afterAll(async () => {
   root.disconnect();
+  await port.close();
   await admin.disconnect();
   await Promise.all([kafka.close(), redis.close()]);
 });
@@ -58,9 +59,15 @@ async function doctor(more: Readonly<Record<string, string>> = {}): Promise<{ co
   return { code, report: JSON.parse(stdout) as Report };
 }
 
-function setTopic(topic: string, settings: Readonly<Record<string, string>>): Promise<unknown> {
+/** And waits until brokers have heard of it. */
+async function setTopic(topic: string, settings: Readonly<Record<string, string>>): Promise<void> {
   const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
-  return admin.alterConfigs({ validateOnly: false, resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries }] });
+  await admin.alterConfigs({ validateOnly: false, resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries }] });
+  const heard = async (): Promise<boolean> => {
+    const [found] = (await port.inspect([topic], group)).topics;
+    return Object.entries(settings).every(([name, value]) => found?.settings?.get(name) === value);
+  };
+  await until(heard, { timeoutMs: 20_000 });
 }
 
 describe("freshet doctor, on a real Kafka and a real Redis, without a service", () => {
@@ -106,6 +113,12 @@ describe("freshet doctor, on a real Kafka and a real Redis, without a service", 
       { ...us, resourceType: resources.GROUP, resourceName: group, operation: operations.DESCRIBE },
     ];
     await admin.createAcls({ acl });
+    // Brokers take a moment to hear of it; group and topics come one after the other.
+    const heard = async (): Promise<boolean> => {
+      const { topics, groupRights } = await port.inspect([deadLetters, "shop.tenants"], group);
+      return groupRights?.has("READ") === false && topics[0]?.rights?.has("WRITE") === false && topics[1]?.state === "forbidden";
+    };
+    await until(heard, { timeoutMs: 20_000 });
     const { code, report } = await doctor();
     const lacking = report.findings.filter(({ code: kind }) => kind === "FR3006").map(({ name, subject }) => `${name} ${subject}`);
     expect(lacking).toEqual(
