@@ -7,10 +7,11 @@ const RIGHTS = new Set([
   "CLUSTER_AUTHORIZATION_FAILED",
   "TRANSACTIONAL_ID_AUTHORIZATION_FAILED",
   "DELEGATION_TOKEN_AUTHORIZATION_FAILED",
-  "SASL_AUTHENTICATION_FAILED",
-  "UNSUPPORTED_SASL_MECHANISM",
   "SECURITY_DISABLED",
 ]);
+
+/** The broker does not know the user, the password or the way to log in. */
+const LOGIN = new Set(["SASL_AUTHENTICATION_FAILED", "UNSUPPORTED_SASL_MECHANISM", "ILLEGAL_SASL_STATE"]);
 
 /** The broker says no to the record itself: sending it again gets the same answer. */
 const REFUSED = new Set([
@@ -57,7 +58,7 @@ export function protocolTypeOf(error: unknown): string | null {
 }
 
 /**
- * Any error of kafkajs as a `FreshetError`. Infrastructure waits; lack of rights and refused records halt.
+ * Any error of kafkajs as a `FreshetError`. Infrastructure waits; lack of rights, of trust, and refused records halt.
  *
  * @param doing what was under way, as in "Kafka did not answer while joining the group"
  */
@@ -69,8 +70,15 @@ export function fromKafkajs(error: unknown, doing: string): FreshetError {
     return new FreshetError("FR3007", "halt", `the broker does not take a request's version while ${doing}`, fix, error);
   }
   if (!isKafkajsError(error) || (type === null && isProgramError(error))) return unexpected(error, doing);
-  if (isAboutRights(error, type)) {
-    const fix = "Give the client's user the rights it lacks, or correct its credentials (FRESHET_KAFKA_SASL_*).";
+  const trust = untrusted(error, doing);
+  if (trust !== null) return trust;
+  if (isAboutLogin(error, type)) {
+    const variables = type === "UNSUPPORTED_SASL_MECHANISM" ? "_MECHANISM" : "_USERNAME, FRESHET_KAFKA_SASL_PASSWORD and the _MECHANISM";
+    const fix = `Correct FRESHET_KAFKA_SASL${variables}: the broker's administrator knows which user there is, and how it logs in.`;
+    return new FreshetError("FR3006", "halt", `Kafka refused the login while ${doing}: ${nameOf(error, type)}`, fix, error);
+  }
+  if (type !== null && RIGHTS.has(type)) {
+    const fix = "Give the client's user the rights it lacks: infra/kafka/README.md lists what each role needs.";
     return new FreshetError("FR3006", "halt", `Kafka refused rights while ${doing}: ${nameOf(error, type)}`, fix, error);
   }
   if (type !== null && REFUSED.has(type)) {
@@ -95,10 +103,39 @@ function isAboutVersions(error: unknown, type: string | null): boolean {
   return false;
 }
 
-function isAboutRights(error: unknown, type: string | null): boolean {
-  if (type !== null && RIGHTS.has(type)) return true;
-  for (const link of causes(error)) if (link.name === "KafkaJSSASLAuthenticationError") return true;
+function isAboutLogin(error: unknown, type: string | null): boolean {
+  if (type !== null && LOGIN.has(type)) return true;
+  for (const link of causes(error)) {
+    // A broker that goes away in the middle of a login has not refused it; kafkajs calls both the same.
+    if (link.name === "KafkaJSSASLAuthenticationError")
+      return !/closed connection|connection (?:error|timeout)|timed out/i.test(link.message);
+  }
   return false;
+}
+
+/** By the code that Node or OpenSSL gave: one side does not take the other's certificate, or does not speak TLS. */
+function untrusted(error: unknown, doing: string): FreshetError | null {
+  const code = codeOf(error);
+  const fix = fixOfTrust(code);
+  return fix === null ? null : new FreshetError("FR1002", "halt", `TLS with a broker failed while ${doing}: ${code}`, fix, error);
+}
+
+function fixOfTrust(code: string): string | null {
+  if (/^ERR_SSL_.*ALERT/.test(code)) {
+    return "The broker does not take this client's certificate: set FRESHET_KAFKA_CERT and FRESHET_KAFKA_KEY to one that its authority signed.";
+  }
+  if (/^ERR_SSL_/.test(code)) return "Name a port of the brokers that speaks TLS in FRESHET_KAFKA_BROKERS.";
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
+    return "Name the brokers in FRESHET_KAFKA_BROKERS, and in their advertised.listeners, as their certificates do.";
+  }
+  if (/^CERT_(?:HAS_EXPIRED|NOT_YET_VALID)$/.test(code)) return "Renew the brokers' certificates, or correct this machine's clock.";
+  if (!/^(?:UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|INVALID_CA|HOSTNAME_MISMATCH)/.test(code)) return null;
+  return "Set FRESHET_KAFKA_CA to the authority that signed the brokers' certificates.";
+}
+
+function codeOf(error: unknown): string {
+  for (const link of causes(error)) if ("code" in link && typeof link.code === "string") return link.code;
+  return "";
 }
 
 const PROGRAM_ERRORS = new Set(["TypeError", "RangeError", "ReferenceError", "SyntaxError"]);

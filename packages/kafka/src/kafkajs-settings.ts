@@ -1,6 +1,6 @@
 import { isIP, type Socket, connect as tcpConnect } from "node:net";
-import { connect as tlsConnect } from "node:tls";
-import type { ConsumerConfig, ISocketFactoryArgs, KafkaConfig, LogEntry, ProducerConfig, RetryOptions } from "kafkajs";
+import { type ConnectionOptions, connect as tlsConnect } from "node:tls";
+import type { ConsumerConfig, ISocketFactoryArgs, KafkaConfig, LogEntry, ProducerConfig, RetryOptions, SASLOptions } from "kafkajs";
 import kafkajs from "kafkajs";
 import { FLAT_FETCH_MAX_BYTES } from "./patches.js";
 
@@ -16,9 +16,17 @@ export interface KafkaClientOptions {
   /** `host:port` each. */
   readonly brokers: readonly string[];
   readonly clientId: string;
-  readonly ssl?: KafkaConfig["ssl"];
-  readonly sasl?: NonNullable<KafkaConfig["sasl"]>;
+  readonly ssl?: ConnectionOptions;
+  readonly sasl?: SaslUser;
+  /** Asked at each new connection for what is valid by then; the two above when absent. */
+  readonly renew?: () => Pick<KafkaClientOptions, "ssl" | "sasl">;
   readonly logger?: KafkaLogger;
+}
+
+export interface SaslUser {
+  readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
+  readonly username: string;
+  readonly password: string;
 }
 
 /** Passed to consumer and producer as well: kafkajs' own defaults there silently replace the client's. */
@@ -70,14 +78,29 @@ export function clientConfig(options: KafkaClientOptions, clientRetry: RetryOpti
     brokers: [...options.brokers],
     clientId: options.clientId,
     ...(options.ssl === undefined ? {} : { ssl: options.ssl }),
-    ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
+    ...(options.sasl === undefined ? {} : { sasl: liveSasl(options.sasl, options.renew) }),
     connectionTimeout: 5000, // 1 s is too short for TLS and SASL
     authenticationTimeout: 10_000,
     requestTimeout: 12_000, // a black-holed broker is given up after 12 s, not 30
     retry: clientRetry,
-    socketFactory: openSocket,
+    socketFactory: (asked) =>
+      openSocket(options.renew === undefined || !asked.ssl ? asked : { ...asked, ssl: options.renew().ssl ?? asked.ssl }),
     logLevel: logger === undefined ? kafkajs.logLevel.NOTHING : kafkajs.logLevel.INFO,
     logCreator: () => (entry) => logger !== undefined && forward(entry, logger),
+  };
+}
+
+/** kafkajs puts things of its own into what it is given, and looks at user and password whenever it logs in. */
+function liveSasl(sasl: SaslUser, renew: KafkaClientOptions["renew"]): SASLOptions {
+  const now = (): SaslUser => renew?.().sasl ?? sasl;
+  return {
+    mechanism: sasl.mechanism,
+    get username() {
+      return now().username;
+    },
+    get password() {
+      return now().password;
+    },
   };
 }
 

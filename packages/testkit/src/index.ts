@@ -8,8 +8,9 @@ export { freshPrefix, freshTopic } from "./fresh.js";
 export type { MakeKafkaPort } from "./kafka-bench.js";
 export { kafkaConformance } from "./kafka-conformance.js";
 export { createRng, type Rng } from "./rng.js";
+export { type Certificates, makeCertificates } from "./servers/certificates.js";
 export { freePort } from "./servers/free-port.js";
-export { type KafkaOptions, type OwnKafka, startKafka } from "./servers/kafka.js";
+export { type KafkaOptions, type OwnKafka, type ScramUser, startKafka } from "./servers/kafka.js";
 export { type KafkaClusterOptions, type OwnKafkaCluster, startKafkaCluster } from "./servers/kafka-cluster.js";
 export type { OwnServer } from "./servers/own-server.js";
 export { ensurePrometheus, type OwnWatch, startAlertmanager, startPrometheus, type WatchOptions } from "./servers/prometheus.js";
@@ -17,6 +18,7 @@ export { type OwnRedis, type RedisOptions, startRedis } from "./servers/redis.js
 export { type OwnRedisCluster, type RedisClusterOptions, startRedisCluster } from "./servers/redis-cluster.js";
 export { type OwnSentinel, SENTINEL_NAME, startSentinel } from "./servers/redis-sentinel.js";
 export { type RegistryStub, type StubSchema, startRegistryStub } from "./servers/registry-stub.js";
+export { type SecureKafka, type SecureKafkaOptions, startSecureKafka } from "./servers/secure-kafka.js";
 export { type SlotMove, type SlotMoveOptions, startSlotMove } from "./servers/slot-move.js";
 export { type MakeStore, type OpenStore, redisStoreUnderTest, type StoreUnderTest } from "./store-bench.js";
 export { storeConformance } from "./store-conformance.js";

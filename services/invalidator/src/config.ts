@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { FreshetError } from "@freshet/protocol";
 import { z } from "zod";
 import { checkTogether } from "./config-checks.js";
 import { readLayers } from "./config-layers.js";
@@ -10,6 +11,11 @@ import { type Setting, settings } from "./settings.js";
 /** The configuration of one process. Frozen; secrets are `Secret`s. */
 export interface Config extends Settings {
   readonly kafka: Settings["kafka"] & { readonly group: string };
+  /**
+   * The same settings as their files hold them now: secrets are renewed in place. What cannot be read, or is not valid, leaves
+   * what was valid before; nothing but credentials is to be taken from it.
+   */
+  readonly renewed: () => Settings;
   /** Where each setting's value comes from, by its name, in words. */
   readonly origins: ReadonlyMap<string, string>;
 }
@@ -34,6 +40,26 @@ export function processSources(flags: ConfigSources["flags"] = {}): ConfigSource
  * @throws FreshetError FR1002 with everything that is wrong, each with its variable and a fix, and no secret.
  */
 export function loadConfig(sources: ConfigSources = processSources()): Config {
+  const { read, origins } = readSettings(sources);
+  // What a group has read it does not read again: observing must not use up the records of the service that applies.
+  const usualGroup = `freshet-${read.deployment}${read.mode === "observe" ? "-observe" : ""}`;
+  const kafka = { ...read.kafka, group: read.kafka.group ?? usualGroup };
+  return freeze({ ...read, kafka, origins, renewed: renewing(sources, read) });
+}
+
+function renewing(sources: ConfigSources, first: Settings): () => Settings {
+  let last = first;
+  return () => {
+    try {
+      last = readSettings(sources).read;
+    } catch (error) {
+      if (!(error instanceof FreshetError)) throw error; // a file in the middle of being written: the next connection looks again
+    }
+    return last;
+  };
+}
+
+function readSettings(sources: ConfigSources): { readonly read: Settings; readonly origins: ReadonlyMap<string, string> } {
   const layers = readLayers(sources);
   const problems: Problem[] = [...unknownVariables(sources.env), ...layers.problems];
   const origins = new Map<string, string>();
@@ -48,10 +74,7 @@ export function loadConfig(sources: ConfigSources = processSources()): Config {
   const read = configSchema.parse(nest(values));
   problems.push(...checkTogether(read));
   if (problems.length > 0) throw configProblem(problems);
-  // What a group has read it does not read again: observing must not use up the records of the service that applies.
-  const usualGroup = `freshet-${read.deployment}${read.mode === "observe" ? "-observe" : ""}`;
-  const kafka = { ...read.kafka, group: read.kafka.group ?? usualGroup };
-  return freeze({ ...read, kafka, origins });
+  return { read, origins };
 }
 
 /** Says what is allowed, and never what was given. */

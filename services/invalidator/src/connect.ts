@@ -4,6 +4,7 @@ import { createKafkajsPort, type KafkajsPortOptions, type KafkaLogger, type Kafk
 import { FreshetError } from "@freshet/protocol";
 import { createRedisStore, type RedisStoreConfig, type StoreLogger, type StorePort } from "@freshet/store";
 import type { Config } from "./config.js";
+import type { Settings } from "./config-schema.js";
 import type { Secret } from "./secret.js";
 
 /** Who hears of trouble below the ports. */
@@ -21,13 +22,12 @@ export interface ConnectOptions<L> {
 export async function connectKafka(config: Config, options: Pick<ConnectOptions<KafkaLogger>, "logger"> = {}): Promise<KafkaPort> {
   const { kafka } = config;
   if (kafka.brokers.length === 0) throw missing("FRESHET_KAFKA_BROKERS", "Name your brokers: host:port, with commas in between.");
-  const sasl = saslOf(config);
   return createKafkajsPort({
     brokers: kafka.brokers,
     clientId: kafka.group,
     clock: { nowMs: () => Date.now() },
-    ...(kafka.ssl ? { ssl: tlsOf(kafka) } : {}),
-    ...(sasl === null ? {} : { sasl }),
+    ...accessOf(kafka),
+    renew: () => accessOf(config.renewed().kafka),
     ...(options.logger === undefined ? {} : { logger: options.logger }),
   });
 }
@@ -75,18 +75,13 @@ function tlsOf({ ca, cert, key }: Record<"ca" | "cert" | "key", Secret | null>):
   };
 }
 
-function saslOf({ kafka }: Config): NonNullable<KafkajsPortOptions["sasl"]> | null {
-  const { saslMechanism, saslUsername, saslPassword } = kafka;
-  if (saslMechanism === null || saslUsername === null || saslPassword === null) return null;
-  const user = { username: saslUsername, password: saslPassword.reveal() };
-  switch (saslMechanism) {
-    case "plain":
-      return { mechanism: "plain", ...user };
-    case "scram-sha-256":
-      return { mechanism: "scram-sha-256", ...user };
-    case "scram-sha-512":
-      return { mechanism: "scram-sha-512", ...user };
-  }
+function accessOf(kafka: Settings["kafka"]): Pick<KafkajsPortOptions, "ssl" | "sasl"> {
+  const { ssl, saslMechanism: mechanism, saslUsername: username, saslPassword } = kafka;
+  const isUser = mechanism !== null && username !== null && saslPassword !== null;
+  return {
+    ...(ssl ? { ssl: tlsOf(kafka) } : {}),
+    ...(isUser ? { sasl: { mechanism, username, password: saslPassword.reveal() } } : {}),
+  };
 }
 
 function missing(variable: string, fix: string): FreshetError {

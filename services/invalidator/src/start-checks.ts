@@ -4,6 +4,7 @@ import { asFreshetError, FreshetError, limits } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import type { ProbeFinding, StorePort } from "@freshet/store/port";
 import { boundsOf } from "./bounds-publishing.js";
+import { checkRights, type UsedNames } from "./rights-check.js";
 
 /** What the start waits for at the moment. */
 export interface StartWait {
@@ -66,16 +67,13 @@ export async function publishBounds(
 }
 
 /**
- * Waits until the broker answers, then insists on the topics: the sources', and a dead-letter topic that takes whatever
- * they hold.
+ * Waits until the broker answers, then insists on the rights, and on the topics: the sources', and a dead-letter topic that
+ * takes whatever they hold.
  *
- * @throws FreshetError FR3002 when one is missing, FR1002 when dead letters would not fit.
+ * @throws FreshetError FR3006 for rights that are missing, FR3002 for topics, FR1002 when dead letters would not fit.
  */
-export async function checkTopics(
-  topics: { readonly sources: readonly string[]; readonly deadLetters: string },
-  kafka: KafkaPort,
-  context: StartContext,
-): Promise<void> {
+export async function checkTopics(topics: UsedNames, kafka: KafkaPort, context: StartContext): Promise<void> {
+  await whenReachable("kafka", () => checkRights(topics, kafka), context);
   const wanted = [...topics.sources, topics.deadLetters];
   const found = new Map((await whenReachable("kafka", () => kafka.describeTopics(wanted), context)).map((one) => [one.topic, one]));
   const missing = topics.sources.filter((topic) => !found.has(topic));

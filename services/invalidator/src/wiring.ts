@@ -240,7 +240,8 @@ async function begin(parts: Parts): Promise<void> {
     state.storeChecked = true;
     if (!signal.aborted) sweeper?.start(); // sweeps of others are taken over whether Kafka is there or not
   });
-  await Promise.all([storeReady, checkTopics({ sources: rules.topics, deadLetters: deadLetterTopic(config) }, kafka, context)]);
+  const used = { sources: rules.topics, deadLetters: deadLetterTopic(config), group: config.kafka.group };
+  await Promise.all([storeReady, checkTopics(used, kafka, context)]);
   signal.throwIfAborted();
   state.consumption = await consume(parts);
   state.phase = signal.aborted ? "draining" : "consuming";

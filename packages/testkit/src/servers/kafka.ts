@@ -24,6 +24,14 @@ export interface KafkaOptions {
   readonly version?: string;
   /** A node of several; alone by default. */
   readonly place?: ClusterPlace;
+  /** Users that the broker knows from its first start. */
+  readonly scramUsers?: readonly ScramUser[];
+}
+
+export interface ScramUser {
+  readonly name: string;
+  readonly password: string;
+  readonly mechanism: "SCRAM-SHA-256" | "SCRAM-SHA-512";
 }
 
 /** Where a node stands in a cluster: all nodes know each other's controllers before they start. */
@@ -52,7 +60,8 @@ export async function startKafka(options: KafkaOptions = {}): Promise<OwnKafka> 
       if (!existsSync(file)) {
         await writeProperties(file, { ...defaults(folder, port, place), ...options.properties });
         await writeFile(join(folder, LOG4J_FILE), LOG4J_PROPERTIES);
-        await format([...run("-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool", "format", "-t", place.clusterId, "-c", file]);
+        const tool = [...run("-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool", "format", "-t", place.clusterId, "-c", file] as const;
+        await format([...tool, ...(options.scramUsers ?? []).flatMap(addScram)]);
       }
       return [...run(`-Xmx${options.heapMb ?? 256}m`, "-Dlog4j2.level=INFO", log4j(folder)), "kafka.Kafka", file];
     },
@@ -103,6 +112,10 @@ async function writeProperties(file: string, properties: Readonly<Record<string,
 async function format(command: readonly [string, ...string[]]): Promise<void> {
   const { code, output } = await runProgram(command, { timeoutMs: FORMAT_TIMEOUT_MS });
   if (code !== 0) throw new Error(`Kafka could not format its data folder:\n${lastLines(output, 5)}`);
+}
+
+function addScram({ name, password, mechanism }: ScramUser): string[] {
+  return ["--add-scram", `${mechanism}=[name=${name},password=${password}]`];
 }
 
 /** 16 random bytes as Kafka writes them; its command line would take a leading dash for an option. */
