@@ -16,8 +16,12 @@ test("rebalances: twenty under load by members that join, leave, die and are thr
     const joins = async () => (await stayers[0]?.metric("freshet_rebalances_total")) ?? 0;
     const before = await joins();
     let made = 0;
+    let known = before;
     const rebalanced = async (what: string) => {
       made++;
+      // Members hear of it at their next heartbeat: two changes between two of them would be one rebalance.
+      await until(async () => (await joins()) > known, { timeoutMs: 60_000, pollMs: 100, what: "the first member joins again" });
+      known = await joins();
       await moves(drill);
       tell(`${made}: ${what}; ${load.sent()} records sent, ${progress.total()} ended`);
     };
