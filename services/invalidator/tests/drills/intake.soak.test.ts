@@ -16,6 +16,9 @@ const IDLE_CPU_MAX = 0.01;
 /** Between the second quarter of the run and the last: what a leak of 30 bytes a record would exceed within the hour. */
 const GROWTH_MAX_MB = 40;
 
+/** As `freshet run` starts the service (packages/cli/bin/freshet.mjs). */
+const AS_DEPLOYED = { NODE_OPTIONS: "--max-semi-space-size=16", MALLOC_ARENA_MAX: "1" };
+
 const minutes = soakMinutes();
 const tell = (text: string): void => void process.stdout.write(`soak:intake  ${text}\n`);
 let kafka: OwnKafka;
@@ -36,7 +39,7 @@ afterAll(async () => {
 test(
   `${minutes} minutes of records: each accounted for, memory flat, and next to no CPU when idle`,
   async () => {
-    const service = await scene.start();
+    const service = await scene.start({ env: AS_DEPLOYED });
     const seed = testSeed();
     const endMs = performance.now() + minutes * 60_000;
     tell(`${minutes} minutes at ${PER_SECOND} records/s, seed ${seed}`);
