@@ -31,7 +31,7 @@ export async function runScript(script: string, argument: object, onProgress: On
     }
   });
   const gone = exitOf(child);
-  gone.then((code) => reject(new Error(`${script} ended with ${code} before it was done`)));
+  void gone.then((code) => reject(new Error(`${script} ended with ${code} before it was done`)));
   const figures = await promise;
   await gone; // or it would still be about when the next one is measured
   return figures;
