@@ -101,7 +101,13 @@ async function rightsOn(cluster: KafkajsCluster, group: string): Promise<Cluster
     const { errorCode, rights } = await (coordinator as AskedBroker).connectionPool.send(groupRequest(group));
     return errorCode === FORBIDDEN_GROUP ? new Set() : rights;
   } catch (error) {
-    if (protocolTypeOf(error) === "GROUP_AUTHORIZATION_FAILED") return new Set();
+    if (protocolTypeOf(error) === "GROUP_AUTHORIZATION_FAILED" || (await isForbidden(cluster, group))) return new Set();
     throw error;
   }
+}
+
+/** kafkajs tells nobody why it found no coordinator; any broker says whether this user may hear of the group. */
+async function isForbidden(cluster: KafkajsCluster, group: string): Promise<boolean> {
+  const { errorCode } = await seedOf(cluster).connectionPool.send(groupRequest(group));
+  return errorCode === FORBIDDEN_GROUP;
 }

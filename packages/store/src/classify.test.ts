@@ -101,6 +101,18 @@ describe("trouble of the connection waits", () => {
   });
 });
 
+test.each([
+  ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "FRESHET_REDIS_CA"],
+  ["SELF_SIGNED_CERT_IN_CHAIN", "FRESHET_REDIS_CA"],
+  ["CERT_HAS_EXPIRED", "FRESHET_REDIS_CA"],
+  ["ERR_TLS_CERT_ALTNAME_INVALID", "name Redis as it does"],
+  ["ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", "FRESHET_REDIS_CERT"],
+])("certificates that one side does not take halt, with the setting to correct: %s", (code, setting) => {
+  const error = classify(Object.assign(new Error("no"), { code }));
+  expect(error).toMatchObject({ code: "FR1002", disposition: "halt", message: expect.stringContaining(code) });
+  expect(error.fix).toContain(setting);
+});
+
 test("what nobody knows halts as a bug, and a FreshetError stays itself", () => {
   expect(classify(new TypeError("x is undefined"))).toMatchObject({ code: "FR9001", disposition: "halt" });
   expect(classify("a string")).toMatchObject({ code: "FR9001", disposition: "halt" });

@@ -17,6 +17,12 @@ const rights: ErrorClass = {
   fix: "Give this user the rights and the key patterns that infra/redis/users.acl lists.",
 };
 const login: ErrorClass = { ...rights, fix: "Check the user name and the password for Redis." };
+const trust = { code: "FR1002", disposition: "halt" } as const;
+const noTrust: ErrorClass = {
+  ...trust,
+  fix: "Set FRESHET_REDIS_CA to the authority that signed the certificate of Redis, and name Redis as it does.",
+};
+const notTrusted: ErrorClass = { ...trust, fix: "Set FRESHET_REDIS_CERT and FRESHET_REDIS_KEY to a client certificate that Redis takes." };
 const unsuitable: ErrorClass = { code: "FR2004", disposition: "halt", fix: "Use Redis 7.0 or newer with scripting; run the probe." };
 
 const noCluster: ErrorClass = { ...unsuitable, fix: "Leave FRESHET_REDIS_MODE=cluster out, or point FRESHET_REDIS_URL at a cluster." };
@@ -56,7 +62,10 @@ const SCRIPT_MOVED = /Script attempted to (?:access a non local key|execute a (?
 const NO_CLUSTER = /cluster support disabled/i;
 
 const LOST =
-  /connection is closed|isn't writeable|timed out|socket timeout|max retries|too many cluster redirections|none of startup nodes|sentinels are unreachable|connection close|ECONN|EPIPE|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|CERT_|TLS/i;
+  /connection is closed|isn't writeable|timed out|socket timeout|max retries|too many cluster redirections|none of startup nodes|sentinels are unreachable|connection close|ECONN|EPIPE|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|TLS/i;
+
+/** Codes of Node and OpenSSL for a certificate that this side does not take. */
+const NO_TRUST = /^(?:UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|INVALID_CA|HOSTNAME_MISMATCH|ERR_TLS_CERT_)/;
 
 /**
  * Anything thrown by the Redis client as a `FreshetError` that says whether to wait or to page somebody. Its text holds
@@ -67,6 +76,9 @@ export function classify(error: unknown): FreshetError {
   if (!types.isNativeError(error)) return classify(new Error(`something of type ${typeof error} was thrown`));
   if (error.name === "ReplyError") return ofReply(error);
   const text = `${error.name} ${errorCodeOf(error)} ${error.message}`;
+  const code = errorCodeOf(error);
+  if (/^ERR_SSL_.*ALERT/.test(code)) return make(notTrusted, `TLS with Redis failed (${code})`, error);
+  if (NO_TRUST.test(code)) return make(noTrust, `TLS with Redis failed (${code})`, error);
   if (LOST.test(text)) return make(unreachable, "Redis did not answer", error);
   return new FreshetError("FR9001", "halt", `The Redis client failed: ${text}.`, "Report it with the log around this line.");
 }

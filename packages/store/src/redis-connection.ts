@@ -29,6 +29,8 @@ export interface RedisConnectionConfig {
   readonly url: string;
   /** What the URL does not hold: credentials, database, TLS. */
   readonly options?: Pick<RedisOptions, "username" | "password" | "db" | "tls" | "connectionName">;
+  /** Asked before each new connection for the user, password and certificates that are valid by then. */
+  readonly renew?: () => Pick<RedisOptions, "username" | "password" | "tls">;
   readonly timeouts?: Partial<RedisTimeouts>;
   readonly logger?: StoreLogger;
   /** Told of every trouble of the connection, also while nobody calls. */
@@ -61,7 +63,12 @@ export class RedisConnection {
     this.#config = config;
     this.#label = config.server === undefined ? {} : { server: config.server };
     this.#timeouts = { ...defaultTimeouts, ...config.timeouts };
-    const options: RedisOptions = { ...config.options, ...settings(this.#timeouts, config.random ?? Math.random) };
+    const made = settings(this.#timeouts, config.random ?? Math.random);
+    const retryStrategy = (times: number) => {
+      this.#renewAccess();
+      return made.retryStrategy(times);
+    };
+    const options: RedisOptions = { ...config.options, ...made, retryStrategy };
     const { sentinelName } = config;
     this.#client =
       sentinelName === undefined
@@ -115,6 +122,16 @@ export class RedisConnection {
     this.#client.disconnect(true);
   }
 
+  /** Behind sentinels the certificates stay: theirs and the master's are checked by different names. */
+  #renewAccess(): void {
+    const { renew, sentinelName } = this.#config;
+    if (renew === undefined) return;
+    const { username, password, tls } = renew();
+    if (username !== undefined) this.#client.options.username = username;
+    if (password !== undefined) this.#client.options.password = password;
+    if (tls !== undefined && sentinelName === undefined) this.#client.options.tls = tls;
+  }
+
   async #becomeReady(): Promise<void> {
     if (this.#client.status === "end") throw classify(new Error("Connection is closed."));
     // A failed first attempt is told by the error event, and tried again.
@@ -154,7 +171,7 @@ export class RedisConnection {
   }
 }
 
-function settings(timeouts: RedisTimeouts, random: () => number): RedisOptions {
+function settings(timeouts: RedisTimeouts, random: () => number) {
   return {
     protocol: 3,
     lazyConnect: true,
@@ -170,8 +187,8 @@ function settings(timeouts: RedisTimeouts, random: () => number): RedisOptions {
     // Switched off, the client forgets what was in flight without settling it. Steps are idempotent, so resending is harmless.
     autoResendUnfulfilledCommands: true,
     // Never null: a connection that gives up never comes back by itself.
-    retryStrategy: (times) => Math.min(50 * 2 ** (times - 1), RETRY_MS_MAX) * (1 - random() / 4),
+    retryStrategy: (times: number) => Math.min(50 * 2 ** (times - 1), RETRY_MS_MAX) * (1 - random() / 4),
     // A demoted master stays connected; only a new connection can find the new one.
     reconnectOnError: (error) => (/READONLY/.test(error.message) ? 1 : false),
-  };
+  } satisfies RedisOptions;
 }

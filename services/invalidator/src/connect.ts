@@ -50,12 +50,28 @@ export async function connectStore(config: Config, options: StoreOptions = {}): 
     prefix,
     allowEviction: config.allowEviction,
     readOnly: config.mode === "observe",
-    options: redisOptions(config, new URL(url.reveal())),
+    options: redisOptions(config.redis, new URL(url.reveal())),
+    renew: () => renewedOptions(config),
     ...options,
   });
 }
 
-function redisOptions({ redis }: Config, { protocol, hostname }: URL): NonNullable<RedisStoreConfig["options"]> {
+/** What the URL holds comes first there, as at the start. */
+function renewedOptions(config: Config): ReturnType<NonNullable<RedisStoreConfig["renew"]>> {
+  const { redis } = config.renewed();
+  if (redis.url === null) return {};
+  const url = new URL(redis.url.reveal());
+  const { username, password, tls } = redisOptions(redis, url);
+  return {
+    ...(url.username === "" ? {} : { username: decodeURIComponent(url.username) }),
+    ...(url.password === "" ? {} : { password: decodeURIComponent(url.password) }),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls === undefined ? {} : { tls }),
+  };
+}
+
+function redisOptions(redis: Settings["redis"], { protocol, hostname }: URL): NonNullable<RedisStoreConfig["options"]> {
   const host = hostname.replace(/^\[|\]$/g, "");
   const servername = isIP(host) === 0 ? { servername: host } : {};
   return {

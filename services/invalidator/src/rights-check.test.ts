@@ -1,0 +1,39 @@
+import type { ClusterView, KafkaRight, TopicHealth } from "@freshet/kafka/port";
+import { describe, expect, test } from "@jest/globals";
+import { checkRights } from "./rights-check.js";
+
+const used = { sources: ["orders"], deadLetters: "freshet.dlq.d", group: "freshet-d" };
+
+function topic(name: string, rights: readonly KafkaRight[] | null, state: TopicHealth["state"] = "there"): TopicHealth {
+  const counts = { partitions: 1, replicas: 1, inSyncReplicas: 1, partitionsWithoutLeader: 0, settings: null };
+  return { topic: name, state, ...counts, rights: rights === null ? null : new Set(rights) };
+}
+
+function kafka(topics: readonly TopicHealth[], group: readonly KafkaRight[] | null) {
+  const view: ClusterView = { brokers: [], release: "", topics, groupRights: group === null ? null : new Set(group) };
+  return { inspect: async () => view };
+}
+
+describe("rights at the start", () => {
+  const source = topic("orders", ["READ", "DESCRIBE", "DESCRIBE_CONFIGS"]);
+  const letters = topic("freshet.dlq.d", ["WRITE", "DESCRIBE", "DESCRIBE_CONFIGS"]);
+
+  test("all there: nothing to say", async () => {
+    await expect(checkRights(used, kafka([source, letters], ["READ", "DESCRIBE"]))).resolves.toBeUndefined();
+  });
+
+  test("each that is missing is named in Kafka's words", async () => {
+    const lacking = kafka([topic("orders", ["DESCRIBE"]), topic("freshet.dlq.d", null, "forbidden")], []);
+    const topics = "Read on topic orders, DescribeConfigs on topic orders, Write on topic freshet.dlq.d, Describe on topic freshet.dlq.d";
+    await expect(checkRights(used, lacking)).rejects.toMatchObject({
+      code: "FR3006",
+      disposition: "halt",
+      message: `Kafka does not allow this user: ${topics}, DescribeConfigs on topic freshet.dlq.d, Read on group freshet-d, Describe on group freshet-d`,
+    });
+  });
+
+  test("brokers that do not tell, and topics that are missing, are for others to find", async () => {
+    const silent = kafka([topic("orders", null), topic("freshet.dlq.d", null, "missing")], null);
+    await expect(checkRights(used, silent)).resolves.toBeUndefined();
+  });
+});
