@@ -11,7 +11,7 @@ import { createWorld, loadBounds, type Page, planArgument, versionOf, type World
 
 /** What one process has under way: so many batches, whose reads begin together once it is known what was acknowledged. */
 const BATCHES_AT_ONCE = 16;
-const BATCH_READS = 8;
+const BATCH_READS = 4;
 const PROGRESS_CHECKED = 500;
 const VALUE_BYTES = 200;
 
