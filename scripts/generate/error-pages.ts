@@ -121,12 +121,14 @@ export const errorPages: Readonly<Record<ErrorCode, ErrorPage>> = {
   },
   FR3010: {
     does: "halts",
-    cause: "At the start Freshet decodes a sample of each codec. snappy and lz4 are native libraries: one that was installed for another platform fails here, and not at the first batch of a producer that changes its compression.",
+    cause:
+      "At the start Freshet decodes a sample of each codec. snappy and lz4 are native libraries: one that was installed for another platform fails here, and not at the first batch of a producer that changes its compression.",
     fix: "Install the dependencies anew on this machine (`npm ci`), for its platform and its version of Node.",
   },
   FR3011: {
     does: "goes on, and says so at each join",
-    cause: "The group's leader gave this member partitions of topics it does not read: another program is in the same group. What is assigned so is read by nobody.",
+    cause:
+      "The group's leader gave this member partitions of topics it does not read: another program is in the same group. What is assigned so is read by nobody.",
     fix: "Give each program its own group (`FRESHET_KAFKA_GROUP`).",
   },
   FR4001: {
