@@ -22,12 +22,14 @@ rules:
     bust: [{ family: product, with: { id: subject } }, { family: page, with: { id: subject } }]
 `;
 
+let log: ReturnType<typeof createMemoryLog>;
 let kafka: KafkaPort;
 let store: ReturnType<typeof createMemoryStore>;
 let world: World;
 
 beforeEach(async () => {
-  kafka = createMemoryLog({ clock: { nowMs: () => NOW_MS } }).client();
+  log = createMemoryLog({ clock: { nowMs: () => NOW_MS } });
+  kafka = log.client();
   store = createMemoryStore({ nowUs: () => NOW_MS * 1000 });
   world = { files: { "rules.yaml": RULES }, kafka, store };
   await kafka.createTopics([{ topic: "shop.products", partitions: 1, replicationFactor: 1, config: {} }]);
@@ -151,7 +153,7 @@ describe("explain", () => {
     await kafka.createTopics([{ topic: "freshet.audit.default", partitions: 1, replicationFactor: 1, config: {} }]);
     await put("7");
     await transcript(["bust", "--key", "product:42", "--family", "product", "--yes", "--reason", "INC-7"], world);
-    const { out } = await transcript(product, world);
+    const { out } = await transcript(product, { ...world, kafka: log.client() }); // a command closes its own
     expect(out[0]).toBe("fills refused until 2026-01-01T00:00:02.250Z: it was busted blind at");
     expect(out.slice(-3)).toEqual([
       "  2026-01-01T00:00:00.000Z  by hand  ada@ops-1",
