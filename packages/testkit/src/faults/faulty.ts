@@ -33,7 +33,7 @@ export function faultyStore(store: StorePort, plan: FaultPlan): StorePort {
     publishBounds: (bounds) => faults.one("publishBounds", () => store.publishBounds(bounds)),
     readBounds: () => faults.one("readBounds", () => store.readBounds()),
     probe: () => store.probe(),
-    servers: () => store.servers(),
+    servers: () => faults.one("servers", () => store.servers()),
     close: () => store.close(),
   };
 }
