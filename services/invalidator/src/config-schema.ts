@@ -25,6 +25,15 @@ const port = z
       .transform(Number),
   ])
   .pipe(z.int().min(0).max(65_535));
+const canarySeconds = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^\d{1,2}$/)
+      .transform(Number),
+  ])
+  .pipe(z.int().min(0).max(30));
 const mechanism = z
   .string()
   .transform((text) => text.toLowerCase())
@@ -204,6 +213,11 @@ export const configSchema = z.object({
     env: "FRESHET_ALLOW_EVICTION",
     text: "Accept a Redis that evicts keys: an evicted floor lets a lagging load bring an old value back.",
     accepts: yesOrNo,
+  }),
+  canarySeconds: canarySeconds.default(0).register(settingTexts, {
+    env: "FRESHET_CANARY_SECONDS",
+    text: "How often a canary goes through Kafka, rules and Redis, on its own topic `freshet.canary.<deployment>`; 0 is never, as is observe mode.",
+    accepts: "a whole number from 0 to 30",
   }),
   http: z.object({
     host: text.default("127.0.0.1").register(settingTexts, {

@@ -3,6 +3,7 @@ import { deadReasons, recordOutcomes } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
 import { type AgeHistogram, createAgeHistogram } from "./age-histogram.js";
+import { addCanaryMetrics, type CanaryMetrics } from "./canary-metrics.js";
 import { addPartitionGauges, type PartitionSources } from "./partition-gauges.js";
 
 /** Everything that is counted. No key, subject or id is ever a label. */
@@ -24,6 +25,8 @@ export interface Metrics {
   readonly holes: Counter<"topic" | "cause">;
   readonly versionRegressions: Counter<"topic">;
   readonly rebalances: Counter;
+  /** `null` where the canary is off. */
+  readonly canary: CanaryMetrics | null;
   readonly contentType: string;
   /** The text that Prometheus reads. */
   text(): Promise<string>;
@@ -42,6 +45,8 @@ export interface BuildInfo {
   readonly version: string;
   readonly mode: string;
   readonly rules: Pick<CompiledRules, "hash" | "topics" | "ruleNames">;
+  /** The clock of the canary, where it is on. */
+  readonly canary?: { nowMs(): number } | null;
 }
 
 const AGE_BOUNDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 10_800];
@@ -102,6 +107,7 @@ export function createMetrics(sources: MetricSources, info: BuildInfo): Metrics 
       ["topic"],
     ),
     rebalances,
+    canary: info.canary ? addCanaryMetrics(registers, info.canary) : null,
     contentType: registry.contentType,
     text: async () => {
       await sources.lag.refresh();

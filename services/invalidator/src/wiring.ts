@@ -16,6 +16,7 @@ import { readOnly, type StorePort } from "@freshet/store/port";
 import type { Logger } from "pino";
 import { createAdminHttp, listen } from "./admin-http.js";
 import { boundsOf, keepPublishing } from "./bounds-publishing.js";
+import { createCanary, hasCanary, withCanary } from "./canary-start.js";
 import type { Config } from "./config.js";
 import { configProblem, type Problem } from "./config-problem.js";
 import { connectKafka, connectStore } from "./connect.js";
@@ -78,6 +79,7 @@ interface Parts {
   readonly loop: Loop;
   /** `null` in observe mode. */
   readonly sweeper: Sweeper | null;
+  readonly canary: (signal: AbortSignal) => void;
   readonly state: ServiceState;
   readonly watchdog: Watchdog;
   readonly failure: PromiseWithResolvers<FreshetError>;
@@ -93,7 +95,7 @@ interface Parts {
  */
 export async function startInvalidator(config: Config, overrides: Overrides = {}): Promise<Invalidator> {
   const rulesPath = requireSettings(config, overrides);
-  const rules = readRules(rulesPath, overrides.readText ?? ((path) => readFileSync(path, "utf8")));
+  const rules = withCanary(readRules(rulesPath, overrides.readText ?? ((path) => readFileSync(path, "utf8"))), config);
   const { parts, admin } = await build(config, rules, overrides);
   const address = await listen(admin, config.http).catch(async (error: unknown) => {
     await Promise.all([parts.kafka.close(), parts.store.close(), admin.close()]);
@@ -159,7 +161,7 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
       silence: () => ({ ms: silenceMs(state), isStuck: isStuck(state) }),
       startWaits: () => [...state.startWaits.values()],
     },
-    { version: versionOfService(), mode: config.mode, rules },
+    { version: versionOfService(), mode: config.mode, rules, canary: hasCanary(config) ? clock : null },
   );
   const events = createEvents({ logger, metrics, clock, mode: config.mode });
   const forProbe = { role: "invalidator", evictionIsHarmless: isEvictionHarmless(rules) } as const;
@@ -200,6 +202,7 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
     lagWatch,
     loop,
     sweeper,
+    canary: createCanary({ config, rules, kafka, store, metrics, logger, clock }),
     state,
     watchdog,
     failure,
@@ -244,6 +247,7 @@ async function begin(parts: Parts): Promise<void> {
   await Promise.all([storeReady, checkTopics(used, kafka, context)]);
   signal.throwIfAborted();
   state.consumption = await consume(parts);
+  parts.canary(signal);
   state.phase = signal.aborted ? "draining" : "consuming";
 }
 

@@ -49,7 +49,8 @@ describe("a real Prometheus that scrapes a real invalidator", () => {
     const name = freshPrefix("watched");
     scene = await openScene({ name, broker: testKafkaBroker(), redisUrl: testRedisUrl(), partitions: 2, rules });
     await scene.redis.set(`${scene.keyPrefix}page:1`, "old");
-    service = await scene.start();
+    await scene.topics.create({ [`freshet.canary.${name}`]: { partitions: 1 } });
+    service = await scene.start({ env: { FRESHET_CANARY_SECONDS: "1" } });
     const job = { job_name: "freshet", scrape_interval: SCRAPE, scrape_timeout: SCRAPE, static_configs: [{ targets: [service.address] }] };
     const ruleFiles = ["freshet.rules.yaml", "freshet.alerts.yaml"].map((file) => join(infra, "prometheus", file));
     const config = { global: { evaluation_interval: SCRAPE }, rule_files: ruleFiles, scrape_configs: [{ ...job, scrape_timeout: SCRAPE }] };

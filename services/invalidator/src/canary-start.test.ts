@@ -1,0 +1,64 @@
+import { createMemoryLog, type KafkaPort } from "@freshet/kafka";
+import { createMemoryStore } from "@freshet/store";
+import { until } from "@freshet/testkit";
+import { afterEach, describe, expect, test } from "@jest/globals";
+import { loadConfig } from "./config.js";
+import { type Invalidator, startInvalidator } from "./wiring.js";
+
+const rulesText = `freshet: 1
+sources: [{ name: products, topic: products, format: cloudevents, space: p }]
+families: { product: { key: "page:{id}", ttl: 1h, entry: { kind: json, version: version } } }
+rules: [{ name: changed, source: products, bust: [{ family: product, with: { id: "subject" } }] }]
+`;
+const clock = { nowMs: () => Date.now() };
+const running: Invalidator[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((service) => service.stop()));
+});
+
+async function start(env: Record<string, string>, topics = ["products", "freshet.dlq.t", "freshet.canary.t"]) {
+  const readText = () => {
+    throw Object.assign(new Error("none"), { code: "ENOENT" });
+  };
+  const base = { FRESHET_DEPLOYMENT: "t", FRESHET_RULES: "rules.yaml", FRESHET_HTTP_PORT: "0", FRESHET_LOG_LEVEL: "silent" };
+  const config = loadConfig({ env: { ...base, ...env }, flags: {}, readText });
+  const log = createMemoryLog({ clock });
+  const client = log.client();
+  const settings = { "max.message.bytes": "2000000" };
+  const large = (topic: string) => (topic.includes(".dlq.") ? settings : {});
+  await client.createTopics(topics.map((topic) => ({ topic, partitions: 1, replicationFactor: 1, config: large(topic) })));
+  const store = createMemoryStore({ nowUs: () => Date.now() * 1000 });
+  const kafka: KafkaPort = log.client();
+  const service = await startInvalidator(config, { kafka, store, clock, readText: () => rulesText, retryFirstMs: 5 });
+  running.push(service);
+  const metrics = async () => await (await fetch(`${service.address}/metrics`)).text();
+  const isReady = async () => (await fetch(`${service.address}/readyz`)).status === 200;
+  return { service, log, metrics, isReady };
+}
+
+describe("a service with a canary", () => {
+  test("sends it through its own pipeline, and tells", async () => {
+    const { log, metrics } = await start({ FRESHET_CANARY_SECONDS: "1" });
+    await until(async () => /^freshet_canary_duration_seconds_count [1-9]/m.test(await metrics()));
+    const text = await metrics();
+    expect(text).toMatch(/^freshet_canary_failures_total 0$/m);
+    expect(text).toMatch(/^freshet_canary_age_seconds [01]\b/m);
+    expect(text).toContain('freshet_events_total{topic="freshet.canary.t",outcome="applied"}');
+    expect(text).toMatch(/^freshet_keys_unlinked_total\{family="freshet-canary",mode="hard"\} [1-9]/m);
+    expect(log.records("products")).toEqual([]);
+  });
+
+  test("without its topic does not start", async () => {
+    const { service } = await start({ FRESHET_CANARY_SECONDS: "1" }, ["products", "freshet.dlq.t"]);
+    expect(await service.failed).toMatchObject({ code: "FR3002", message: expect.stringContaining("freshet.canary.t") });
+  });
+});
+
+test.each([{}, { FRESHET_CANARY_SECONDS: "0" }, { FRESHET_CANARY_SECONDS: "1", FRESHET_MODE: "observe" }])(
+  "%j has none, and needs no topic",
+  async (env) => {
+    const { metrics, isReady } = await start(env, ["products", "freshet.dlq.t"]);
+    await until(isReady);
+    expect(await metrics()).not.toContain("canary");
+  },
+);

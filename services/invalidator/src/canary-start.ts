@@ -1,0 +1,53 @@
+import { randomUUID } from "node:crypto";
+import type { KafkaPort } from "@freshet/kafka/port";
+import type { CompiledRules } from "@freshet/rules";
+import type { StorePort } from "@freshet/store/port";
+import type { Logger } from "pino";
+import { keepFlying } from "./canary.js";
+import { addCanary, CANARY, canaryTopic } from "./canary-rules.js";
+import type { Config } from "./config.js";
+import type { Metrics } from "./metrics.js";
+import { abortableSleep } from "./sweeping.js";
+import { isTold } from "./telling.js";
+
+/** Observing busts nothing, so no canary comes back. */
+export function hasCanary({ canarySeconds, mode }: Pick<Config, "canarySeconds" | "mode">): boolean {
+  return canarySeconds > 0 && mode === "apply";
+}
+
+/** What the service runs: the rules of the file, and the canary's where it is on. Errors as `addCanary`. */
+export function withCanary(rules: CompiledRules, config: Config): CompiledRules {
+  return hasCanary(config) ? addCanary(rules, { deployment: config.deployment, prefix: config.redis.prefix }).rules : rules;
+}
+
+export interface CanaryContext {
+  readonly config: Config;
+  /** What `withCanary` made. */
+  readonly rules: CompiledRules;
+  readonly kafka: KafkaPort;
+  readonly store: StorePort;
+  readonly metrics: Pick<Metrics, "canary">;
+  readonly logger: Logger;
+  readonly clock: { nowMs(): number };
+}
+
+/** Lets the canary fly until the signal aborts, each process its own; nothing where it is off. */
+export function createCanary({ config, rules, metrics: { canary }, logger, ...ports }: CanaryContext): (signal: AbortSignal) => void {
+  const family = rules.families.get(CANARY);
+  if (canary === null || family === undefined) return () => undefined;
+  const topic = canaryTopic(config.deployment);
+  const options = {
+    ...ports,
+    family,
+    topic,
+    id: randomUUID().replaceAll("-", ""),
+    sleep: abortableSleep,
+    everyMs: config.canarySeconds * 1000,
+    onSuccess: canary.succeeded,
+    onFailure: (failure: object, failures: number): void => {
+      canary.failed();
+      if (isTold(failures)) logger.warn({ topic, ...failure, failures }, "the canary failed");
+    },
+  };
+  return (signal) => void keepFlying(options, signal);
+}
