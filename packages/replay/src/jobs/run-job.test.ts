@@ -6,7 +6,7 @@ import { realTime } from "../../tests/real-time.js";
 import { readResolved } from "../dead-letters/resolved.js";
 import { type PlanOptions, planReplay } from "../plan/plan-replay.js";
 import { type Job, jobSchema } from "./job.js";
-import { jobRecord } from "./job-records.js";
+import { jobRecord, readJobRecord } from "./job-records.js";
 import { findJob, readJobs } from "./read-jobs.js";
 import { type RunJobOptions, runJob } from "./run-job.js";
 import { startJob } from "./start-job.js";
@@ -24,10 +24,23 @@ async function replayed(incident: Incident, over: Partial<PlanOptions> = {}, run
   return await resumed(incident, job, { jobsEnd, ...run });
 }
 
-function resumed(incident: Incident, job: Job, run: Partial<RunJobOptions> = {}): Promise<Job> {
+function resumed(incident: Incident, job: Job, run: Partial<RunJobOptions> = {}, pause = realTime.pause): Promise<Job> {
   const rules = compiled(rightRules);
   const known = { job, runner, rules, isResolved: () => false, jobsEnd: [], stop: never, onProgress: () => {} };
-  return runJob({ ...incident.ports, pause: realTime.pause }, { ...known, ...run });
+  return runJob({ ...incident.ports, pause }, { ...known, ...run });
+}
+
+/** What is waited for passes at once; only the heartbeat takes its time. */
+function passing({ clock }: Incident): typeof realTime.pause {
+  return async (ms, stop) => await (ms >= 4000 ? realTime.pause(ms, stop) : clock.advance(ms).then(() => undefined));
+}
+
+/** The states of job j1 as they were written, in order. */
+function statesOf({ log }: Incident): readonly Job[] {
+  return log.records("freshet.jobs.blue").flatMap((record) => {
+    const read = readJobRecord(record);
+    return read?.kind === "job" ? [read.job] : [];
+  });
 }
 
 async function manyProducts(incident: Incident, count: number): Promise<void> {
@@ -126,6 +139,23 @@ describe("a replay that applies", () => {
     expect(second.counts.records).toEqual(second.planned.records);
     expect(second.counts.keys.removed).toBe(second.planned.keys.removed);
     expect(await readJobs(incident.kafka, { deployment: "blue", group: "g", stop: never })).toEqual([second]);
+  });
+
+  test("a slow one is written down every second: a SIGKILL leaves little uncounted", async () => {
+    const incident = await openIncident();
+    await manyProducts(incident, 200);
+    const slow = { rates: { recordsPerSecond: 100, bustsPerSecond: null } };
+    const plan = await planReplay(incident.ports, planOptions(slow));
+    if (plan === null) throw new Error("it was stopped");
+    const known = { id: "j1", deployment: "blue", rulesText: rightRules, by, because: "", clock: incident.clock };
+    const { job, jobsEnd } = await startJob(incident.kafka, plan, known);
+    const startedMs = incident.clock.nowMs();
+    const last = await resumed(incident, job, { jobsEnd }, passing(incident));
+    expect(last.counts.keys).toEqual(last.planned.keys);
+    expect((incident.clock.nowMs() - startedMs) / 1000).toBeCloseTo(600 / 100 - 0.25, 0);
+    const chosen = statesOf(incident).map(({ counts }) => counts.records.chosen);
+    const steps = chosen.slice(1).map((count, at) => count - (chosen[at] ?? 0));
+    expect(Math.max(...steps)).toBeLessThanOrEqual(150);
   });
 
   test("a process that was taken for dead leaves the job to the one that went on with it", async () => {

@@ -50,7 +50,7 @@ const defaults: JobTiming = { checkpointMs: 1000, heartbeatMs: 4000, patienceMs:
 
 /**
  * Works on a job until it is done, stopped, or aborted by somebody, and answers with its last state. What has ended is written down
- * every second: after a SIGKILL the last second is done again, which changes nothing but the counts of it.
+ * about every second: after a SIGKILL what came since is done again, which changes nothing but the counts of it.
  *
  * @throws FreshetError of the store or the broker; the job is stopped then and can be resumed.
  */
@@ -167,9 +167,11 @@ class JobWork {
   }
 
   async #runSlice(slice: ReplaySlice): Promise<() => void> {
+    const spent = await this.#pace.take(slice.items.length);
+    if (this.#stop.aborted) return () => {}; // it waited for its turn: nothing of it has begun
     const report = await this.#runItems(slice.items);
+    spent(report.busts.length + report.tagBusts.length);
     await this.#mark(slice.items, report);
-    await this.#pace.take(slice.items.length, report.busts.length + report.tagBusts.length);
     return () => this.#ended(slice, report);
   }
 

@@ -11,23 +11,49 @@ export interface PaceOptions extends Rates {
   readonly stop: AbortSignal;
 }
 
-/** Holds slices back so that no second sees more than the rates allow, give or take one slice. Never catches up on a pause. */
+/**
+ * Lets slices begin, one after the other, so that no second sees more than the rates allow, give or take one slice: from the first
+ * slice on. Never catches up on a pause.
+ */
 export class Pace {
   readonly #options: PaceOptions;
-  #dueMs: number;
+  #recordsDueMs: number;
+  #bustsDueMs: number;
+  /** Of what came of slices so far: how many busts a slice makes is known only when it has run. */
+  #bustsPerRecord = 1;
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(options: PaceOptions) {
     this.#options = options;
-    this.#dueMs = options.clock.nowMs();
+    this.#recordsDueMs = options.clock.nowMs();
+    this.#bustsDueMs = this.#recordsDueMs;
   }
 
-  /** Waits until so many records and busts may go on. */
-  async take(records: number, busts: number): Promise<void> {
-    const { clock, pause, stop, recordsPerSecond, bustsPerSecond } = this.#options;
+  /** Waits until so many records may go on. To be told how many busts came of them. */
+  async take(records: number): Promise<(busts: number) => void> {
+    const turn = this.#turn.then(() => this.#wait(records));
+    this.#turn = turn.then(() => undefined);
+    const expected = await turn;
+    return (busts) => {
+      this.#bustsDueMs += this.#bustsMs(busts - expected);
+      if (records > 0) this.#bustsPerRecord = busts / records;
+    };
+  }
+
+  async #wait(records: number): Promise<number> {
+    const { clock, pause, stop, recordsPerSecond } = this.#options;
     const nowMs = clock.nowMs();
-    const mayBeginMs = Math.max(this.#dueMs, nowMs);
-    this.#dueMs = mayBeginMs + durationMs({ records, busts }, { recordsPerSecond, bustsPerSecond });
+    const mayBeginMs = Math.max(this.#recordsDueMs, this.#bustsDueMs, nowMs);
+    const expected = records * this.#bustsPerRecord;
+    this.#recordsDueMs = mayBeginMs + (recordsPerSecond === null ? 0 : (records * 1000) / recordsPerSecond);
+    this.#bustsDueMs = mayBeginMs + this.#bustsMs(expected);
     if (mayBeginMs > nowMs && !stop.aborted) await pause(mayBeginMs - nowMs, stop);
+    return expected;
+  }
+
+  #bustsMs(busts: number): number {
+    const { bustsPerSecond } = this.#options;
+    return bustsPerSecond === null ? 0 : (busts * 1000) / bustsPerSecond;
   }
 }
 
@@ -38,7 +64,11 @@ export function durationMs(work: { readonly records: number; readonly busts: num
   return Math.max(records, busts);
 }
 
-/** Records a slice: small enough that a slice takes a second at most. */
-export function sliceRecords({ recordsPerSecond }: Rates, max: number): number {
-  return recordsPerSecond === null ? max : Math.max(1, Math.min(max, Math.floor(recordsPerSecond)));
+/** What a slice may take at these rates: as much is done at once, and done again after a SIGKILL. */
+const SLICE_S = 0.25;
+
+/** Records a slice: a quarter of a second's worth at the slower of the rates, one at least. */
+export function sliceRecords({ recordsPerSecond, bustsPerSecond }: Rates, max: number): number {
+  const slower = Math.min(recordsPerSecond ?? Number.POSITIVE_INFINITY, bustsPerSecond ?? Number.POSITIVE_INFINITY);
+  return Math.max(1, Math.min(max, Math.floor(slower * SLICE_S)));
 }

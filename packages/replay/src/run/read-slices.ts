@@ -25,7 +25,7 @@ export interface ReadSlicesOptions {
   readonly sliceRecordsMax: number;
   /**
    * Begins a slice, and answers with what is to be done when it has ended. The next slice of a partition begins before that; what
-   * is done at their ends is done in order.
+   * is done at their ends is done in order, as soon as they have ended.
    */
   readonly run: (slice: ReplaySlice) => Promise<() => void>;
   readonly stop: AbortSignal;
@@ -80,7 +80,7 @@ class Cutter {
   #items: Replayed[] = [];
   #passed = 0;
   #next: number;
-  #underWay: Promise<() => void> | null = null;
+  #underWay: Promise<void> = Promise.resolve();
 
   constructor(range: OffsetRange, options: ReadSlicesOptions) {
     this.#range = range;
@@ -117,9 +117,7 @@ class Cutter {
   }
 
   async settle(): Promise<void> {
-    const underWay = this.#underWay;
-    this.#underWay = null;
-    (await underWay)?.();
+    await this.#underWay;
   }
 
   async #cut(): Promise<void> {
@@ -127,9 +125,11 @@ class Cutter {
     const slice = { topic, partition, items: this.#items, passed: this.#passed, next: this.#next };
     this.#items = [];
     this.#passed = 0;
+    const before = this.#underWay;
     const started = this.#options.run(slice);
     started.catch(() => {}); // looked at in its turn, after the one before
-    await this.settle();
-    this.#underWay = started;
+    this.#underWay = before.then(async () => (await started)());
+    this.#underWay.catch(() => {}); // heard of at the next slice, or when all are settled
+    await before;
   }
 }
