@@ -1,6 +1,9 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import type { FreshetError } from "@freshet/protocol";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { type AdminViews, createAdminHttp, listen } from "./admin-http.js";
+import { loadConfig } from "./config.js";
 
 const views: AdminViews = {
   live: () => ({ ok: true, body: { phase: "consuming" } }),
@@ -81,6 +84,22 @@ describe("the admin port", () => {
     );
     expect(error).toMatchObject({ code: "FR1002", disposition: "usage", message: expect.stringContaining("EADDRINUSE") });
     expect(error.fix).toContain("FRESHET_HTTP_PORT");
+  });
+
+  test("refuses a body before it has come", async () => {
+    const address = new URL(await listen(open(), { host: "127.0.0.1", port: 0 }));
+    const socket = connect(Number(address.port), address.hostname);
+    const answered = once(socket, "data");
+    socket.write("POST /metrics HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000000000\r\n\r\n{");
+    expect(String((await answered)[0])).toMatch(/^HTTP\/1\.1 405 /);
+    socket.destroy();
+  });
+
+  test("listens on this machine only, unless it is told otherwise", () => {
+    const none = () => {
+      throw Object.assign(new Error("no such file"), { code: "ENOENT" });
+    };
+    expect(loadConfig({ env: {}, flags: {}, readText: none }).http.host).toBe("127.0.0.1");
   });
 
   test("refuses headers that are too large", async () => {

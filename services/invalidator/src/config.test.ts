@@ -35,6 +35,22 @@ const lineOf = (config: Config, name: string) => describeConfig(config).find((li
 const PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
 const pemEnv = (peer: string) => ({ [`FRESHET_${peer}_CA`]: PEM, [`FRESHET_${peer}_CERT`]: PEM, [`FRESHET_${peer}_KEY`]: "/key.pem" });
 
+test("secrets are renewed from their files; what cannot be read or is not valid leaves what was valid before", () => {
+  const files: Record<string, string> = { "/p": "first\n" };
+  const given = { FRESHET_REDIS_USERNAME: "u", FRESHET_REDIS_PASSWORD_FILE: "/p" };
+  const { renewed } = load(given, {}, files);
+  const now = () => renewed().redis.password?.reveal();
+  expect(now()).toBe("first");
+  files["/p"] = "second\n";
+  expect(now()).toBe("second");
+  files["/p"] = "";
+  expect(now()).toBe("second");
+  delete files["/p"];
+  expect(now()).toBe("second");
+  files["/p"] = "third\n";
+  expect(now()).toBe("third");
+});
+
 describe("defaults", () => {
   test("are the contract's", () => {
     const config = load({});

@@ -14,7 +14,11 @@ export function createLogger(config: Pick<Config, "logLevel" | "deployment">): L
 /** What of an unexpected error may be logged: its name and where it was thrown. Its text may hold a piece of a record. */
 export function framesOf(error: unknown): { readonly name: string; readonly frames: readonly string[] } {
   if (!(error instanceof Error)) return { name: typeof error, frames: [] };
-  const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+  // The text comes first in the stack, and may have lines of its own that look like frames.
+  const stack = error.stack ?? "";
+  const textAt = stack.indexOf(error.message);
+  const below = textAt < 0 ? "" : stack.slice(textAt + error.message.length);
+  const frames = below.split("\n").filter((line) => /^\s+at /.test(line));
   return { name: error.name, frames: frames.slice(0, 12).map((line) => line.trim()) };
 }
 

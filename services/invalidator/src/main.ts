@@ -5,6 +5,9 @@ import { runService } from "./run.js";
 /** Exit codes of a shell for a process that a signal ended. */
 const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
+// Node's diagnostic reports would hold all variables, secrets among them.
+if (process.report !== undefined) process.report.excludeEnv = true;
+
 const stop = new AbortController();
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
   process.on(signal, () => {

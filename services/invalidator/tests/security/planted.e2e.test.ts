@@ -1,0 +1,131 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freshPrefix, type OwnRedis, startRedis, testKafkaBroker, until } from "@freshet/testkit";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import type { SentRecord } from "../oracle.js";
+import { openScene, type Scene, stopped } from "../scene.js";
+import type { ServiceProcess } from "../service-process.js";
+import { rules } from "./secure-bench.js";
+
+const EMAIL = "ada.lovelace@planted.example";
+const TOKEN = "ghp-planted-7f3e9c0b1d";
+const CRASHING = join(import.meta.dirname, "uncaught", "main.ts");
+
+let redis: OwnRedis;
+let scene: Scene;
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "freshet-reports-"));
+  redis = await startRedis({ args: ["--requirepass", TOKEN] });
+  const redisUrl = redis.url.replace("redis://", `redis://:${TOKEN}@`);
+  const name = freshPrefix("planted").replaceAll(":", "-");
+  scene = await openScene({ name, broker: testKafkaBroker(), redisUrl, partitions: 1, rules });
+}, 60_000);
+afterAll(async () => {
+  await scene?.close();
+  await redis?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const planted = { mail: EMAIL, token: TOKEN };
+const event = {
+  specversion: "1.0",
+  id: EMAIL,
+  source: `/${TOKEN}`,
+  type: `t.${TOKEN}`,
+  subject: EMAIL,
+  freshetversion: "5",
+  data: planted,
+};
+const headers: SentRecord["headers"] = [
+  [`x-${TOKEN}`, Buffer.from(EMAIL)],
+  ["authorization", Buffer.from(`Bearer ${TOKEN}`)],
+];
+
+function record(value: object | string): SentRecord {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return { partition: 0, key: Buffer.from(EMAIL), value: Buffer.from(text), headers };
+}
+
+/** One that is applied, and some that can never be: each has what is planted in another place. */
+const records = [
+  record(event),
+  record({ ...event, freshetversion: TOKEN }),
+  record({ ...event, subject: { mail: EMAIL } }),
+  record({ ...event, specversion: TOKEN }),
+  record({ ...event, [TOKEN]: planted, time: EMAIL }),
+  record(`{"mail": "${EMAIL}", ${TOKEN}`),
+  record(EMAIL),
+];
+
+/** All that somebody outside can see of the process. */
+async function seen(service: ServiceProcess): Promise<string> {
+  const pages = await Promise.all(
+    ["livez", "readyz", "startupz", "metrics", EMAIL].map(
+      async (page) => await (await fetch(`http://${service.address}/${page}?t=${TOKEN}`)).text(),
+    ),
+  );
+  return [service.output(), ...pages].join("\n");
+}
+
+function expectNothing(text: string): void {
+  for (const secret of [EMAIL, TOKEN, "lovelace", "planted-7f3e"]) {
+    expect(text.split("\n").filter((line) => line.includes(secret))).toEqual([]);
+  }
+}
+
+describe("an e-mail and a token in events, headers, keys and configuration", () => {
+  async function fed(options: Parameters<Scene["start"]>[0], count: number): Promise<ServiceProcess> {
+    const service = await scene.start({ ...options, env: { FRESHET_LOG_LEVEL: "trace", ...options?.env } });
+    const before = await scene.topics.committed(scene.group, scene.topic);
+    await scene.topics.send(scene.topic, records.slice(0, count));
+    const isDone = async (): Promise<boolean> => (await scene.topics.committed(scene.group, scene.topic)) === before + count;
+    await until(isDone, { timeoutMs: 60_000, what: "all records are committed" });
+    return service;
+  }
+
+  test("are in no line of the log and on no page; only dead letters hold the records, as they came", async () => {
+    await scene.redis.set(`${scene.keyPrefix}page:${EMAIL}`, '{"version":4}', "EX", 300);
+    const service = await fed({}, records.length);
+    expect(await service.metric("freshet_keys_unlinked_total")).toBe(1);
+    expect(await service.metric("freshet_events_total", { outcome: "dead" })).toBeGreaterThanOrEqual(4);
+    const text = await seen(service);
+    expect(text).toContain('"msg":"slice"');
+    expectNothing(text);
+    await redis.stop();
+    await until(() => service.output().includes("trouble with Redis"), { timeoutMs: 20_000, what: "trouble is told" });
+    expectNothing(await seen(service));
+    await redis.restart();
+    expect(await stopped(service, "SIGTERM")).toEqual({ code: 0, signal: null });
+    expectNothing(service.output());
+  }, 90_000);
+
+  test("are not in what an error leaves that nobody caught", async () => {
+    const service = await fed({ file: CRASHING, args: [EMAIL] }, 1);
+    service.kill("SIGUSR2");
+    expect(await service.exited).toEqual({ code: 1, signal: null });
+    expect(service.output()).toContain("FR9001");
+    expect(service.output()).toMatch(/"frames":\["at process/);
+    expectNothing(service.output());
+  }, 60_000);
+
+  test("are not in a diagnostic report, which holds all variables otherwise", async () => {
+    const service = await fed({ env: { NODE_OPTIONS: `--report-on-signal --report-directory=${folder}` } }, 1);
+    service.kill("SIGUSR2");
+    await until(async () => (await readdir(folder)).length === 1, { timeoutMs: 20_000, what: "the report is written" });
+    expect(await stopped(service, "SIGTERM")).toEqual({ code: 0, signal: null });
+    const [name = ""] = await readdir(folder);
+    const report = await readFile(join(folder, name), "utf8");
+    expect(report).toContain("javascriptStack");
+    expectNothing(report);
+  }, 60_000);
+
+  test("are not in what refuses a configuration", async () => {
+    const service = await scene.start({ env: { FRESHET_REDIS_URL: `http://${TOKEN}@localhost`, FRESHET_KAFKA_BROKERS: EMAIL } });
+    expect((await service.exited).code).toBe(2);
+    expect(service.output()).toContain("FRESHET_REDIS_URL must be");
+    expectNothing(service.output());
+  }, 30_000);
+});
