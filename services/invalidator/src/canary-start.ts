@@ -15,6 +15,11 @@ export function hasCanary({ canarySeconds, mode }: Pick<Config, "canarySeconds" 
   return canarySeconds > 0 && mode === "apply";
 }
 
+/** The topic of the canary, `null` where it is off. */
+export function canaryOf(config: Config): string | null {
+  return hasCanary(config) ? canaryTopic(config.deployment) : null;
+}
+
 /** What the service runs: the rules of the file, and the canary's where it is on. Errors as `addCanary`. */
 export function withCanary(rules: CompiledRules, config: Config): CompiledRules {
   return hasCanary(config) ? addCanary(rules, { deployment: config.deployment, prefix: config.redis.prefix }).rules : rules;

@@ -32,6 +32,16 @@ describe("rights at the start", () => {
     });
   });
 
+  test("a canary's topic is read and written", async () => {
+    const sources = ["orders", "freshet.canary.d"];
+    const withCanary = { ...used, sources, canary: "freshet.canary.d" };
+    const read = topic("freshet.canary.d", ["READ", "DESCRIBE", "DESCRIBE_CONFIGS"]);
+    const view = kafka([source, read, letters], ["READ", "DESCRIBE"]);
+    await expect(checkRights({ ...used, sources }, view)).resolves.toBeUndefined();
+    const message = "Kafka does not allow this user: Write on topic freshet.canary.d";
+    await expect(checkRights(withCanary, view)).rejects.toMatchObject({ code: "FR3006", message });
+  });
+
   test("brokers that do not tell, and topics that are missing, are for others to find", async () => {
     const silent = kafka([topic("orders", null), topic("freshet.dlq.d", null, "missing")], null);
     await expect(checkRights(used, silent)).resolves.toBeUndefined();

@@ -16,7 +16,7 @@ import { readOnly, type StorePort } from "@freshet/store/port";
 import type { Logger } from "pino";
 import { createAdminHttp, listen } from "./admin-http.js";
 import { boundsOf, keepPublishing } from "./bounds-publishing.js";
-import { createCanary, hasCanary, withCanary } from "./canary-start.js";
+import { canaryOf, createCanary, hasCanary, withCanary } from "./canary-start.js";
 import type { Config } from "./config.js";
 import { configProblem, type Problem } from "./config-problem.js";
 import { connectKafka, connectStore } from "./connect.js";
@@ -243,7 +243,7 @@ async function begin(parts: Parts): Promise<void> {
     state.storeChecked = true;
     if (!signal.aborted) sweeper?.start(); // sweeps of others are taken over whether Kafka is there or not
   });
-  const used = { sources: rules.topics, deadLetters: deadLetterTopic(config), group: config.kafka.group };
+  const used = { sources: rules.topics, deadLetters: deadLetterTopic(config), group: config.kafka.group, canary: canaryOf(config) };
   await Promise.all([storeReady, checkTopics(used, kafka, context)]);
   signal.throwIfAborted();
   state.consumption = await consume(parts);
