@@ -1,10 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { loadRules } from "@freshet/rules";
 import { describe, expect, test } from "@jest/globals";
 import { parse } from "yaml";
 
 interface Service {
   readonly image: string;
+  readonly command?: readonly string[];
   readonly profiles?: readonly string[];
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
@@ -44,12 +46,18 @@ describe("docker-compose.yml", () => {
   test("mounts what is there, to be read only", () => {
     expect(mounts.filter(({ from }) => !existsSync(join(root, from)))).toEqual([]);
     expect(mounts.filter(({ mode }) => mode !== "ro")).toEqual([]);
-    expect(new Set(mounts.map(({ name }) => name))).toEqual(new Set(["kafka", "shop-topic", "invalidator", "prometheus", "grafana"]));
+    expect(new Set(mounts.map(({ name }) => name))).toEqual(new Set(["kafka", "shop-topics", "invalidator", "prometheus", "grafana"]));
   });
 
   test.each(["topics", "invalidator", "prometheus", "grafana"])("gives %s nothing to write to and no capabilities", (name) => {
     expect(named(name)).toMatchObject({ read_only: true, cap_drop: ["ALL"], security_opt: ["no-new-privileges:true"] });
     expect(named(name)?.tmpfs).toContain("/tmp");
+  });
+
+  test("makes every topic that the sample rules read", () => {
+    const { from = "" } = mounts.find(({ to }) => to === "/etc/freshet/rules.yaml") ?? {};
+    const { rules } = loadRules(readFileSync(join(root, from), "utf8"));
+    expect(named("shop-topics")?.command?.slice(5).sort()).toEqual([...(rules?.topics ?? [])].sort());
   });
 
   test("starts Prometheus and Grafana only with the profile `watch`", () => {

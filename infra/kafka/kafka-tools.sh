@@ -1,8 +1,8 @@
 #!/bin/sh
 # What docker-compose.yml asks of a Kafka image, with the tools that are in it: Apache's own image, or the one that
 # scripts/local-images.sh builds.
-#   kafka-tools.sh create BROKER TOPIC PARTITIONS   makes the topic unless it is there
-#   kafka-tools.sh round-trip BROKER                one record in, and out again
+#   kafka-tools.sh create BROKER PARTITIONS TOPIC...   makes each topic unless it is there
+#   kafka-tools.sh round-trip BROKER                   one record in, and out again
 set -eu
 export KAFKA_HEAP_OPTS=-Xmx128m KAFKA_JVM_PERFORMANCE_OPTS='-XX:TieredStopAtLevel=1 -XX:+UseSerialGC'
 
@@ -33,7 +33,11 @@ round_trip() { # round_trip BROKER
 }
 
 case ${1:-} in
-  create) create "$2" "$3" "$4" ;;
+  create)
+    broker=$2 partitions=$3
+    shift 3
+    for each; do (create "$broker" "$each" "$partitions"); done
+    ;;
   round-trip) round_trip "$2" ;;
   *) sed -n 's/^#   //p' "$0" >&2; exit 2 ;;
 esac
