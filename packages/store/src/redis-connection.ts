@@ -28,7 +28,10 @@ export interface RedisConnectionConfig {
   /** `redis://` or `rediss://`. */
   readonly url: string;
   /** What the URL does not hold: credentials, database, TLS. */
-  readonly options?: Pick<RedisOptions, "username" | "password" | "db" | "tls" | "connectionName">;
+  readonly options?: Pick<
+    RedisOptions,
+    "username" | "password" | "db" | "tls" | "connectionName" | "sentinelUsername" | "sentinelPassword"
+  >;
   /** Asked before each new connection for the user, password and certificates that are valid by then. */
   readonly renew?: () => Pick<RedisOptions, "username" | "password" | "tls">;
   readonly timeouts?: Partial<RedisTimeouts>;

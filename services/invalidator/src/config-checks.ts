@@ -32,6 +32,10 @@ function checkRedis({ redis, allowPlaintext }: Settings): Problem[] {
     const fix = "Set FRESHET_REDIS_MODE=sentinel, or leave the name out.";
     problems.push({ where: "FRESHET_REDIS_SENTINEL_NAME", problem: "has no meaning without sentinels", fix });
   }
+  if (redis.mode !== "sentinel" && (redis.sentinelUsername !== null || redis.sentinelPassword !== null)) {
+    const fix = "Set FRESHET_REDIS_MODE=sentinel, or leave them out.";
+    problems.push({ where: "FRESHET_REDIS_SENTINEL_USERNAME and _PASSWORD", problem: "have no meaning without sentinels", fix });
+  }
   if (redis.mode === "sentinel" && redis.sentinelName === null) {
     problems.push({ where: "FRESHET_REDIS_SENTINEL_NAME", problem: "is missing", fix: "Name the master that the sentinels watch." });
   }

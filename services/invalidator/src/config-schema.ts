@@ -151,6 +151,18 @@ export const configSchema = z.object({
       text: "The name of the master that the sentinels watch.",
       accepts: "a text",
     }),
+    sentinelUsername: text.nullable().default(null).register(settingTexts, {
+      env: "FRESHET_REDIS_SENTINEL_USERNAME",
+      text: "The user at the sentinels, where they have users of their own.",
+      accepts: "a text",
+      secret: true,
+    }),
+    sentinelPassword: secret.nullable().default(null).register(settingTexts, {
+      env: "FRESHET_REDIS_SENTINEL_PASSWORD",
+      text: "The password at the sentinels, where they want one.",
+      accepts: "a text",
+      secret: true,
+    }),
     username: text.nullable().default(null).register(settingTexts, {
       env: "FRESHET_REDIS_USERNAME",
       text: "The user, where the URL holds none.",

@@ -78,6 +78,8 @@ function redisOptions(redis: Settings["redis"], { protocol, hostname }: URL): No
     connectionName: "freshet",
     ...(redis.username === null ? {} : { username: redis.username }),
     ...(redis.password === null ? {} : { password: redis.password.reveal() }),
+    ...(redis.sentinelUsername === null ? {} : { sentinelUsername: redis.sentinelUsername }),
+    ...(redis.sentinelPassword === null ? {} : { sentinelPassword: redis.sentinelPassword.reveal() }),
     ...(protocol === "rediss:" ? { tls: { ...servername, ...tlsOf(redis) } } : {}),
   };
 }

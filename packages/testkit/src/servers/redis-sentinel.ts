@@ -11,11 +11,18 @@ export interface OwnSentinel extends OwnServer {
   readonly url: string;
 }
 
+export interface SentinelOptions {
+  /** What clients must give. */
+  readonly password?: string;
+  /** What the master wants of the sentinel. */
+  readonly masterPassword?: string;
+}
+
 /** The name under which it watches its master. */
 export const SENTINEL_NAME = "main";
 
 /** Starts a sentinel that watches a master and replaces it by one of its replicas. */
-export async function startSentinel(master: OwnRedis): Promise<OwnSentinel> {
+export async function startSentinel(master: OwnRedis, options: SentinelOptions = {}): Promise<OwnSentinel> {
   const program = await ensureRedis(() => undefined);
   const port = await freePort();
   const server = await startOwnServer({
@@ -23,7 +30,7 @@ export async function startSentinel(master: OwnRedis): Promise<OwnSentinel> {
     port,
     command: async (folder) => {
       const file = join(folder, "sentinel.conf");
-      if (!existsSync(file)) await writeFile(file, configOf(port, master.port));
+      if (!existsSync(file)) await writeFile(file, configOf(port, master.port, options));
       return [program, file, "--sentinel"];
     },
     ready: /\+monitor master/,
@@ -32,13 +39,15 @@ export async function startSentinel(master: OwnRedis): Promise<OwnSentinel> {
   return Object.assign(server, { url: `redis://127.0.0.1:${port}` });
 }
 
-function configOf(port: number, masterPort: number): string {
+function configOf(port: number, masterPort: number, { password, masterPassword }: SentinelOptions): string {
   return [
     `port ${port}`,
     "bind 127.0.0.1",
     `sentinel monitor ${SENTINEL_NAME} 127.0.0.1 ${masterPort} 1`,
     `sentinel down-after-milliseconds ${SENTINEL_NAME} 500`,
     `sentinel failover-timeout ${SENTINEL_NAME} 2000`,
+    ...(password === undefined ? [] : [`requirepass ${password}`]),
+    ...(masterPassword === undefined ? [] : [`sentinel auth-pass ${SENTINEL_NAME} ${masterPassword}`]),
     "",
   ].join("\n");
 }

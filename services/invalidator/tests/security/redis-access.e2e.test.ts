@@ -1,7 +1,17 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Certificates, freePort, freshPrefix, makeCertificates, type OwnRedis, startRedis, testKafkaBroker } from "@freshet/testkit";
+import {
+  type Certificates,
+  freePort,
+  freshPrefix,
+  makeCertificates,
+  type OwnRedis,
+  SENTINEL_NAME,
+  startRedis,
+  startSentinel,
+  testKafkaBroker,
+} from "@freshet/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { openScene, type Scene, stopped } from "../scene.js";
 import { rules, sendAndSee } from "./secure-bench.js";
@@ -87,3 +97,22 @@ describe("Redis with its own authority, client certificates and a user", () => {
     60_000,
   );
 });
+
+test("a sentinel that wants a password gets its own, and the master the master's", async () => {
+  const [ofSentinel, ofMaster] = ["sentinels-own-secret", "masters-own-secret"];
+  const master = await startRedis({ args: ["--requirepass", ofMaster] });
+  const sentinel = await startSentinel(master, { password: ofSentinel, masterPassword: ofMaster });
+  const name = freshPrefix("secure-sentinel").replaceAll(":", "-");
+  const redisUrl = master.url.replace("redis://", `redis://:${ofMaster}@`);
+  const own = await openScene({ name, broker: testKafkaBroker(), redisUrl, partitions: 1, rules });
+  try {
+    const mode = { FRESHET_REDIS_MODE: "sentinel", FRESHET_REDIS_SENTINEL_NAME: SENTINEL_NAME, FRESHET_REDIS_PASSWORD: ofMaster };
+    const service = await own.start({ env: { ...mode, FRESHET_REDIS_URL: sentinel.url, FRESHET_REDIS_SENTINEL_PASSWORD: ofSentinel } });
+    await sendAndSee({ scene: own }, service, "1");
+    expect(await stopped(service, "SIGTERM")).toEqual({ code: 0, signal: null });
+    for (const secret of [ofSentinel, ofMaster]) expect(service.output()).not.toContain(secret);
+  } finally {
+    await own.close();
+    await Promise.all([sentinel.close(), master.close()]);
+  }
+}, 60_000);
