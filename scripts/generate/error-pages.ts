@@ -16,7 +16,7 @@ export const errorPages: Readonly<Record<ErrorCode, ErrorPage>> = {
   FR1002: {
     does: "usage",
     cause:
-      "A setting or a file it names cannot be read, or its value is not allowed. An unknown `FRESHET_` variable counts, so that a typing mistake cannot go unseen.",
+      "A setting or a file it names cannot be read, or its value is not allowed. An unknown `FRESHET_` variable counts, so that a typing mistake cannot go unseen; so does a certificate that a peer does not trust.",
     fix: "`freshet config show` lists each value and where it came from; [configuration](configuration.md) has them all.",
   },
   FR1003: {
@@ -98,8 +98,9 @@ export const errorPages: Readonly<Record<ErrorCode, ErrorPage>> = {
   },
   FR3006: {
     does: "halts",
-    cause: "The access lists of Kafka do not allow the operation.",
-    fix: "Allow reading the sources and the group, and writing to Freshet's own topics.",
+    cause:
+      "The access lists of Kafka do not allow the operation, or the brokers refused the login. The message says which, and names each right.",
+    fix: "Grant what `infra/kafka/README.md` lists for the role, or correct `FRESHET_KAFKA_SASL_USERNAME`, `_PASSWORD` and `_MECHANISM`.",
   },
   FR3007: {
     does: "halts",
