@@ -2,6 +2,7 @@ import { createMemoryLog, type KafkaPort } from "@freshet/kafka";
 import { createMemoryStore } from "@freshet/store";
 import { until } from "@freshet/testkit";
 import { afterEach, describe, expect, test } from "@jest/globals";
+import { pino } from "pino";
 import { loadConfig } from "./config.js";
 import { type Invalidator, startInvalidator } from "./wiring.js";
 
@@ -29,11 +30,13 @@ async function start(env: Record<string, string>, topics = ["products", "freshet
   await client.createTopics(topics.map((topic) => ({ topic, partitions: 1, replicationFactor: 1, config: large(topic) })));
   const store = createMemoryStore({ nowUs: () => Date.now() * 1000 });
   const kafka: KafkaPort = log.client();
-  const service = await startInvalidator(config, { kafka, store, clock, readText: () => rulesText, retryFirstMs: 5 });
+  const lines: string[] = [];
+  const logger = pino({ level: "info" }, { write: (line: string) => void lines.push(line) });
+  const service = await startInvalidator(config, { kafka, store, clock, logger, readText: () => rulesText, retryFirstMs: 5 });
   running.push(service);
   const metrics = async () => await (await fetch(`${service.address}/metrics`)).text();
   const isReady = async () => (await fetch(`${service.address}/readyz`)).status === 200;
-  return { service, log, metrics, isReady };
+  return { service, log, metrics, isReady, lines };
 }
 
 describe("a service with a canary", () => {
@@ -57,8 +60,9 @@ describe("a service with a canary", () => {
 test.each([{}, { FRESHET_CANARY_SECONDS: "0" }, { FRESHET_CANARY_SECONDS: "1", FRESHET_MODE: "observe" }])(
   "%j has none, and needs no topic",
   async (env) => {
-    const { metrics, isReady } = await start(env, ["products", "freshet.dlq.t"]);
+    const { metrics, isReady, lines } = await start(env, ["products", "freshet.dlq.t"]);
     await until(isReady);
     expect(await metrics()).not.toContain("canary");
+    expect(lines.filter((line) => line.includes("the canary is off"))).toHaveLength("FRESHET_MODE" in env ? 1 : 0);
   },
 );

@@ -39,6 +39,7 @@ export interface CanaryContext {
 /** Lets the canary fly until the signal aborts, each process its own; nothing where it is off. */
 export function createCanary({ config, rules, metrics: { canary }, logger, ...ports }: CanaryContext): (signal: AbortSignal) => void {
   const family = rules.families.get(CANARY);
+  if (config.canarySeconds > 0 && !hasCanary(config)) logger.info("the canary is off: observing busts nothing");
   if (canary === null || family === undefined) return () => undefined;
   const topic = canaryTopic(config.deployment);
   const options = {
