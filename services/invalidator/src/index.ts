@@ -1,4 +1,5 @@
 export { boundsOf } from "./bounds-publishing.js";
+export { canaryOf } from "./canary-start.js";
 export { type Config, type ConfigSources, loadConfig, processSources } from "./config.js";
 export { configurationPage } from "./configuration-page.js";
 export { connectKafka, connectStore } from "./connect.js";

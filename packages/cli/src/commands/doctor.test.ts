@@ -1,3 +1,4 @@
+import type { KafkaRight } from "@freshet/kafka/port";
 import { FreshetError } from "@freshet/protocol";
 import { describe, expect, test } from "@jest/globals";
 import { doctor as contract } from "../../../../scripts/schemas/doctor.ts";
@@ -38,6 +39,20 @@ describe("freshet doctor, as text", () => {
       "0 errors, 1 warning, 0 notes",
     ]);
     expect(code).toBe(3);
+  });
+
+  test("the canary's topic is looked at where the canary is on", async () => {
+    const clinic = await openClinic();
+    const canary = "freshet.canary.default";
+    const of = async (world: ReturnType<typeof clinic.withTopic>, seconds: string) =>
+      (await transcript(["doctor", "--canary-seconds", seconds], world)).out.filter(
+        (line) => line.includes(canary) && line.startsWith("error"),
+      );
+    const gone = clinic.withTopic(canary, { state: "missing" });
+    const refused = clinic.withTopic(canary, { rights: new Set<KafkaRight>(["READ", "DESCRIBE", "DESCRIBE_CONFIGS"]) });
+    expect([await of(gone, "0"), await of(refused, "0")]).toEqual([[], []]);
+    expect(await of(gone, "5")).toEqual([`error own-topic-missing (FR3002): ${canary}`]);
+    expect(await of(refused, "5")).toEqual([`error topic-rights (FR3006): ${canary}`]);
   });
 
   test("a shorter replay window makes it well again", async () => {

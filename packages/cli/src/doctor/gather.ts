@@ -1,4 +1,4 @@
-import { type Config, isEvictionHarmless, readLag, readSweeps, type SweepReport } from "@freshet/invalidator";
+import { type Config, canaryOf, isEvictionHarmless, readLag, readSweeps, type SweepReport } from "@freshet/invalidator";
 import type { KafkaPort } from "@freshet/kafka/port";
 import { asFreshetError, FreshetError } from "@freshet/protocol";
 import type { CompiledRules, LoadResult } from "@freshet/rules";
@@ -8,6 +8,7 @@ import type { Deployment, Deps } from "../deps.js";
 import { inspectRules } from "../rules-file.js";
 import { readTopicSpecs } from "../topic-specs.js";
 import { type Answer, type Facts, knownOf, type ServerFacts } from "./facts.js";
+import { isCanary } from "./judge-topics.js";
 import { sampleTopics } from "./sample.js";
 
 export interface DoctorTerms {
@@ -32,7 +33,7 @@ export async function gather(patient: Patient, deps: Deps): Promise<Facts> {
   const { config, deployment, terms } = patient;
   const rules = await askRules(deployment, deps);
   const compiled = knownOf(rules)?.rules ?? null;
-  const ownTopics = await readTopicSpecs(deployment.name, deps);
+  const ownTopics = (await readTopicSpecs(deployment.name, deps)).filter(({ topic }) => !isCanary(topic) || canaryOf(config) === topic);
   const redis = await askRedis(patient, compiled, deps);
   const own = ownTopics.map(({ topic }) => topic);
   const kafka = await askKafka(patient, { compiled, own, sweeps: redis.sweeps }, deps);

@@ -3,7 +3,7 @@ import { type Judged, looked, skipped } from "./check.js";
 import { type Facts, knownOf } from "./facts.js";
 import { type DoctorFinding, finding } from "./finding.js";
 import type { Severity } from "./finding-kinds.js";
-import { isDeadLetters, sourcesOf } from "./judge-topics.js";
+import { isCanary, isDeadLetters, sourcesOf } from "./judge-topics.js";
 
 interface Need {
   readonly topic: string;
@@ -37,6 +37,7 @@ function ofSource(topic: string): Need {
 /** What commands need is less grave: they may run as another user. */
 function ofOwn(topic: string): Need {
   if (isDeadLetters(topic)) return { topic, rights: ["WRITE", "DESCRIBE", "DESCRIBE_CONFIGS"], severity: "error", whom: "the service" };
+  if (isCanary(topic)) return { topic, rights: ["READ", "WRITE", "DESCRIBE", "DESCRIBE_CONFIGS"], severity: "error", whom: "the service" };
   return { topic, rights: ["READ", "WRITE"], severity: "note", whom: "freshet replay, or bust," };
 }
 

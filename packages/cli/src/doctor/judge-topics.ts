@@ -32,6 +32,11 @@ export function isDeadLetters(topic: string): boolean {
   return topic.startsWith("freshet.dlq.");
 }
 
+/** Only looked at where the canary is on: then the service does not start without it. */
+export function isCanary(topic: string): boolean {
+  return topic.startsWith("freshet.canary.");
+}
+
 function sourceFindings(topic: string, health: TopicHealth | undefined, windowMs: number): readonly DoctorFinding[] {
   if (health?.state === "forbidden") return [forbidden(topic)];
   if (health?.state !== "there") {
@@ -85,7 +90,7 @@ function ownFindings({ topic, config }: TopicSpec, health: TopicHealth | undefin
       fix: "freshet topics create",
       code: "FR3002",
     } as const;
-    return [finding("own-topic-missing", isDeadLetters(topic) ? found : { ...found, severity: "warning" })];
+    return [finding("own-topic-missing", isDeadLetters(topic) || isCanary(topic) ? found : { ...found, severity: "warning" })];
   }
   const leastMs = Number(config["retention.ms"] ?? "0");
   return [...retention(health, leastMs), ...policyFindings(health, config["cleanup.policy"] ?? "delete")];
