@@ -1,3 +1,4 @@
+import { FreshetError } from "@freshet/protocol";
 import { until } from "@freshet/testkit";
 import { describe, expect, test } from "@jest/globals";
 import { compiled, type Incident, openIncident, rightRules } from "../../tests/incident.js";
@@ -24,7 +25,11 @@ async function replayed(incident: Incident, over: Partial<PlanOptions> = {}, run
   return await resumed(incident, job, { jobsEnd, ...run });
 }
 
-function resumed(incident: Incident, job: Job, run: Partial<RunJobOptions> = {}, pause = realTime.pause): Promise<Job> {
+interface Resumption extends Partial<RunJobOptions> {
+  readonly pause?: typeof realTime.pause;
+}
+
+function resumed(incident: Incident, job: Job, { pause = realTime.pause, ...run }: Resumption = {}): Promise<Job> {
   const rules = compiled(rightRules);
   const known = { job, runner, rules, isResolved: () => false, jobsEnd: [], stop: never, onProgress: () => {} };
   return runJob({ ...incident.ports, pause }, { ...known, ...run });
@@ -138,6 +143,7 @@ describe("a replay that applies", () => {
     expect(second).toMatchObject({ status: "done", runs: 2, left: [] });
     expect(second.counts.records).toEqual(second.planned.records);
     expect(second.counts.keys.removed).toBe(second.planned.keys.removed);
+    expect([first.counts.exact, second.counts.inexactBecause]).toEqual([true, ["two_runs"]]);
     expect(await readJobs(incident.kafka, { deployment: "blue", group: "g", stop: never })).toEqual([second]);
   });
 
@@ -150,12 +156,30 @@ describe("a replay that applies", () => {
     const known = { id: "j1", deployment: "blue", rulesText: rightRules, by, because: "", clock: incident.clock };
     const { job, jobsEnd } = await startJob(incident.kafka, plan, known);
     const startedMs = incident.clock.nowMs();
-    const last = await resumed(incident, job, { jobsEnd }, passing(incident));
+    const last = await resumed(incident, job, { jobsEnd, pause: passing(incident) });
     expect(last.counts.keys).toEqual(last.planned.keys);
     expect((incident.clock.nowMs() - startedMs) / 1000).toBeCloseTo(600 / 100 - 0.25, 0);
     const chosen = statesOf(incident).map(({ counts }) => counts.records.chosen);
     const steps = chosen.slice(1).map((count, at) => count - (chosen[at] ?? 0));
     expect(Math.max(...steps)).toBeLessThanOrEqual(150);
+  });
+
+  test("says that its counts are not exact, and why, when a slice had to be run again", async () => {
+    const incident = await openIncident();
+    await manyProducts(incident, 20);
+    const { store } = incident.ports;
+    let isLost = false;
+    const bust: typeof store.bust = async (busts) => {
+      const outcomes = await store.bust(busts);
+      if (isLost) return outcomes;
+      isLost = true;
+      throw new FreshetError("FR2001", "wait", "no answer came", "Wait.");
+    };
+    const job = await replayed({ ...incident, ports: { ...incident.ports, store: { ...store, bust } } });
+    expect(job).toMatchObject({ status: "done", counts: { exact: false, inexactBecause: ["slice_run_again"] } });
+    expect(job.planned.exact).toBe(true);
+    expect(job.counts.keys.removed).toBeLessThan(job.planned.keys.removed);
+    expect(jobSchema.parse(job)).toEqual(job);
   });
 
   test("a process that was taken for dead leaves the job to the one that went on with it", async () => {

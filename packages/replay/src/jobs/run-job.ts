@@ -30,6 +30,8 @@ export interface RunJobOptions {
   /** Aborted: slices under way end, the state is written, and the job can be resumed. */
   readonly stop: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
+  /** Told the last state, also where a failure ends the run. */
+  readonly onLast?: (last: Job) => void;
   readonly timing?: Partial<JobTiming>;
 }
 
@@ -109,7 +111,9 @@ class JobWork {
     this.#writtenMs = clock.nowMs();
     this.#pace = new Pace({ ...job.rates, clock, pause, stop: this.#stop });
     const wanted = job.force ? forced(rules) : rules;
-    this.#runItems = createRunItems({ rules: wanted, store, frames, clock, pause, stop: this.#stop, patienceMs: timing.patienceMs });
+    const onAgain = (): void => this.#tally.runAgain();
+    const { patienceMs } = timing;
+    this.#runItems = createRunItems({ rules: wanted, store, frames, clock, pause, stop: this.#stop, patienceMs, onAgain });
   }
 
   async run(): Promise<void> {
@@ -152,6 +156,7 @@ class JobWork {
   /** The last state, written down; the group is left behind by nobody. */
   async end(failure: FreshetError | null): Promise<Job> {
     const { kafka } = this.#ports;
+    this.#options.onLast?.(this.#state("stopped"));
     if (failure !== null) await this.#look().catch(() => {}); // a reader that was dropped may have been taken for dead
     if (this.#sight === "taken") throw takenOver(this.#options.job);
     const status = this.#sight === "aborted" ? "aborted" : failure === null && this.#left.length === 0 ? "done" : "stopped";
@@ -213,7 +218,7 @@ class JobWork {
       updatedAt: at,
       endedAt: isOver ? at : null,
       left: this.#left,
-      counts: addCounts(job.counts, this.#tally.counts()),
+      counts: job.runs === 0 ? this.#tally.counts() : addCounts(job.counts, this.#tally.counts()),
       runs: job.runs + 1,
       runner: status === "running" ? runner : null,
       error: null,

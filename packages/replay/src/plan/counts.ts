@@ -5,6 +5,10 @@ const count = z.int().nonnegative();
 /** Why entries were, or would be, removed. */
 export type RemovalCause = "older" | "unversioned" | "blind" | "opaque";
 
+/** Why counts of keys are more or less than what happened. */
+const inexactCauses = ["many_keys", "two_runs", "slice_run_again"] as const;
+export type InexactCause = (typeof inexactCauses)[number];
+
 const keyCounts = z.looseObject({
   touched: count.meta({ description: "Keys that busts name, each once." }),
   removed: count.meta({ description: "Were there and go: not new enough, or nothing to compare." }),
@@ -29,7 +33,10 @@ export const countsSchema = z.looseObject({
     noRule: count,
     ignored: count.meta({ description: "Tombstones and the like." }),
     failing: count.meta({ description: "Still failing: stay dead letters." }),
-    foreign: count.meta({ description: "Dead letters of topics that the rules do not declare: nothing is done with them." }),
+    foreign: count.meta({
+      description:
+        "Dead letters of topics that the rules do not declare, or that do not say where they come from: nothing is done with them.",
+    }),
   }),
   passed: count.meta({ description: "Read and not chosen: the filter, or resolved before." }),
   failing: z.record(z.string(), count).meta({ description: "The failing ones by reason." }),
@@ -46,7 +53,11 @@ export const countsSchema = z.looseObject({
     .looseObject({ from: z.iso.datetime(), to: z.iso.datetime() })
     .nullable()
     .meta({ description: "Times of the first and the last chosen record; null without any." }),
-  exact: z.boolean().meta({ description: "false: so many keys that some may be counted more than once." }),
+  exact: z.boolean().meta({ description: "false: counts of keys are not exact; inexactBecause says why." }),
+  inexactBecause: z.array(z.enum(inexactCauses)).optional().meta({
+    description:
+      "many_keys: some may count twice. two_runs: a key that both touched counts twice, and what a killed one removed last counts as absent. slice_run_again: the store's answer did not come; what it had removed counts as absent.",
+  }),
 });
 
 /** By key, each once: what the strongest of its busts made of it. */
@@ -78,6 +89,8 @@ export interface Counts {
   /** RFC 3339. */
   readonly span: { readonly from: string; readonly to: string } | null;
   readonly exact: boolean;
+  /** Missing where they are exact. */
+  readonly inexactBecause?: readonly InexactCause[] | undefined;
 }
 
 countsSchema satisfies z.ZodType<Counts>;
@@ -97,7 +110,7 @@ export const noCounts: Counts = {
   exact: true,
 };
 
-/** The counts of a run that went on where another ended. A key that both touched counts twice. */
+/** The counts of a run that went on where another ended: a key that both touched counts twice. */
 export function addCounts(a: Counts, b: Counts): Counts {
   const families = Object.keys({ ...a.families, ...b.families }).toSorted();
   return {
@@ -110,8 +123,14 @@ export function addCounts(a: Counts, b: Counts): Counts {
     families: Object.fromEntries(families.map((name) => [name, addNumbers(a.families[name] ?? noKeys, b.families[name] ?? noKeys)])),
     tags: addNumbers(a.tags, b.tags),
     span: addSpans(a.span, b.span),
-    exact: a.exact && b.exact && (a.keys.touched === 0 || b.keys.touched === 0),
+    ...exactness([...(a.inexactBecause ?? []), ...(b.inexactBecause ?? []), "two_runs"]),
   };
+}
+
+/** Whether counts are exact, and if not why: each cause once, always in the same order. */
+export function exactness(causes: readonly InexactCause[]): Pick<Counts, "exact" | "inexactBecause"> {
+  const inexactBecause = inexactCauses.filter((cause) => causes.includes(cause));
+  return inexactBecause.length === 0 ? { exact: true } : { exact: false, inexactBecause };
 }
 
 function addNumbers<T extends object>(a: T, b: T): T {

@@ -1,7 +1,7 @@
 import type { SliceReport } from "@freshet/pipeline";
 import type { BustOutcome, KeyBust, TagOutcome } from "@freshet/protocol";
 import type { Replayed } from "../run/replayed.js";
-import { type Counts, type KeyCounts, noCounts, noKeys, type RemovalCause, sorted } from "./counts.js";
+import { type Counts, exactness, type KeyCounts, noCounts, noKeys, type RemovalCause, sorted } from "./counts.js";
 import { KeyRanks } from "./key-ranks.js";
 
 /** Keys and tags are counted exactly up to here: 16 MB. */
@@ -22,6 +22,7 @@ export class Tally {
   readonly #tagRanks: KeyRanks;
   #passed = 0;
   #busts = 0;
+  #hasRunAgain = false;
   #fromMs = Number.POSITIVE_INFINITY;
   #toMs = Number.NEGATIVE_INFINITY;
 
@@ -33,6 +34,11 @@ export class Tally {
   /** Records chosen so far. */
   get records(): number {
     return this.#records.chosen;
+  }
+
+  /** A slice was run again: what went when it was run first is not told any more. */
+  runAgain(): void {
+    this.#hasRunAgain = true;
   }
 
   pass(records: number): void {
@@ -74,7 +80,10 @@ export class Tally {
       families: Object.fromEntries(families.map(([name, family]) => [name, family.counts()])),
       tags: { ...this.#tags },
       span: this.#records.chosen === 0 ? null : { from: instantOf(this.#fromMs), to: instantOf(this.#toMs) },
-      exact: this.#keyRanks.isExact && this.#tagRanks.isExact,
+      ...exactness([
+        ...(this.#keyRanks.isExact && this.#tagRanks.isExact ? [] : (["many_keys"] as const)),
+        ...(this.#hasRunAgain ? (["slice_run_again"] as const) : []),
+      ]),
     };
   }
 

@@ -16,6 +16,8 @@ export interface RunItemsOptions {
   readonly stop: AbortSignal;
   /** How long a store that is away is waited for. */
   readonly patienceMs: number;
+  /** Told that a slice is run again: of busts that were sent, no answer came. */
+  readonly onAgain?: () => void;
 }
 
 const RETRY_FIRST_MS = 100;
@@ -42,7 +44,7 @@ export function createRunItems(options: RunItemsOptions): (items: readonly Repla
 }
 
 /** Busts are idempotent: a slice that failed for a reason that time mends is run again, whole. */
-async function patiently<T>(run: () => Promise<T>, { clock, pause, stop, patienceMs }: RunItemsOptions): Promise<T> {
+async function patiently<T>(run: () => Promise<T>, { clock, pause, stop, patienceMs, onAgain }: RunItemsOptions): Promise<T> {
   const startedMs = clock.nowMs();
   for (let waitMs = RETRY_FIRST_MS; ; waitMs = Math.min(RETRY_MAX_MS, waitMs * 2)) {
     try {
@@ -50,6 +52,7 @@ async function patiently<T>(run: () => Promise<T>, { clock, pause, stop, patienc
     } catch (error) {
       const isLate = clock.nowMs() - startedMs + waitMs > patienceMs;
       if (asFreshetError(error).disposition !== "wait" || isLate || stop.aborted) throw error;
+      onAgain?.();
       await pause(waitMs, stop);
     }
   }
