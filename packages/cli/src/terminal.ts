@@ -3,8 +3,8 @@ import type { Readable, Writable } from "node:stream";
 /** Whoever sits at a terminal, if anybody does. */
 export interface Terminal {
   /**
-   * Asks, and answers with the line that was typed; `null` when it is not a terminal, or nothing more comes. Ends with `null` at
-   * `stop` too.
+   * Asks, and answers with the line that was typed, what there is of it when it is ended by Ctrl-D. `null` when it is not a
+   * terminal, and at `stop`.
    */
   ask(question: string, stop: AbortSignal): Promise<string | null>;
   /** Draws one line over the one before; `null` takes it away. Missing where nobody would see it. */
@@ -33,18 +33,19 @@ function readLine(stdin: Readable, stop: AbortSignal): Promise<string | null> {
   return new Promise((resolve) => {
     let text = "";
     const end = (line: string | null): void => {
-      stdin.off("data", take).off("end", none);
+      stdin.off("data", take).off("end", last);
       stop.removeEventListener("abort", none);
       stdin.pause();
       resolve(line);
     };
     const none = (): void => end(null);
+    const last = (): void => end(text.trim());
     const take = (chunk: Buffer | string): void => {
       text += String(chunk);
       const at = text.indexOf("\n");
       if (at >= 0) end(text.slice(0, at).trim());
     };
     stop.addEventListener("abort", none, { once: true });
-    stdin.on("data", take).on("end", none);
+    stdin.on("data", take).on("end", last);
   });
 }

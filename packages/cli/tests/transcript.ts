@@ -25,6 +25,8 @@ export interface World {
   readonly interrupt?: AbortSignal;
   /** What somebody types at a terminal; without it nobody is there. */
   readonly answers?: readonly string[];
+  /** Told that something is asked. */
+  readonly onAsk?: () => void;
 }
 
 const never = new AbortController().signal;
@@ -60,7 +62,13 @@ function depsOf(world: World): Deps {
     who: () => ({ user: "ada", host: "ops-1" }),
     newId: () => `id-${++ids}`,
     stepBack: () => undefined,
-    terminal: { columns: 80, ask: async () => answers.shift() ?? null },
+    terminal: {
+      columns: 80,
+      ask: async () => {
+        world.onAsk?.();
+        return answers.shift() ?? null;
+      },
+    },
     stop: world.stop ?? never,
     interrupt: world.interrupt ?? never,
     pause: async () => {},

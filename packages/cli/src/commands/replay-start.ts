@@ -1,6 +1,16 @@
 import process from "node:process";
 import { FreshetError } from "@freshet/protocol";
-import { groupOfJob, type Order, planReplay, type ReplayPlan, readResolved, reportPlan, type Selection, startJob } from "@freshet/replay";
+import {
+  checkTopics,
+  groupOfJob,
+  type Order,
+  planReplay,
+  type ReplayPlan,
+  readResolved,
+  reportPlan,
+  type Selection,
+  startJob,
+} from "@freshet/replay";
 import type { CompiledRules } from "@freshet/rules";
 import type { Deployment, Deps } from "../deps.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
@@ -21,7 +31,7 @@ import {
   readRates,
 } from "../replay/read-options.js";
 import { type Session, withSession } from "../replay/session.js";
-import { exitCodeOfCounts, workOnJob } from "../replay/work-on-job.js";
+import { tellExitCode, workOnJob } from "../replay/work-on-job.js";
 import { readDeployedRules, readRules } from "../rules-file.js";
 
 /** Plans a replay of the deployment's dead letters, and with `apply` does it. */
@@ -67,6 +77,7 @@ async function replay(io: Io, deps: Deps, request: Request): Promise<ExitCode> {
   const known = await readReplayRules(request, deps);
   if (selection.kind === "history" && known.rules.sourcesOf(selection.topic).length === 0) throw undeclared(selection.topic, known.rules);
   return await withSession(deployment, deps, async (session) => {
+    if (options.apply) await checkTopics(session.kafka, deployment.name);
     const id = deps.newId().slice(0, 8);
     const resolved = selection.kind === "dlq" && !selection.resolved ? await readResolvedOf(session, request, { id, deps }) : null;
     const isResolved = (partition: number, offset: number): boolean => resolved?.has(partition, offset) ?? false;
@@ -76,9 +87,9 @@ async function replay(io: Io, deps: Deps, request: Request): Promise<ExitCode> {
     tellPlan(io, plan, { options, deployment, confirm: needsConfirmation({ touched, above }) });
     if (!options.apply) {
       io.talk("nothing was changed: add --apply to do it");
-      return exitCodeOfCounts(plan.counts);
+      return tellExitCode(io, plan.counts, "would");
     }
-    await confirm({ deployment: deployment.name, touched, above, yes: options.yes }, deps);
+    if (!(await confirm({ deployment: deployment.name, touched, above, yes: options.yes }, deps))) return stoppedBefore(io);
     const { rules, rulesText } = known;
     const { because } = request;
     const made = await startJob(session.kafka, plan, {
@@ -153,6 +164,12 @@ function tellPlan(io: Io, plan: ReplayPlan, { options, deployment, confirm: asks
   const report = reportPlan(plan, { deployment: deployment.name, confirm: asks });
   if (!options.json) for (const line of planLines(report)) io.out(line);
   else if (!options.apply) outJson(io, report);
+}
+
+/** A line of its own: the question still stands at the end of its own. */
+function stoppedBefore(io: Io): ExitCode {
+  io.talk("\nstopped; nothing was changed");
+  return exitCodes.interrupted;
 }
 
 function observing(): FreshetError {

@@ -20,8 +20,8 @@ export async function replayStatus(io: Io, deps: Deps, { flags, id, json }: Repl
   const group = groupOfJob(name, `status-${deps.newId().slice(0, 8)}`);
   const jobs = await withKafka({ name, ...deployment }, (kafka) => readJobs(kafka, { deployment: name, group, stop: deps.stop }));
   if (id === undefined) {
-    if (json) outJson(io, { jobs });
-    else for (const job of jobs) io.out(jobLine(job));
+    if (json) for (const job of jobs) outJson(io, job);
+    else for (const line of jobs.flatMap(jobLine)) io.out(line);
     if (jobs.length === 0) io.talk(`deployment ${name} has no replay jobs`);
     return exitCodes.done;
   }

@@ -1,79 +1,22 @@
-import { createMemoryLog, type KafkaPort } from "@freshet/kafka";
-import { deadLetter } from "@freshet/pipeline";
-import { encodeCloudEvent, FreshetError, parseVersion } from "@freshet/protocol";
+import type { KafkaPort } from "@freshet/kafka";
+import { FreshetError } from "@freshet/protocol";
 import { jobSchema, replayPlanSchema } from "@freshet/replay";
-import { createMemoryStore } from "@freshet/store";
-import { createClock } from "@freshet/testkit";
 import { describe, expect, test } from "@jest/globals";
+import { createReplayWorld } from "../../tests/replay-world.js";
 import { transcript, type World } from "../../tests/transcript.js";
-
-const NOW_MS = 1_767_225_600_000; // of the transcript's clock
-const rules = `freshet: 1
-sources:
-  - { name: products, topic: shop.products, format: cloudevents, space: catalog.product }
-families:
-  product: { key: "product:{id}", ttl: 24h }
-  page: { key: "page:{id}", ttl: 1h, entry: { kind: opaque } }
-rules:
-  - { name: product-changed, source: products, bust: [{ family: product, with: { id: subject } }] }
-  - { name: page-changed, source: products, when: "data.page", bust: [{ family: page, with: { id: subject } }] }
-`;
-const wrong = rules.replace('"data.page"', '"data.nope"');
-
-async function createWorld(over: Partial<World> = {}) {
-  const clock = createClock(NOW_MS - 3_600_000);
-  const log = createMemoryLog({ clock });
-  const kafka = log.client();
-  const topics = ["shop.products", "freshet.dlq.blue", "freshet.jobs.blue", "freshet.audit.blue"];
-  await kafka.createTopics(topics.map((topic) => ({ topic, partitions: 1, replicationFactor: 1, config: {} })));
-  const store = createMemoryStore({ nowUs: () => NOW_MS * 1000 });
-  const version = parseVersion("5");
-  if (version === null) throw new Error("5 is a version");
-  const product = (id: string) =>
-    store.seed.putManaged(`product:${id}`, { value: "v", deps: new Map([[`catalog.product/${id}`, version]]) });
-  const encode = (id: string, text: string, data: object) =>
-    encodeCloudEvent({
-      id: "1",
-      source: "s",
-      type: "t",
-      subject: id,
-      version: text,
-      time: "2026-01-01T00:00:00Z",
-      data: JSON.stringify(data),
-    });
-  const send = (id: string, text: string, data: object = { page: true }) => {
-    const { headers, value } = encode(id, text, data);
-    return kafka.produce([{ topic: "shop.products", key: new TextEncoder().encode(id), value, headers }]);
-  };
-  const fail = (id: string, text: string, data: object = { page: true }) => {
-    const { headers, value } = encode(id, text, data);
-    const record = { topic: "shop.products", partition: 0, offset: 7, timestampMs: 0, key: null, value, headers };
-    const context = { topic: "freshet.dlq.blue", group: "g", rulesHash: "0".repeat(64), at: "2026-01-01T00:00:00.000Z" };
-    return kafka.produce([deadLetter(record, { reason: "rule_error", message: "m", fix: "f", rule: "page-changed" }, context)]);
-  };
-  await Promise.all([product("1"), product("2"), store.seed.putOpaque("page:1", { value: "p" })]);
-  const world: World = {
-    kafka: { ...kafka, close: async () => {} },
-    store: { ...store, close: async () => {} },
-    files: { "rules.yaml": wrong, "corrected.yaml": rules },
-    env: { FRESHET_DEPLOYMENT: "blue" },
-    ...over,
-  };
-  return { log, kafka, store, send, fail, world };
-}
 
 const history = ["replay", "history", "--topic", "shop.products", "--from", "2h", "--to", "0s"];
 const dlq = ["replay", "dlq", "--rules", "corrected.yaml"];
 
 describe("freshet replay: the plan", () => {
   test("of history, told whole and always the same", async () => {
-    const { send, world } = await createWorld();
+    const { send, world } = await createReplayWorld();
     await send("1", "7");
     await send("2", "4");
     await send("3", "1", {});
     const first = await transcript([...history, "--rules", "corrected.yaml"], world);
     expect(first).toEqual(await transcript([...history, "--rules", "corrected.yaml"], world));
-    expect(first.talk).toEqual(["nothing was changed: add --apply to do it"]);
+    expect(first.talk).toEqual(["nothing was changed: add --apply to do it", "exit code 3: 1 would still fail"]);
     expect(first.code).toBe(3);
     expect(first.out.map((line) => line.replace(/[0-9a-f]{12}/g, "HASH"))).toEqual([
       "plan     history of shop.products; nothing is changed",
@@ -100,7 +43,7 @@ describe("freshet replay: the plan", () => {
   });
 
   test("of dead letters, with force", async () => {
-    const { fail, world } = await createWorld();
+    const { fail, world } = await createReplayWorld();
     await fail("1", "1");
     const { out, code } = await transcript([...dlq, "--force", "--where", 'subject == "1"', "--limit", "5"], world);
     expect(code).toBe(0);
@@ -115,7 +58,7 @@ describe("freshet replay: the plan", () => {
   });
 
   test("as JSON is what the schema says", async () => {
-    const { fail, world } = await createWorld();
+    const { fail, world } = await createReplayWorld();
     await fail("1", "7");
     const { out, code } = await transcript([...dlq, "--json"], world);
     const plan = JSON.parse(out.join("\n"));
@@ -126,7 +69,7 @@ describe("freshet replay: the plan", () => {
 
 describe("freshet replay --apply", () => {
   test("does what the plan says, marks the letters, and leaves an audit trail", async () => {
-    const { fail, world, store, log } = await createWorld();
+    const { fail, world, store, log } = await createReplayWorld();
     await fail("1", "7");
     const { out, talk, code } = await transcript([...dlq, "--apply", "--because", "INC-42"], world);
     expect({ code, talk }).toEqual({ code: 0, talk: ["replay id-1 runs; Ctrl-C stops it, and it can be resumed"] });
@@ -158,7 +101,7 @@ describe("freshet replay --apply", () => {
   });
 
   test("prints the job as JSON, and shows it by status", async () => {
-    const { send, world } = await createWorld();
+    const { send, world } = await createReplayWorld();
     await send("1", "7");
     const argv = [...history, "--rules", "corrected.yaml", "--apply"];
     const done = JSON.parse((await transcript([...argv, "--json"], world)).out.join(""));
@@ -167,11 +110,13 @@ describe("freshet replay --apply", () => {
     const shown = await transcript(["replay", "status", "id-1", "--json"], world);
     expect(JSON.parse(shown.out.join(""))).toEqual(done);
     const list = await transcript(["replay", "status"], world);
-    expect(list.out).toEqual(["id-1     done    100 %  2026-01-01T00:00Z ada  shop.products: 1 records, 2 removed"]);
+    expect(list.out).toEqual(["id-1     done    100 %  2026-01-01T00:00Z ada", "         shop.products: 1 records, 2 removed"]);
+    const listed = await transcript(["replay", "status", "--json"], world);
+    expect(listed.out.map((line) => jobSchema.parse(JSON.parse(line)))).toEqual([done]);
   });
 
   test("asks for the deployment's name above so many keys; nobody there: 4", async () => {
-    const { send, world, store } = await createWorld();
+    const { send, world, store } = await createReplayWorld();
     await send("1", "7");
     const argv = [...history, "--rules", "corrected.yaml", "--apply", "--confirm-above", "1"];
     const alone = await transcript(argv, world);
@@ -187,7 +132,7 @@ describe("freshet replay --apply", () => {
   });
 
   test("in observe mode, without topics, or without an audit trail, nothing is done", async () => {
-    const { send, world, store } = await createWorld();
+    const { send, world, store } = await createReplayWorld();
     await send("1", "7");
     const argv = [...history, "--rules", "corrected.yaml", "--apply"];
     expect((await transcript(argv, { ...world, env: { ...world.env, FRESHET_MODE: "observe" } })).code).toBe(4);
@@ -231,7 +176,8 @@ describe("freshet replay: the help", () => {
       "  --reason <reason>       those that failed for it, e.g. rule_error",
       "  --rule <name>           those that failed in this rule",
       "  --resolved              also those that a replay has resolved before",
-      "  --newest-first          the newest stretch of the topic first",
+      "  --newest-first          the newest 50000 offsets of a partition first, in",
+      "                          their order; --limit takes the first of them",
       ...common,
     ];
     expect(out.slice(out.indexOf("Options:") + 1, -2)).toEqual(options);
@@ -262,7 +208,7 @@ describe("freshet replay: without the rights", () => {
     ],
     ["status", ["replay", "status"], "topic freshet.jobs.blue, and Read, Describe and Delete on group freshet-replay-blue-status-id-1"],
   ])("%s names those that are missing: 1", async (_name, argv, needed) => {
-    const { world, send, fail, kafka } = await createWorld();
+    const { world, send, fail, kafka } = await createReplayWorld();
     await send("1", "7");
     await fail("1", "7");
     await kafka.produce([{ topic: "freshet.jobs.blue", key: new TextEncoder().encode("job/x"), value: null, headers: [] }]);
@@ -284,7 +230,7 @@ describe("freshet replay: wrong usage", () => {
     [["replay", "abort", "nope"], "FR1001 there is no replay job nope"],
   ];
   test.each(wrongs)("%j: 2", async (argv, cause) => {
-    const { world } = await createWorld();
+    const { world } = await createReplayWorld();
     const { code, out, talk } = await transcript(argv, world);
     expect({ code, out }).toEqual({ code: 2, out: [] });
     expect(talk[0]).toEqual(typeof cause === "string" ? cause : expect.stringMatching(cause));

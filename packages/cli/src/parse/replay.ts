@@ -32,7 +32,7 @@ function addDlq(replay: Command, wiring: Wiring): void {
     .option("--reason <reason>", "those that failed for it, e.g. rule_error")
     .option("--rule <name>", "those that failed in this rule")
     .option("--resolved", "also those that a replay has resolved before", false)
-    .option("--newest-first", "the newest stretch of the topic first", false);
+    .option("--newest-first", "the newest 50000 offsets of a partition first, in their order; --limit takes the first of them", false);
   addCommon(command);
   examples(command, [
     "freshet replay dlq --since 24h --reason rule_error --rules corrected.yaml",
@@ -75,7 +75,10 @@ function addCommon(command: Command): void {
 }
 
 function addStatus(replay: Command, wiring: Wiring): void {
-  const command = replay.command("status [id]").description("one job, or all of them").option("--json", "one JSON object", false);
+  const command = replay
+    .command("status [id]")
+    .description("one job, or all of them")
+    .option("--json", "one JSON object a job and line", false);
   examples(command, ["freshet replay status", "freshet replay status 7c9e6679 --json"]);
   addSettingFlags(command, "hidden");
   act(command, wiring, (io, deps) => {

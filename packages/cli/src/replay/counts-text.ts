@@ -1,10 +1,15 @@
-import type { CloserFindings, Counts, KeyCounts } from "@freshet/replay";
+import type { CloserFindings, Counts, InexactCause, KeyCounts } from "@freshet/replay";
+import { wrap } from "../commands/dlq-text.js";
 
 /** Whether something would be done, or is done. */
 export type Tense = "would" | "did";
 
 const WIDTH = 9;
 const LABEL = 18;
+const COUNT = 8;
+/** Where the text behind a count begins. */
+const MORE = WIDTH + 2 + LABEL + COUNT + 3;
+const IN_ITEM = row("", "  ");
 
 /** One line of a report: a word of its own in front, or none. */
 export function row(name: string, text: string): string {
@@ -12,12 +17,13 @@ export function row(name: string, text: string): string {
 }
 
 function item(label: string, count: number, more = ""): string {
-  return row("", `  ${label.padEnd(LABEL)}${String(count).padStart(8)}${more === "" ? "" : `   ${more}`}`);
+  return row("", `  ${label.padEnd(LABEL)}${String(count).padStart(COUNT)}${more === "" ? "" : `   ${more}`}`);
 }
 
 /** Counts as lines that fit into 80 columns; the same counts always give the same lines. `closer`: what only a plan looks at. */
 export function countLines(counts: Counts, tense: Tense, closer?: CloserFindings): readonly string[] {
-  return [...recordLines(counts), ...keyLines(counts, tense, closer), ...tagLines(counts, tense, closer)];
+  const lines = [...recordLines(counts), ...keyLines(counts, tense, closer), ...tagLines(counts, tense, closer)];
+  return lines.flatMap((line) => wrap(line, " ".repeat(line.startsWith(IN_ITEM) ? MORE : WIDTH + 2)));
 }
 
 function recordLines({ records, passed, failing, span }: Counts): readonly string[] {
@@ -30,15 +36,26 @@ function recordLines({ records, passed, failing, span }: Counts): readonly strin
     item("no rule", records.noRule),
     ...(records.ignored === 0 ? [] : [item("ignored", records.ignored, "tombstones and the like")]),
     item("still failing", records.failing, list(failing)),
-    ...(records.foreign === 0 ? [] : [item("foreign", records.foreign, "of topics the rules do not declare")]),
+    ...(records.foreign === 0 ? [] : [item("foreign", records.foreign, "topic not declared, or place not known")]),
   ];
 }
 
-function keyLines({ keys, removedBecause, families, exact }: Counts, tense: Tense, closer?: CloserFindings): readonly string[] {
+const INEXACT: Readonly<Record<InexactCause, string>> = {
+  many_keys: "at most so many: of more than a million, some may count twice",
+  two_runs: "two runs: keys that both touched count twice, and what a killed one removed last counts as not cached",
+  slice_run_again: "the store did not answer in time, and busts were sent again: what they had removed counts as not cached",
+};
+
+function keyLines(
+  { keys, removedBecause, families, exact, inexactBecause }: Counts,
+  tense: Tense,
+  closer?: CloserFindings,
+): readonly string[] {
   const names = Object.keys(families);
-  const about = exact ? "" : " (at most: so many that some may count twice)";
+  const why = inexactBecause ?? (exact ? [] : ["many_keys" as const]);
   return [
-    row("keys", `${keys.touched} touched${about}`),
+    row("keys", `${exact ? "" : "about "}${keys.touched} touched`),
+    ...why.map((cause) => row("", `  ${INEXACT[cause]}`)),
     item(tense === "would" ? "would remove" : "removed", keys.removed, list(removedBecause)),
     ...withoutSubjectLines(closer),
     ...(keys.softened === 0 ? [] : [item(tense === "would" ? "would mark stale" : "marked stale", keys.softened)]),

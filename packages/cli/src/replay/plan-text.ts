@@ -1,19 +1,20 @@
 import type { ReplayPlanReport, Selection } from "@freshet/replay";
+import { wrap } from "../commands/dlq-text.js";
 import { countLines, row } from "./counts-text.js";
 import { duration } from "./progress.js";
 
 /** A plan as lines: the same plan always gives the same ones. */
 export function planLines(plan: ReplayPlanReport): readonly string[] {
   const { selection, counts, comparison, limited, force } = plan;
-  return [
+  const before = [
     row("plan", `${selectionText(selection)}; nothing is changed`),
     ...filterLines(selection),
     ...(limited ? [row("limit", "reached: there are more records than these")] : []),
     ...(force ? FORCE.map((text, at) => row(at === 0 ? "force" : "", text)) : []),
-    ...countLines(counts, "would", plan.closer),
-    ...(comparison === null ? [] : comparisonLines(comparison, plan.rulesHash)),
-    row("time", timeText(plan)),
   ];
+  const after = [...(comparison === null ? [] : comparisonLines(comparison, plan.rulesHash)), row("time", timeText(plan))];
+  const folded = (lines: readonly string[]): readonly string[] => lines.flatMap((line) => wrap(line, row("", "")));
+  return [...folded(before), ...countLines(counts, "would", plan.closer), ...folded(after)];
 }
 
 const FORCE = [

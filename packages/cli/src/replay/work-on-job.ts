@@ -4,6 +4,7 @@ import type { Deps } from "../deps.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
 import { type Io, outJson } from "../io.js";
 import { auditCounts, auditIntention } from "./audit-of-job.js";
+import type { Tense } from "./counts-text.js";
 import { jobLines } from "./job-text.js";
 import { createProgress } from "./progress.js";
 import type { Session } from "./session.js";
@@ -25,13 +26,21 @@ export async function workOnJob(
   });
   const progress = createProgress(io, deps, `replay ${job.id}`);
   io.talk(`replay ${job.id} runs; Ctrl-C stops it, and it can be resumed`);
-  let last: Job;
+  let last = job;
+  const onLast = (state: Job): void => {
+    last = state;
+  };
   try {
-    last = await runJob(session, { ...work, stop: deps.stop, onProgress: progress.tell });
+    last = await runJob(session, { ...work, stop: deps.stop, onProgress: progress.tell, onLast });
   } catch (error) {
     progress.end();
     io.talk(howToGoOn(job));
-    const end = { outcome: "failed", counts: {}, error: asFreshetError(error).code, nowMs: deps.clock.nowMs() } as const;
+    const end = {
+      outcome: "failed",
+      counts: auditCounts(last, job),
+      error: asFreshetError(error).code,
+      nowMs: deps.clock.nowMs(),
+    } as const;
     await writeAudit(session.kafka, ended(begun, end)).catch(() => {}); // what went wrong first is what is told
     throw error;
   }
@@ -40,7 +49,7 @@ export async function workOnJob(
   else for (const line of jobLines(last)) io.out(line);
   if (last.status === "stopped") io.talk(howToGoOn(last));
   await audit(session, begun, { last, before: job, deps });
-  return exitCodeOfJob(last);
+  return exitCodeOfJob(io, last);
 }
 
 async function audit(session: Session, begun: AuditEntry, { last, before, deps }: { last: Job; before: Job; deps: Deps }): Promise<void> {
@@ -61,12 +70,19 @@ export function howToGoOn({ id, deployment }: Pick<Job, "id" | "deployment">): s
 }
 
 /** Records that still fail, or that nobody may replay, are findings. */
-function exitCodeOfJob({ status, counts }: Job): ExitCode {
+function exitCodeOfJob(io: Io, { status, counts }: Job): ExitCode {
   if (status === "stopped") return exitCodes.interrupted;
   if (status === "aborted") return exitCodes.failed;
-  return exitCodeOfCounts(counts);
+  return tellExitCode(io, counts, "did");
 }
 
-export function exitCodeOfCounts({ records }: Job["counts"]): ExitCode {
-  return records.failing + records.foreign > 0 ? exitCodes.findings : exitCodes.done;
+/** What is left behind, as the last line, where it makes the exit code. */
+export function tellExitCode(io: Io, { records: { failing, foreign } }: Job["counts"], tense: Tense): ExitCode {
+  if (failing + foreign === 0) return exitCodes.done;
+  const parts = [
+    ...(failing === 0 ? [] : [`${failing} ${tense === "would" ? "would still fail" : "still failing"}`]),
+    ...(foreign === 0 ? [] : [`${foreign} foreign`]),
+  ];
+  io.talk(`exit code ${exitCodes.findings}: ${parts.join(", ")}`);
+  return exitCodes.findings;
 }
