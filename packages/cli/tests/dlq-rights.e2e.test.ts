@@ -30,6 +30,13 @@ test.each([
   ["Describe on the dead letters", TOPIC, "freshet.dlq.default", "DESCRIBE", "Read on topic freshet.dlq.default"],
   ["Read on the jobs", TOPIC, "freshet.jobs.default", "READ", "Read on topic freshet.jobs.default"],
   ["Read on the group", GROUP, "freshet-dlq-default-", "READ", "Read, Describe and Delete on groups that begin with freshet-dlq-default-"],
+  [
+    "Describe on the group",
+    GROUP,
+    "freshet-dlq-default-",
+    "DESCRIBE",
+    "Read, Describe and Delete on groups that begin with freshet-dlq-default-",
+  ],
 ] as const)(
   "without %s: 1, and the right is named",
   async (_name, resourceType, resourceName, operation, right) => {

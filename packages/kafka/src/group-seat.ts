@@ -4,6 +4,7 @@ import { FreshetError } from "@freshet/protocol";
 import type { ClusterCalls } from "./cluster-calls.js";
 import { protocolTypeOf } from "./kafka-errors.js";
 import { byTopic, type KafkajsBroker, type KafkajsCluster } from "./kafkajs-cluster.js";
+import { coordinatorOf } from "./kafkajs-coordinator.js";
 import type { TopicPartition } from "./port.js";
 import { groupHasMembers } from "./reading-checks.js";
 import { settlesWithin } from "./within.js";
@@ -154,8 +155,4 @@ interface Member {
   readonly groupId: string;
   readonly groupGenerationId: number;
   readonly memberId: string;
-}
-
-function coordinatorOf(cluster: KafkajsCluster, groupId: string): Promise<KafkajsBroker> {
-  return cluster.findGroupCoordinator({ groupId });
 }

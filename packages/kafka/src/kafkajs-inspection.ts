@@ -1,25 +1,15 @@
 import type { Kafka } from "kafkajs";
-import { type BrokerApis, releaseOf } from "./broker-versions.js";
+import { releaseOf } from "./broker-versions.js";
 import { ClusterCalls } from "./cluster-calls.js";
 import { protocolTypeOf } from "./kafka-errors.js";
 import type { KafkajsCluster } from "./kafkajs-cluster.js";
+import { type AskedBroker, FORBIDDEN_GROUP, isForbidden, seedOf } from "./kafkajs-coordinator.js";
 import type { ClusterView, KafkaPort, TopicHealth } from "./port.js";
-import { groupRequest, type MetadataAnswer, metadataRequest, type WireRequest } from "./rights-requests.js";
-
-/** Brokers as they are asked here: with requests of our own. */
-interface AskedBroker {
-  readonly versions: BrokerApis | null;
-  readonly connectionPool: { send<T>(request: WireRequest<T>): Promise<T> };
-  describeConfigs(request: {
-    readonly resources: readonly { readonly type: number; readonly name: string; readonly configNames: readonly string[] }[];
-  }): Promise<{
-    readonly resources: readonly { readonly configEntries: readonly { readonly configName: string; readonly configValue: string }[] }[];
-  }>;
-}
+import { groupRequest, type MetadataAnswer, metadataRequest } from "./rights-requests.js";
 
 const timing = { callTimeoutMs: 10_000, patienceMs: 2000 };
 const TOPIC = 2;
-const [FORBIDDEN_TOPIC, FORBIDDEN_GROUP] = [29, 30];
+const FORBIDDEN_TOPIC = 29;
 
 /** Looks at a cluster over kafkajs' connections, and changes nothing. Connects at its first call. */
 export function createClusterInspection(kafka: Kafka): Pick<KafkaPort, "inspect" | "close"> {
@@ -36,13 +26,6 @@ export function createClusterInspection(kafka: Kafka): Pick<KafkaPort, "inspect"
     },
     close: () => calls.close(),
   };
-}
-
-/** The broker that the cluster was reached by. */
-function seedOf(cluster: KafkajsCluster): AskedBroker {
-  const { brokerPool }: { brokerPool?: { readonly seedBroker: AskedBroker } } = cluster as object;
-  if (brokerPool === undefined) throw new TypeError("kafkajs keeps its brokers elsewhere");
-  return brokerPool.seedBroker;
 }
 
 async function viewOf(broker: AskedBroker, topics: readonly string[]): Promise<Omit<ClusterView, "groupRights">> {
@@ -104,10 +87,4 @@ async function rightsOn(cluster: KafkajsCluster, group: string): Promise<Cluster
     if (protocolTypeOf(error) === "GROUP_AUTHORIZATION_FAILED" || (await isForbidden(cluster, group))) return new Set();
     throw error;
   }
-}
-
-/** kafkajs tells nobody why it found no coordinator; any broker says whether this user may hear of the group. */
-async function isForbidden(cluster: KafkajsCluster, group: string): Promise<boolean> {
-  const { errorCode } = await seedOf(cluster).connectionPool.send(groupRequest(group));
-  return errorCode === FORBIDDEN_GROUP;
 }

@@ -3,6 +3,7 @@ import type { ClusterCalls, Persistence } from "./cluster-calls.js";
 import { isHeldByReader } from "./group-seat.js";
 import { protocolTypeOf } from "./kafka-errors.js";
 import { byTopic, flat, type IsolationLevel, type KafkajsCluster, readCommitted, readUncommitted } from "./kafkajs-cluster.js";
+import { coordinatorOf } from "./kafkajs-coordinator.js";
 import type { GroupDescription, LogReading, PartitionOffsets, TopicPartition } from "./port.js";
 import { groupHasMembers } from "./reading-checks.js";
 
@@ -35,7 +36,7 @@ export function createKafkajsOffsets(calls: ClusterCalls, { leaveWaitMs }: { rea
       const led = await calls.leaders(topics);
       const asked = byTopic(led, ({ partition }) => ({ partition }));
       const answer = await calls.persist(`reading what ${group} has committed`, async (cluster) => {
-        const coordinator = await cluster.findGroupCoordinator({ groupId: group });
+        const coordinator = await coordinatorOf(cluster, group);
         return coordinator.offsetFetch({ groupId: group, topics: asked });
       });
       const offsets = new Map(
@@ -107,7 +108,7 @@ async function listOf(
 
 async function describeGroup(group: string, calls: ClusterCalls): Promise<GroupDescription> {
   const { groups } = await calls.persist(`describing group ${group}`, async (cluster) => {
-    const coordinator = await cluster.findGroupCoordinator({ groupId: group });
+    const coordinator = await coordinatorOf(cluster, group);
     return coordinator.describeGroups({ groupIds: [group] });
   });
   const [found] = groups;
@@ -127,7 +128,7 @@ async function deleteGroup(
   const deadlineMs = performance.now() + leaveWaitMs;
   for (;;) {
     const problem = await calls.persist(`deleting group ${group}`, async (cluster) => {
-      const coordinator = await cluster.findGroupCoordinator({ groupId: group });
+      const coordinator = await coordinatorOf(cluster, group);
       const { results } = await coordinator.deleteGroups([group]);
       const error = results[0]?.error;
       const type = protocolTypeOf(error);
