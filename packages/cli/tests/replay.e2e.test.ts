@@ -35,7 +35,7 @@ rules: [{ name: changed, source: products, bust: [{ family: page, with: { id: su
     FRESHET_REDIS_PREFIX: `${name}:fr:`,
   };
   const topics = [topic, `freshet.dlq.${name}`, `freshet.jobs.${name}`, `freshet.audit.${name}`];
-  await kafka.createTopics(topics.map((one) => ({ topic: one, partitions: 1, replicationFactor: 1, config: {} })));
+  await kafka.createTopics(topics.map((one) => ({ topic: one, partitions: one === topic ? 6 : 1, replicationFactor: 1, config: {} })));
   await until(async () => (await kafka.describeTopics(topics)).length === topics.length, { timeoutMs: 20_000 });
   const records = keys.map((_, at) => {
     const event = { id: "1", source: "s", type: "t", subject: String(at), version: "7", time: "2026-01-01T00:00:00Z", data: "{}" };
@@ -105,6 +105,20 @@ describe("a replay on the real Kafka and Redis", () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringContaining(`job      ${id} aborted`) });
     expect((await kafka.describeGroup(`freshet-replay-${name}-${id}`)).state).toBe("missing");
     expect(await redis.exists(...keys)).toBeGreaterThan(0);
+  }, 90_000);
+
+  test("a SIGKILL leaves little more than a second's worth uncounted, and it begins no faster than it goes on", async () => {
+    await fill();
+    const gone = async (): Promise<number> => EVENTS - (await redis.exists(...keys));
+    const { running, id } = await begun([...history, "--apply", "--rate", "100"]);
+    await until(async () => (await gone()) > 0, { timeoutMs: 20_000, what: "it removes" });
+    const sinceMs = performance.now();
+    await until(async () => (await gone()) >= 400, { timeoutMs: 20_000, what: "it goes on" });
+    expect(performance.now() - sinceMs).toBeGreaterThan(3000);
+    running.child.kill("SIGKILL");
+    await running.ended;
+    const { counts } = JSON.parse((await freshet(["replay", "status", id, "--json"], env)).stdout) as Job;
+    expect((await gone()) - counts.keys.removed).toBeLessThanOrEqual(175);
   }, 90_000);
 
   test("a reader of stdout that goes away is no error", async () => {
