@@ -73,7 +73,7 @@ describe("publish, on the real Kafka", () => {
 describe("topics create, on the real Kafka", () => {
   test("makes Freshet's topics once, and finds them the second time", async () => {
     const deployment = freshPrefix("cli");
-    const topics = ["dlq", "applied", "audit", "jobs"].map((name) => `freshet.${name}.${deployment}`);
+    const topics = ["dlq", "applied", "audit", "jobs", "canary"].map((name) => `freshet.${name}.${deployment}`);
     const first = await freshet(["topics", "create", "--deployment", deployment], env);
     const second = await freshet(["topics", "create", "--deployment", deployment, "--json"], env);
     expect(first).toMatchObject({ code: 0, stdout: topics.map((topic) => `${topic} created\n`).join(""), stderr: "" });
