@@ -44,6 +44,16 @@ describe("Kafka is in trouble: consumption waits, says why, and loses nothing", 
     places.push(...(await scene.topics.send(scene.topic, next)));
   }
 
+  /** Sends them while the process stands still: else it may have ended them all by the time the last one is sent. */
+  async function pileUp(records: number): Promise<void> {
+    service.kill("SIGSTOP");
+    try {
+      await send(records);
+    } finally {
+      service.kill("SIGCONT");
+    }
+  }
+
   /** Waits until the process has ended so many records more than now, so that it is in the middle of a backlog. */
   async function working(records: number): Promise<void> {
     const before = await service.metric("freshet_events_total");
@@ -67,7 +77,7 @@ describe("Kafka is in trouble: consumption waits, says why, and loses nothing", 
   }
 
   test("killed in the middle of a backlog, and back after 20 s", async () => {
-    await send(25_000);
+    await pileUp(25_000);
     await working(2000);
     await kafka.kill();
     try {
@@ -79,7 +89,7 @@ describe("Kafka is in trouble: consumption waits, says why, and loses nothing", 
   }, 150_000);
 
   test("frozen in the middle of a backlog, so that nothing answers and nothing closes, and back after 20 s", async () => {
-    await send(25_000);
+    await pileUp(25_000);
     await working(2000);
     kafka.pause();
     try {
