@@ -55,8 +55,17 @@ async function readOnce(way: ReaderOrder["way"], incident: Incident, { flags, en
   const order: ReaderOrder = { ...incident, way };
   const options = { execArgv: ["--no-warnings", ...flags], env: { ...process.env, ...env } };
   const child = fork(new URL("reader.ts", import.meta.url), [JSON.stringify(order)], options);
-  const [report] = (await once(child, "message")) as [ReaderReport];
-  await once(child, "exit");
+  let report: ReaderReport | null = null;
+  child.on("message", (told: ReaderReport) => {
+    report = told;
+  });
+  const [code] = (await once(child, "exit")) as [number | null];
+  return checked(way, incident, report ?? code ?? -1);
+}
+
+/** One that died says nothing; its exit code stands for it. */
+function checked(way: ReaderOrder["way"], incident: Incident, report: ReaderReport | number): ReaderReport {
+  if (typeof report === "number") throw new Error(`the reader of ${way} ended with ${report} and told nothing`);
   if (report.letters !== incident.letters) throw new Error(`${way} saw ${report.letters} of ${incident.letters} letters`);
   return report;
 }
