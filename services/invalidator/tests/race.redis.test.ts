@@ -25,8 +25,9 @@ test("four processes read and fill, two bust late and out of order, readers stan
   const { checked, stale, witnesses, tally } = await raceWith("on", READS);
   expect({ stale, witnesses }).toEqual({ stale: 0, witnesses: [] });
   expect(checked).toBeGreaterThanOrEqual(READS);
-  // On a busy machine a command may run into its deadline, and is tried again: that is allowed, as long as it is rare.
-  expect(tally.errors ?? 0).toBeLessThan(READS / 100);
+  expect(tally.errors ?? 0).toBe(0);
+  // A process that stands still may find its command's deadline over; it tries again, and that must be rare.
+  expect(tally.late ?? 0).toBeLessThan(READS / 100);
   // A race in which something never happened says nothing about it.
   const { hit = 0, loaded = 0 } = tally;
   expect({ hasHits: hit > READS / 4, hasFills: loaded > READS / 100 }).toEqual({ hasHits: true, hasFills: true });

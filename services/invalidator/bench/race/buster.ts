@@ -6,7 +6,7 @@ import { createSweeper, type Sweeper } from "@freshet/pipeline";
 import type { BustMode, KeyBust, PendingBust, TagBust } from "@freshet/protocol";
 import { createRedisStore, type StorePort } from "@freshet/store";
 import { type Seeded, seeded } from "../../tests/seeded.ts";
-import { mayRetry, type Racer, race } from "./racer.ts";
+import { failureOf, type Racer, race } from "./racer.ts";
 import { type Committed, Source } from "./source.ts";
 import { count } from "./tally.ts";
 import { createWorld, planArgument, type Subject, versionOf, type World } from "./world.ts";
@@ -142,7 +142,7 @@ async function deliver({ store, source, sweeper, racer, world }: Buster, due: re
     try {
       await work();
     } catch (error) {
-      if (mayRetry(error)) count(racer.tally, "errors");
+      count(racer.tally, failureOf(error));
       await untilDone(work);
     }
   };

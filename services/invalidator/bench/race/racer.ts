@@ -25,8 +25,15 @@ export async function race(work: (racer: Racer) => Promise<void>): Promise<void>
   if (process.connected) process.disconnect();
 }
 
-/** Whether the caller of a store may simply try again; anything else is thrown on. */
-export function mayRetry(error: unknown): boolean {
+/**
+ * What a failure that the caller of a store may simply try again counts as: `late` for a deadline, which a busy machine or a process that
+ * stood still runs into; `errors` for all others. What may not be tried again is thrown on.
+ */
+export function failureOf(error: unknown): "late" | "errors" {
   if (asFreshetError(error).disposition !== "wait") throw error;
-  return true;
+  return isLate(error) ? "late" : "errors";
+}
+
+function isLate(error: unknown): boolean {
+  return error instanceof Error && (/command timed out|did not answer within/i.test(error.message) || isLate(error.cause));
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createRedisStore, type Loaded, type LoadRequest, type ReadThroughResult, readThrough, type StorePort } from "@freshet/store";
 import { type Seeded, seeded } from "../../tests/seeded.ts";
 import { withoutGate } from "./gate-off.ts";
-import { mayRetry, type Racer, race } from "./racer.ts";
+import { failureOf, type Racer, race } from "./racer.ts";
 import { type Acknowledgements, type Committed, Source } from "./source.ts";
 import { count } from "./tally.ts";
 import { createWorld, loadBounds, type Page, planArgument, versionOf, type World } from "./world.ts";
@@ -59,7 +59,7 @@ async function readAndJudge(reader: Reader, page: Page, acknowledged: Acknowledg
     // What was not stored is the loader's own, however old: the store did not serve it.
     if (result.stored) judge(reader, { page, acknowledged, result });
   } catch (error) {
-    if (mayRetry(error)) count(reader.racer.tally, "errors");
+    count(reader.racer.tally, failureOf(error));
   }
 }
 
