@@ -23,9 +23,26 @@ const RequestQueue: new (
   options: object,
 ) => { throttleCheckTimeoutId: unknown; pending: unknown[]; checkPendingRequests(): void; destroy(): void } =
   inside("kafkajs/src/network/requestQueue");
+const Connection: new (options: object) => { connect(): Promise<unknown>; disconnect(): Promise<unknown> } =
+  inside("kafkajs/src/network/connection");
 const compression: { lookupCodec(id: number): { decompress(bytes: Buffer): Promise<Buffer> } } = inside(
   "kafkajs/src/protocol/message/compression",
 );
+
+/** A connection whose sockets exist only on paper, and the events that a socket of its would tell it. */
+function connectionOnPaper() {
+  const sockets: { readonly onConnect: () => void; readonly tell: Map<string, (cause?: Error) => void>; ended: boolean }[] = [];
+  const socketFactory = ({ onConnect }: { readonly onConnect: () => void }) => {
+    const socket = { onConnect, tell: new Map<string, (cause?: Error) => void>(), ended: false };
+    sockets.push(socket);
+    const on = (event: string, listener: () => void) => socket.tell.set(event, listener);
+    return { on, unref: () => {}, end: () => Object.assign(socket, { ended: true }) };
+  };
+  const silent = { debug: () => {}, error: () => {} };
+  const logger = { namespace: () => silent };
+  const connection = new Connection({ host: "h", port: 1, logger, socketFactory, connectionTimeout: 60_000, requestTimeout: 60_000 });
+  return { connection, sockets };
+}
 
 const fetchOf = (maxBytes: number) => fetch.protocol({ version: 11 })({ maxBytes, topics: [], maxWaitTime: 1, minBytes: 1 });
 const oddHeaders = [
@@ -77,6 +94,15 @@ describe("stock kafkajs, which the patches are for", () => {
     queue.checkPendingRequests();
     expect(queue.throttleCheckTimeoutId).not.toBeNull();
     queue.destroy();
+  });
+
+  test("opens a socket for each of two requests that find none, and forgets the first", async () => {
+    const { connection, sockets } = connectionOnPaper();
+    const both = [connection.connect(), connection.connect()];
+    for (const { onConnect } of sockets) onConnect();
+    await Promise.all(both);
+    await connection.disconnect();
+    expect(sockets.map(({ ended }) => ended)).toEqual([false, true]);
   });
 
   test("only writes a log line about an offset that is outside of the log", async () => {
@@ -181,6 +207,29 @@ describe("the patches", () => {
     for (const queue of queues) queue.checkPendingRequests();
     expect(timers() - before).toBe(0);
     for (const queue of queues) queue.destroy();
+  });
+
+  test("open one socket for two requests that find none", async () => {
+    const { connection, sockets } = connectionOnPaper();
+    const both = [connection.connect(), connection.connect()];
+    for (const { onConnect } of sockets) onConnect();
+    await Promise.all(both);
+    await connection.disconnect();
+    expect(sockets.map(({ ended }) => ended)).toEqual([true]);
+  });
+
+  test("open a new socket after one that failed, and after one that was given up", async () => {
+    const { connection, sockets } = connectionOnPaper();
+    const failing = connection.connect();
+    sockets[0]?.tell.get("error")?.(new Error("refused"));
+    await expect(failing).rejects.toThrow("refused");
+    const givenUp = connection.connect();
+    await connection.disconnect();
+    const last = connection.connect();
+    expect(sockets.length).toBe(3);
+    for (const { onConnect } of sockets.slice(1)) onConnect();
+    await Promise.all([givenUp, last]);
+    await connection.disconnect();
   });
 
   test("bring all four codecs to kafkajs", async () => {

@@ -16,6 +16,7 @@ import { encodeCompressedBatch, encodeRecordBatch } from "./record-encoder.js";
  *   cannot be decoded is a marker, not a crash loop
  * - produce requests whose records carry `headerList` are encoded by us: null, repeated and oddly named headers arrive
  * - the request queue no longer wakes up every millisecond for nothing
+ * - two requests at once open one connection; stock opens two, forgets one, and lets its end tear down the other
  * - all four codecs are there, with a cap on what they yield
  * - whoever watches a cluster is told when an offset was outside of the log; stock writes a log line
  *
@@ -27,6 +28,7 @@ export function installPatches(manifest: { readonly version: string } = kafkajsI
   patchFetch(kafkajsInside("src/protocol/requests/fetch/index.js"));
   patchProduce(kafkajsInside("src/protocol/requests/produce/index.js"), kafkajsInside("src/protocol/encoder.js"));
   patchRequestQueue(kafkajsInside("src/network/requestQueue/index.js"));
+  patchConnection(kafkajsInside("src/network/connection.js"));
   patchCodecs(kafkajsInside("src/protocol/message/compression/index.js"));
   patchOffsetManager(kafkajsInside("src/consumer/offsetManager/index.js"));
   installed = true;
@@ -147,6 +149,35 @@ function patchRequestQueue(queue: { readonly prototype: { scheduleCheckPendingRe
   const stock = queue.prototype.scheduleCheckPendingRequests;
   queue.prototype.scheduleCheckPendingRequests = function scheduleCheckPendingRequests(this: RequestQueue) {
     if (this.pending.length > 0) stock.call(this);
+  };
+}
+
+interface Connection {
+  connect: () => Promise<unknown>;
+  disconnect: () => Promise<unknown>;
+}
+
+/**
+ * Stock opens a socket for every request that finds none. All but the last are held by nobody, keep the process alive, and when they
+ * time out or end, they close the one in use under the requests that wait there. A `disconnect` forgets the attempt: its
+ * socket is ending, and whoever connects afterwards needs a new one.
+ */
+function patchConnection({ prototype }: { readonly prototype: Connection }): void {
+  const { connect, disconnect } = prototype;
+  const attempts = new WeakMap<Connection, Promise<unknown>>();
+  prototype.connect = function connectOnce(this: Connection) {
+    const running = attempts.get(this);
+    if (running !== undefined) return running;
+    const forget = (): void => {
+      if (attempts.get(this) === attempt) attempts.delete(this);
+    };
+    const attempt = connect.call(this).finally(forget);
+    attempts.set(this, attempt);
+    return attempt;
+  };
+  prototype.disconnect = function disconnectAndForget(this: Connection) {
+    attempts.delete(this);
+    return disconnect.call(this);
   };
 }
 
