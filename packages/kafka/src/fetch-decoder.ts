@@ -1,5 +1,5 @@
 import type { RecordList, TopicPartition } from "./port.js";
-import { type AbortedTransaction, decodeRecordSet } from "./record-batch-decoder.js";
+import { type AbortedTransaction, type DecodeOptions, decodeRecordSet, type UnpackingRoom, unpackingRoom } from "./record-batch-decoder.js";
 import { WireReader } from "./wire-reader.js";
 
 /**
@@ -50,17 +50,18 @@ export async function decodeFetchResponse(bytes: Buffer): Promise<FetchResponse>
   const clientSideThrottleTime = reader.int32();
   const errorCode = reader.int16();
   const sessionId = reader.int32();
+  const room = unpackingRoom();
   const responses = [];
   for (let topics = reader.int32(); topics > 0; topics--) {
     const topicName = reader.string();
     const partitions = [];
-    for (let count = reader.int32(); count > 0; count--) partitions.push(await readPartition(reader, topicName));
+    for (let count = reader.int32(); count > 0; count--) partitions.push(await readPartition(reader, topicName, room));
     responses.push({ topicName, partitions });
   }
   return { throttleTime: 0, clientSideThrottleTime, errorCode, sessionId, responses };
 }
 
-async function readPartition(reader: WireReader, topic: string): Promise<FetchedPartition> {
+async function readPartition(reader: WireReader, topic: string, room: UnpackingRoom): Promise<FetchedPartition> {
   const partition = reader.int32();
   const errorCode = reader.int16();
   const highWatermark = String(reader.int64());
@@ -69,7 +70,7 @@ async function readPartition(reader: WireReader, topic: string): Promise<Fetched
   const aborted: AbortedTransaction[] = [];
   for (let count = reader.int32(); count > 0; count--) aborted.push({ producerId: reader.int64(), firstOffset: reader.int64() });
   const preferredReadReplica = reader.int32();
-  const messages = await readMessages(reader.view(Math.max(0, reader.int32())), { topic, partition }, aborted);
+  const messages = await readMessages(reader.view(Math.max(0, reader.int32())), { topic, partition }, { aborted, room });
   return {
     partition,
     errorCode,
@@ -82,11 +83,7 @@ async function readPartition(reader: WireReader, topic: string): Promise<Fetched
   };
 }
 
-async function readMessages(
-  bytes: Buffer,
-  source: TopicPartition,
-  aborted: readonly AbortedTransaction[],
-): Promise<readonly FlatMessages[]> {
-  const { records, lastOffset } = await decodeRecordSet(bytes, source, aborted);
+async function readMessages(bytes: Buffer, source: TopicPartition, options: DecodeOptions): Promise<readonly FlatMessages[]> {
+  const { records, lastOffset } = await decodeRecordSet(bytes, source, options);
   return lastOffset < 0 ? [] : [new FlatMessages(records, lastOffset)];
 }

@@ -1,6 +1,6 @@
 import type { ByteSpan, KafkaRecord, RecordHeader } from "@freshet/protocol";
 import type { TopicPartition } from "./port.js";
-import { WireReader } from "./wire-reader.js";
+import { MalformedBytes, WireReader } from "./wire-reader.js";
 
 /** What the records of one batch share. */
 export interface FlatBatch extends TopicPartition {
@@ -13,6 +13,10 @@ export interface FlatBatch extends TopicPartition {
 }
 
 const NO_HEADERS: readonly RecordHeader[] = Object.freeze([]);
+
+/** A header takes two bytes at least, and a hundred times that once somebody looks at it. */
+const HEADERS_MAX = 250_000;
+const REPLACEMENT = "\uFFFD";
 
 /**
  * A record as positions in its batch. A view of a buffer costs as much memory as the record it shows: so views and
@@ -44,17 +48,20 @@ export class FlatRecord implements KafkaRecord {
     this.headersAt = count <= 0 ? -1 : headersAt;
   }
 
-  /** Steps over a record and checks its parts as the constructor does. */
-  static check(reader: WireReader): void {
+  /** Steps over a record and checks its parts as the constructor does; answers with its offset within the batch. */
+  static check(reader: WireReader): number {
     reader.at++;
     reader.varlong();
-    reader.varint();
+    const offsetDelta = reader.varint();
     reader.skipVarBytes();
     reader.skipVarBytes();
-    for (let left = reader.varint(); left > 0; left--) {
+    const headers = reader.varint();
+    if (headers > HEADERS_MAX) throw new MalformedBytes(`record of ${headers} headers, more than ${HEADERS_MAX}`);
+    for (let left = headers; left > 0; left--) {
       reader.skipVarBytes();
       reader.skipVarBytes();
     }
+    return offsetDelta;
   }
 
   get topic(): string {
@@ -89,8 +96,15 @@ export class FlatRecord implements KafkaRecord {
 function readHeaders(reader: WireReader): readonly RecordHeader[] {
   const headers: RecordHeader[] = [];
   for (let left = reader.varint(); left > 0; left--) {
-    const name = (reader.varBytes() ?? Buffer.alloc(0)).toString("utf8");
-    headers.push({ name, value: reader.varBytes() });
+    const nameBytes = reader.varBytes() ?? Buffer.alloc(0);
+    const name = nameBytes.toString("utf8");
+    const value = reader.varBytes();
+    headers.push(isFaithful(name, nameBytes) ? { name, value } : { name, value, nameBytes });
   }
   return headers;
+}
+
+/** Whether a text gives back the bytes it was read from: those that are no UTF-8 became replacement characters. */
+function isFaithful(text: string, bytes: Buffer): boolean {
+  return !text.includes(REPLACEMENT) || Buffer.from(text).equals(bytes);
 }

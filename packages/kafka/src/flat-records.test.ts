@@ -6,7 +6,7 @@ import { decodeRecordSet } from "./record-batch-decoder.js";
 async function listed() {
   const broken = batchOf([valued("x")], { firstOffset: 3, payload: Buffer.from([0x7e, 0, 0, 0]) });
   const batches = [batchOf([valued("a"), valued("b"), valued("c")]), broken, batchOf([valued("d"), valued("e")], { firstOffset: 4 })];
-  return (await decodeRecordSet(Buffer.concat(batches), { topic: "t", partition: 0 }, [])).records;
+  return (await decodeRecordSet(Buffer.concat(batches), { topic: "t", partition: 0 })).records;
 }
 const all = ["0 a", "1 b", "2 c", "3 marker", "4 d", "5 e"];
 

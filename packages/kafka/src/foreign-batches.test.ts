@@ -24,7 +24,7 @@ const given = Array.from({ length: 40 }, (_, at) => ({
 }));
 
 async function decoded(name: string) {
-  const { records, lastOffset } = await decodeRecordSet(bytesOf(name), source, []);
+  const { records, lastOffset } = await decodeRecordSet(bytesOf(name), source);
   const shown = records.map(({ key, value }) => ({
     key: key === null ? null : Buffer.from(key).toString(),
     value: value === null ? null : Buffer.from(value).toString(),
@@ -60,7 +60,7 @@ for (const { name } of codecs.values()) {
       for (let at = 21; at < whole.length; at += step) {
         const bytes = Buffer.from(whole);
         bytes.writeUInt8(bytes.readUInt8(at) ^ 0x10, at);
-        const { records } = await decodeRecordSet(bytes, source, []);
+        const { records } = await decodeRecordSet(bytes, source);
         expect(records.length).toBe(1);
         expect(records.at(0)?.undecodable?.problem).toMatch(/damaged|checksum|not known/);
       }

@@ -21,7 +21,7 @@ describe("encoder and decoder", () => {
   test("agree on every record, plain and compressed", async () => {
     const roundTrip = async (given: readonly EncodableRecord[], firstOffset: number, packed: boolean): Promise<void> => {
       const batch = packed ? await compressedBatchOf(GZIP, given, { firstOffset }) : batchOf(given, { firstOffset });
-      const decoded = await decodeRecordSet(batch, source, []);
+      const decoded = await decodeRecordSet(batch, source);
       expect(decoded.records.map(shown)).toEqual(given.map(shown));
       expect(decoded.records.map(({ offset }) => offset)).toEqual(given.map((_, at) => firstOffset + at));
     };
@@ -33,7 +33,7 @@ describe("encoder and decoder", () => {
     const survive = async (given: readonly EncodableRecord[], hits: readonly [number, number][], cut: number): Promise<void> => {
       const whole = Buffer.concat([batchOf(given), batchOf(given, { firstOffset: given.length })]);
       for (const [at, byte] of hits) whole.writeUInt8(byte, at % whole.length);
-      const decoded = await decodeRecordSet(whole.subarray(0, whole.length - (cut % 40)), source, []);
+      const decoded = await decodeRecordSet(whole.subarray(0, whole.length - (cut % 40)), source);
       for (const { key, value, headers } of decoded.records)
         expect(headers.length + (key?.length ?? 0) + (value?.length ?? 0)).toBeLessThan(1e6);
     };

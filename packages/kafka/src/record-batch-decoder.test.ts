@@ -9,16 +9,19 @@ import {
   endOfTransaction,
   GZIP,
   LZ4,
+  recordOfHeaders,
+  recordsAt,
   SNAPPY,
   TRANSACTIONAL,
   valued,
   ZSTD,
 } from "../tests/batches.js";
-import { BATCH_BYTES_MAX, decodeRecordSet } from "./record-batch-decoder.js";
+import { type AbortedTransaction, BATCH_BYTES_MAX, decodeRecordSet, unpackingRoom } from "./record-batch-decoder.js";
+import { encodeRecordBatch } from "./record-encoder.js";
 
 const source = { topic: "t", partition: 3 };
-const decode = async (batches: readonly Buffer[], aborted: Parameters<typeof decodeRecordSet>[2] = []) => {
-  const { records, lastOffset } = await decodeRecordSet(Buffer.concat(batches), source, aborted);
+const decode = async (batches: readonly Buffer[], aborted: readonly AbortedTransaction[] = []) => {
+  const { records, lastOffset } = await decodeRecordSet(Buffer.concat(batches), source, { aborted });
   return { records: records.slice(), lastOffset };
 };
 const valuesOf = (records: readonly KafkaRecord[]) =>
@@ -85,6 +88,15 @@ describe("headers", () => {
     expect(records[0]?.value).toBeNull();
   });
 
+  test("whose names are not UTF-8 keep their bytes beside what can be shown of them", async () => {
+    const nameBytes = [Buffer.from([0x61, 0xff]), Buffer.from([0xc3, 0x28]), Buffer.from([0xed, 0xa0, 0x80])];
+    const given = [...nameBytes.map((bytes) => ({ name: "any", nameBytes: bytes, value: null })), { name: "\uFFFDé", value: null }];
+    const { records } = await decode([batchOf([{ key: null, value: null, headers: given }])]);
+    const headers = records[0]?.headers ?? [];
+    expect(headers.map(({ name }) => name)).toEqual([...nameBytes.map((bytes) => bytes.toString()), "\uFFFDé"]);
+    expect(headers.map((header) => header.nameBytes)).toEqual([...nameBytes, undefined]);
+  });
+
   test("are read in a time that grows with their number alone: 10,000 and 200,000 of them", async () => {
     for (const count of [10_000, 200_000]) {
       const { records } = await decode([batchOf([named(Array.from({ length: count }, () => "x"))])]);
@@ -122,6 +134,26 @@ describe("an undecodable batch is one marker, and the next batch is read", () =>
     expect(await markedBy(batchOf(three, { ...fields, count: 2_000_000_000 }))).toContain("malformed");
   });
 
+  test.each([
+    ["none that rises", [0, 0, 0]],
+    ["one that is another's", [0, 2, 2]],
+    ["one that goes back", [2, 0, 1]],
+    ["one behind the batch", [0, 1, 3]],
+    ["one before the batch", [-1, 0, 1]],
+  ])("with offsets of which there is %s: ending one record would end others", async (_, deltas) => {
+    expect(await markedBy(batchOf(three, { ...fields, payload: recordsAt(deltas) }))).toContain("an offset out of order");
+  });
+
+  test("with fewer records promised than there are", async () => {
+    expect(await markedBy(batchOf(three, { ...fields, count: 2 }))).toMatch(/malformed: \d+ bytes behind its last record/);
+  });
+
+  test("with a record of a million headers: each takes two bytes, and a hundred in memory", async () => {
+    const payload = await compressed(ZSTD, Buffer.concat([recordOfHeaders(1_000_000), recordsAt([1, 2])]));
+    expect(payload.length).toBeLessThan(10_000);
+    expect(await markedBy(batchOf(three, { ...fields, attributes: ZSTD, payload }))).toContain("record of 1000000 headers");
+  });
+
   test("with an endless number, or one that is too long", async () => {
     expect(await markedBy(batchOf(three, { ...fields, payload: Buffer.alloc(50, 0xff) }))).toContain("no varint");
   });
@@ -153,6 +185,40 @@ describe("an undecodable batch is one marker, and the next batch is read", () =>
     const { records, lastOffset } = await decode([old, next]);
     expect(records[0]?.undecodable).toMatchObject({ firstOffset: 10, lastOffset: 10, problem: expect.stringContaining("format 1") });
     expect([records.length, lastOffset]).toEqual([2, 20]);
+  });
+});
+
+describe("batches that squeeze well", () => {
+  const MIB = 1024 * 1024;
+  /** Batches of a record of so many bytes each, squeezed to next to nothing. */
+  const bombs = async (count: number, bytes: number): Promise<Buffer> => {
+    const payload = await compressed(ZSTD, encodeRecordBatch([valued("x".repeat(bytes))], 1000).subarray(61));
+    return Buffer.concat(range(count).map((firstOffset) => batchOf([valued("")], { firstOffset, attributes: ZSTD, payload })));
+  };
+  const range = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
+
+  test("come as many at a time as may lie in memory together, and the others with the next fetch", async () => {
+    const bytes = await bombs(40, 8 * MIB);
+    expect(bytes.length).toBeLessThan(256 * 1024); // all of them in one fetch of one partition
+    const offsets: number[] = [];
+    let from = 0;
+    for (let fetches = 0; fetches < 10 && offsets.length < 40; fetches++) {
+      const { records, lastOffset } = await decodeRecordSet(bytes.subarray(from), source);
+      expect(records.length).toBeLessThanOrEqual(8);
+      offsets.push(...records.map(({ offset }) => offset));
+      from = (bytes.length / 40) * (lastOffset + 1);
+    }
+    expect(offsets).toEqual(range(40));
+  });
+
+  test("take the room of other partitions of their fetch, but not of what is not squeezed", async () => {
+    const room = unpackingRoom();
+    const bytes = await bombs(3, 60 * MIB);
+    const one = await decodeRecordSet(bytes, source, { room });
+    const other = await decodeRecordSet(bytes, { ...source, partition: 4 }, { room });
+    expect([one.lastOffset, other.lastOffset, other.records.length]).toEqual([1, -1, 0]);
+    const plain = Buffer.concat([batchOf([valued("a")]), batchOf([valued("b")], { firstOffset: 1 })]);
+    expect((await decodeRecordSet(plain, source, { room })).lastOffset).toBe(1);
   });
 });
 

@@ -22,6 +22,21 @@ export interface AbortedTransaction {
 /** What one batch may decompress to. More is a bomb, or a producer nobody can serve in bounded memory. */
 export const BATCH_BYTES_MAX = 64 * 1024 * 1024;
 
+/** Once the batches of one fetch have unpacked to so much, the others wait: a fetch holds at most this and one batch more. */
+const UNPACKED_BYTES_MAX = 64 * 1024 * 1024;
+
+/**
+ * How many bytes may still be unpacked: batches that squeeze well are small as they are fetched, and lie in memory together. kafkajs
+ * asks for partitions in another order each time, so that none of them goes without for long.
+ */
+export interface UnpackingRoom {
+  bytes: number;
+}
+
+export function unpackingRoom(): UnpackingRoom {
+  return { bytes: UNPACKED_BYTES_MAX };
+}
+
 const HEADER_BYTES = 61;
 /** Length, attributes, two deltas, key, value and header count, each a byte. */
 const RECORD_BYTES_MIN = 7;
@@ -38,12 +53,13 @@ const NO_HEADERS: readonly RecordHeader[] = Object.freeze([]);
 /**
  * Decodes the record batches of one partition of a fetch response (message format v2) into records, flat and in one pass.
  * Keys, values and header values are views on the response or on its decompressed batch: whoever keeps one beyond the
- * handler copies it. A batch that cannot be decoded becomes one marker record with its range; nothing here throws.
+ * handler copies it. A batch that cannot be decoded becomes one marker record with its range; nothing here throws. What there is no
+ * more room to unpack is left for the next fetch, as is what the fetch cut off.
  */
 export async function decodeRecordSet(
   bytes: Buffer,
   source: TopicPartition,
-  aborted: readonly AbortedTransaction[],
+  { aborted = [], room = unpackingRoom() }: DecodeOptions = {},
 ): Promise<DecodedRecords> {
   const records = new FlatRecords();
   const transactions = createAbortFilter(aborted);
@@ -53,8 +69,9 @@ export async function decodeRecordSet(
     const end = Math.max(at + MAGIC_AT + 1, at + LENGTH_END + bytes.readInt32BE(at + 8));
     if (end > bytes.length) break; // cut off by the fetch's size limit: the next fetch has it whole
     const batch = bytes.subarray(at, end);
-    at = end;
     const header = readHeader(batch);
+    if (room.bytes <= 0 && (header.attributes & CODEC_MASK) !== 0) break;
+    at = end;
     lastOffset = header.lastOffset;
     if (header.problem !== null) {
       records.addMarker(marker(source, header, header.problem));
@@ -62,13 +79,19 @@ export async function decodeRecordSet(
     }
     if (transactions.skips(header, batch)) continue;
     try {
-      await appendRecords(records, batch, { header, source });
+      await appendRecords(records, batch, { header, source, room });
     } catch (error) {
       const damage = isIntact(batch) ? "" : " (its checksum does not match)";
       records.addMarker(marker(source, header, problemOf(error, header) + damage));
     }
   }
   return { records, lastOffset };
+}
+
+export interface DecodeOptions {
+  readonly aborted?: readonly AbortedTransaction[];
+  /** Shared by what is in memory together; fresh when absent. */
+  readonly room?: UnpackingRoom;
 }
 
 interface BatchHeader {
@@ -105,6 +128,7 @@ function readHeader(batch: Buffer): BatchHeader {
 interface BatchContext {
   readonly header: BatchHeader;
   readonly source: TopicPartition;
+  readonly room: UnpackingRoom;
 }
 
 /**
@@ -153,6 +177,7 @@ async function appendRecords(records: FlatRecords, batch: Buffer, context: Batch
   if (!isIntact(batch)) throw new MalformedBytes("damaged");
   const payload = await codec.decompress(batch.subarray(HEADER_BYTES), BATCH_BYTES_MAX);
   readRecords(records, new WireReader(payload), context);
+  context.room.bytes -= payload.length; // of a batch that is refused nothing stays
 }
 
 /**
@@ -163,7 +188,10 @@ function isIntact(batch: Buffer): boolean {
   return crc32c(batch, ATTRIBUTES_AT) === batch.readUInt32BE(CRC_AT);
 }
 
-/** Looks through all records before the first is added: all of the batch or none of it. */
+/**
+ * Looks through all records before the first is added: all of the batch or none of it. Brokers check the offsets within compressed
+ * batches alone; out of order, the last record of a slice would end others that were not looked at.
+ */
 function readRecords(records: FlatRecords, reader: WireReader, { header, source }: BatchContext): void {
   const { topic, partition } = source;
   const { firstOffset, firstTimestampMs } = header;
@@ -172,14 +200,18 @@ function readRecords(records: FlatRecords, reader: WireReader, { header, source 
   const count = Math.max(0, header.count);
   // The count is the word of whoever produced it; more records than there is room for fail on the way.
   const positions = new Int32Array(Math.min(count, Math.floor((reader.end - reader.at) / RECORD_BYTES_MIN)));
+  let before = -1;
   for (let at = 0; at < count; at++) {
     const length = reader.varint();
     const end = reader.at + length;
     if (length < 0 || end > reader.end) throw new MalformedBytes(`record of ${length} bytes at ${reader.at}, which ends at ${reader.end}`);
     positions[at] = reader.at;
-    FlatRecord.check(reader);
+    const delta = FlatRecord.check(reader);
     if (reader.at !== end) throw new MalformedBytes(`record that should end at ${end} ends at ${reader.at}`);
+    if (delta <= before || delta > header.lastOffset - firstOffset) throw new MalformedBytes(`record ${at} has an offset out of order`);
+    before = delta;
   }
+  if (reader.at !== reader.end) throw new MalformedBytes(`${reader.end - reader.at} bytes behind its last record`);
   records.addBatch(batch, positions);
 }
 

@@ -63,7 +63,7 @@ function encodeRecord(record: EncodableRecord, offsetDelta: number): Buffer {
   appendBytes(parts, record.value);
   parts.push(varint(record.headers.length));
   for (const header of record.headers) {
-    appendBytes(parts, Buffer.from(header.name, "utf8"));
+    appendBytes(parts, header.nameBytes ?? Buffer.from(header.name, "utf8"));
     appendBytes(parts, header.value);
   }
   const body = Buffer.concat(parts);
@@ -87,6 +87,7 @@ function varint(value: number): Buffer {
 /** What one record takes in a batch, at most: for cutting sends to size. */
 export function encodedBytesMax(record: EncodableRecord): number {
   let bytes = 32 + (record.key?.length ?? 0) + (record.value?.length ?? 0);
-  for (const header of record.headers) bytes += 10 + Buffer.byteLength(header.name) + (header.value?.length ?? 0);
+  for (const header of record.headers)
+    bytes += 10 + (header.nameBytes?.length ?? Buffer.byteLength(header.name)) + (header.value?.length ?? 0);
   return bytes;
 }

@@ -56,6 +56,32 @@ export function valued(value: string): EncodableRecord {
   return { key: null, value: Buffer.from(value), headers: [] };
 }
 
+/** The bytes of records with these offsets within their batch, between -64 and 63, each with its number for a value. */
+export function recordsAt(offsetDeltas: readonly number[]): Buffer {
+  const zigzag = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value);
+  return Buffer.concat(
+    offsetDeltas.map((delta, at) => {
+      const value = Buffer.from(String(at));
+      const body = Buffer.of(0, 0, zigzag(delta), zigzag(-1), zigzag(value.length), ...value, 0);
+      return Buffer.of(zigzag(body.length), ...body);
+    }),
+  );
+}
+
+/** The bytes of a batch's first record, which has as many headers without name and value. */
+export function recordOfHeaders(count: number): Buffer {
+  const head = Buffer.concat([Buffer.of(0, 0, 0, 1, 1), varint(count)]);
+  return Buffer.concat([varint(head.length + 2 * count), head, Buffer.alloc(2 * count, Buffer.of(0, 1))]);
+}
+
+/** Of a number from 0 on. */
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = 2 * value;
+  for (; rest > 0x7f; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80);
+  return Buffer.of(...bytes, rest);
+}
+
 /** What a transaction ends with. */
 export function endOfTransaction(kind: "abort" | "commit"): EncodableRecord {
   return { key: Buffer.from([0, 0, 0, kind === "abort" ? 0 : 1]), value: Buffer.alloc(6), headers: [] };

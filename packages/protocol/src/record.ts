@@ -2,6 +2,8 @@
 export interface RecordHeader {
   readonly name: string;
   readonly value: Uint8Array | null;
+  /** Only where the name as it lies in the log is not UTF-8, and `name` cannot give it back: its bytes, which are what is written again. */
+  readonly nameBytes?: Uint8Array;
 }
 
 /** The bytes from `start` up to and without `end` of a larger buffer. */
