@@ -87,6 +87,27 @@ describe("a partition that moves, within one send, to a node that has already an
   });
 });
 
+describe("a leader that goes silent, with another one in its place", () => {
+  test("is left at the first request that it does not answer: the next try asks who leads", async () => {
+    const { producer, log, leaders, silent, asked } = createStubProducing({ leaders: [1] });
+    await producer.produce([record("a")]);
+    silent.set(1, "closed");
+    leaders.splice(0, 1, 2);
+    await producer.produce([record("b")]);
+    expect(log.map(({ value }) => value)).toEqual(["a", "b"]);
+    expect(asked).toEqual([1, 1, 2]);
+  });
+
+  test("is asked again and again by stock kafkajs, until its metadata is old", async () => {
+    const { producer, leaders, silent, asked } = createStubProducing({ leaders: [1] });
+    await producer.produce([record("a")]);
+    silent.set(1, "timeout");
+    leaders.splice(0, 1, 2);
+    await expect(producer.produce([record("b")])).rejects.toMatchObject({ code: "FR3001", disposition: "wait" });
+    expect(asked).toEqual([1, 1, 1, 1]);
+  });
+});
+
 describe("a record that is too large", () => {
   test("for good is refused with its code, and what came before it in the send is there", async () => {
     const { producer, log } = createStubProducing({ bytesMax: 100 });
@@ -130,4 +151,12 @@ test("closing waits for sends that are under way, and disconnects after them", a
   await sending;
   await until(() => disconnects() === 1);
   expect(log.at(-1)?.value).toBe("b");
+});
+
+test("what is to be sent after the end is refused, and makes no connection that nobody closes", async () => {
+  const { producer, log, disconnects } = createStubProducing();
+  await producer.produce([record("a")]);
+  await producer.close();
+  await expect(producer.produce([record("b")])).rejects.toMatchObject({ code: "FR3001", disposition: "halt" });
+  expect([log.length, disconnects()]).toEqual([1, 1]);
 });

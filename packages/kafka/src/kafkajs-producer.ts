@@ -4,8 +4,8 @@ import kafkajs from "kafkajs";
 import { type AcknowledgedSender, createAcknowledgedSender } from "./acknowledged-send.js";
 import { fromKafkajs, protocolTypeOf } from "./kafka-errors.js";
 import { producerSettings } from "./kafkajs-settings.js";
-import type { ListedMessage } from "./patches.js";
 import type { ProduceRecord } from "./port.js";
+import type { ListedMessage } from "./produce-encoder.js";
 import { encodedBytesMax } from "./record-encoder.js";
 import { settlesWithin, within } from "./within.js";
 
@@ -25,15 +25,18 @@ const CLOSE_TIMEOUT_MS = 3000;
 
 export function createLogProducer(kafka: Pick<Kafka, "producer">): LogProducer {
   let connecting: Promise<Producer> | null = null;
+  let isClosed = false;
   const sender = createAcknowledgedSender();
   const underWay = new Set<Promise<void>>();
 
-  const connected = (): Promise<Producer> => {
+  const connected = async (): Promise<Producer> => {
+    // a handler that was left behind may come so late: its connection would be nobody's to close
+    if (isClosed) throw new FreshetError("FR3001", "halt", "the client was closed while producing", "Make another one.");
     connecting ??= connect(kafka, sender).catch((error: unknown) => {
       connecting = null; // the next call tries anew
       throw error;
     });
-    return connecting;
+    return await connecting;
   };
 
   const sendAll = async (records: readonly ProduceRecord[]): Promise<void> => {
@@ -53,6 +56,7 @@ export function createLogProducer(kafka: Pick<Kafka, "producer">): LogProducer {
       await sending.finally(() => underWay.delete(sending));
     },
     async close() {
+      isClosed = true;
       // A send that is under way when its producer is disconnected makes a new connection, which nobody closes.
       await settlesWithin(CLOSE_TIMEOUT_MS, Promise.allSettled(underWay));
       const last = connecting;
@@ -68,8 +72,13 @@ export function createLogProducer(kafka: Pick<Kafka, "producer">): LogProducer {
 
 async function connect(kafka: Pick<Kafka, "producer">, { createPartitioner }: AcknowledgedSender): Promise<Producer> {
   const producer = kafka.producer({ ...producerSettings, createPartitioner });
-  await within(CONNECT_TIMEOUT_MS, producer.connect(), "connecting a producer");
-  return producer;
+  try {
+    await within(CONNECT_TIMEOUT_MS, producer.connect(), "connecting a producer");
+    return producer;
+  } catch (error) {
+    producer.disconnect().catch(() => undefined); // it may go on connecting
+    throw error;
+  }
 }
 
 interface Sending {

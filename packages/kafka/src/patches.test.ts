@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { FreshetError } from "@freshet/protocol";
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
 import { batchOf, SNAPPY, valued } from "../tests/batches.js";
+import { timeoutError } from "../tests/stub-cluster.js";
 import { codecs } from "./codecs.js";
 import { FlatMessages } from "./fetch-decoder.js";
 import { FLAT_FETCH_MAX_BYTES, installPatches } from "./patches.js";
@@ -19,10 +20,17 @@ type Exchange = {
 type Definition = { protocol(choice: object): (options: object) => Exchange };
 const fetch: Definition = inside("kafkajs/src/protocol/requests/fetch");
 const produce: Definition = inside("kafkajs/src/protocol/requests/produce");
-const RequestQueue: new (
-  options: object,
-) => { throttleCheckTimeoutId: unknown; pending: unknown[]; checkPendingRequests(): void; destroy(): void } =
-  inside("kafkajs/src/network/requestQueue");
+interface Queue {
+  throttleCheckTimeoutId: unknown;
+  pending: unknown[];
+  readonly inflight: Map<number, object>;
+  checkPendingRequests(): void;
+  scheduleRequestTimeoutCheck(): void;
+  destroy(): void;
+}
+const RequestQueue: new (options: object) => Queue = inside("kafkajs/src/network/requestQueue");
+const Broker: new (options: object) => { produce(request: object): Promise<unknown>; versions: object; lookupRequest: unknown } =
+  inside("kafkajs/src/broker");
 const Connection: new (options: object) => { connect(): Promise<unknown>; disconnect(): Promise<unknown> } =
   inside("kafkajs/src/network/connection");
 const compression: { lookupCodec(id: number): { decompress(bytes: Buffer): Promise<Buffer> } } = inside(
@@ -58,6 +66,28 @@ const produceOf = (message: object) =>
     timeout: 1,
     topicData: [{ topic: "t", partitions: [{ partition: 0, messages: [message] }] }],
   });
+
+/** A broker that never answers what it is sent, and whether it was left. */
+function silentBroker() {
+  const seen = { isLeft: false };
+  const connectionPool = {
+    host: "b1",
+    port: 9092,
+    connectionTimeout: 1,
+    send: async () => {
+      throw timeoutError();
+    },
+    destroy: async () => {
+      seen.isLeft = true;
+    },
+  };
+  const logger: { namespace(): unknown } = { namespace: () => logger };
+  const broker = new Broker({ connectionPool, logger, nodeId: 1 });
+  broker.lookupRequest = () => () => ({});
+  const ask = (message: object): Promise<unknown> =>
+    broker.produce({ topicData: [{ topic: "t", partitions: [{ partition: 0, messages: [message] }] }] });
+  return { ask, seen };
+}
 
 /** A response to Fetch, version 11, with one partition. */
 function responseOf(batches: readonly Buffer[]): Buffer {
@@ -103,6 +133,13 @@ describe("stock kafkajs, which the patches are for", () => {
     await Promise.all(both);
     await connection.disconnect();
     expect(sockets.map(({ ended }) => ended)).toEqual([false, true]);
+  });
+
+  test("keeps a broker that did not answer, and says nothing of where it is", async () => {
+    const { ask, seen } = silentBroker();
+    const failure: unknown = await ask({ value: "v" }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ name: "KafkaJSRequestTimeoutError" });
+    expect([seen.isLeft, failure instanceof Object && "host" in failure]).toEqual([false, false]);
   });
 
   test("only writes a log line about an offset that is outside of the log", async () => {
@@ -230,6 +267,46 @@ describe("the patches", () => {
     for (const { onConnect } of sockets.slice(1)) onConnect();
     await Promise.all([givenUp, last]);
     await connection.disconnect();
+  });
+
+  test("look for requests that took too long a dozen times in that long, and time them out", () => {
+    jest.useFakeTimers();
+    try {
+      let looks = 0;
+      let isUp = true;
+      const isConnected = () => ++looks > 0 && isUp;
+      const queue = new RequestQueue({ requestTimeout: 12_000, enforceRequestTimeout: true, logger: {}, isConnected });
+      queue.scheduleRequestTimeoutCheck();
+      let isTimedOut = false;
+      const timeoutRequest = () => {
+        isTimedOut = true;
+        queue.inflight.delete(1);
+      };
+      queue.inflight.set(1, { sentAt: Date.now(), requestTimeout: 12_000, timeoutRequest });
+      jest.advanceTimersByTime(12_000);
+      expect([looks, isTimedOut]).toEqual([12, false]);
+      isUp = false; // given up: whoever waits for its end waits for the request
+      jest.advanceTimersByTime(1000);
+      expect([looks, isTimedOut]).toEqual([13, true]);
+      jest.advanceTimersByTime(12_000);
+      expect(looks).toBe(13); // and with nothing under way nobody looks any more
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  test("leave a broker that does not answer our records, so that the next try asks who leads by now", async () => {
+    const { ask, seen } = silentBroker();
+    await expect(ask({ value: "v", headerList: [] })).rejects.toMatchObject({
+      name: "KafkaJSConnectionClosedError",
+      host: "b1",
+      port: 9092,
+      retriable: true,
+    });
+    expect(seen.isLeft).toBe(true);
+    const others = silentBroker();
+    await expect(others.ask({ value: "v" })).rejects.toMatchObject({ name: "KafkaJSRequestTimeoutError" });
+    expect(others.seen.isLeft).toBe(false);
   });
 
   test("bring all four codecs to kafkajs", async () => {

@@ -1,11 +1,10 @@
-import type { RecordHeader } from "@freshet/protocol";
 import { FreshetError } from "@freshet/protocol";
 import type { Cluster } from "kafkajs";
 import { type Codec, codecs } from "./codecs.js";
 import { decodeFetchResponse, type FetchResponse } from "./fetch-decoder.js";
 import { kafkajsInside } from "./kafkajs-inside.js";
+import { encodeProduce, isListed, type ProduceOptions, type WireEncoder } from "./produce-encoder.js";
 import { BATCH_BYTES_MAX } from "./record-batch-decoder.js";
-import { encodeCompressedBatch, encodeRecordBatch } from "./record-encoder.js";
 
 /**
  * Everything Freshet changes inside kafkajs, for exactly one version of it. kafkajs looks the places up at each use, so
@@ -15,7 +14,8 @@ import { encodeCompressedBatch, encodeRecordBatch } from "./record-encoder.js";
  * - fetch responses are decoded by us: one pass, no array spread (stock dies of 125,000 small records), and a batch that
  *   cannot be decoded is a marker, not a crash loop
  * - produce requests whose records carry `headerList` are encoded by us: null, repeated and oddly named headers arrive
- * - the request queue no longer wakes up every millisecond for nothing
+ * - a broker that does not answer one of our records is left: stock sends to it again and again without a look at who leads now
+ * - the request queue no longer wakes up every millisecond for nothing, nor every hundred to look for what took too long
  * - two requests at once open one connection; stock opens two, forgets one, and lets its end tear down the other
  * - all four codecs are there, with a cap on what they yield
  * - whoever watches a cluster is told when an offset was outside of the log; stock writes a log line
@@ -27,6 +27,7 @@ export function installPatches(manifest: { readonly version: string } = kafkajsI
   if (installed) return;
   patchFetch(kafkajsInside("src/protocol/requests/fetch/index.js"));
   patchProduce(kafkajsInside("src/protocol/requests/produce/index.js"), kafkajsInside("src/protocol/encoder.js"));
+  patchBroker(kafkajsInside("src/broker/index.js"), kafkajsInside("src/errors.js"));
   patchRequestQueue(kafkajsInside("src/network/requestQueue/index.js"));
   patchConnection(kafkajsInside("src/network/connection.js"));
   patchCodecs(kafkajsInside("src/protocol/message/compression/index.js"));
@@ -46,13 +47,6 @@ function refuseOtherVersions(manifest: { readonly version: string }): void {
 
 /** A fetch with this size limit (4 MiB and 11 bytes, which nobody would choose) is one of ours. */
 export const FLAT_FETCH_MAX_BYTES = 4 * 1024 * 1024 + 11;
-
-/** A message with this list is encoded by us; kafkajs hands messages through untouched. */
-export interface ListedMessage {
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headerList: readonly RecordHeader[];
-}
 
 /** kafkajs' table of one request's versions; `protocol` answers with the builder of that version's request and decoder. */
 interface RequestDefinition<Options, Exchange> {
@@ -78,26 +72,8 @@ function patchFetch(definition: RequestDefinition<{ readonly maxBytes: number },
   };
 }
 
-interface ProduceOptions {
-  readonly acks: number;
-  readonly compression?: number;
-  readonly timeout: number;
-  readonly topicData: readonly {
-    readonly topic: string;
-    readonly partitions: readonly { readonly partition: number; readonly messages: readonly (ListedMessage | object)[] }[];
-  }[];
-}
-
 interface ProduceExchange {
   readonly request: { readonly encode: () => Promise<WireEncoder> };
-}
-
-/** kafkajs' own encoder, as far as it is used here. */
-interface WireEncoder {
-  writeString(text: string | null): WireEncoder;
-  writeInt16(value: number): WireEncoder;
-  writeInt32(value: number): WireEncoder;
-  writeBuffer(bytes: Buffer): WireEncoder;
 }
 
 /** From version 3 on a produce request carries record batches (message format v2). */
@@ -116,39 +92,72 @@ function patchProduce(definition: RequestDefinition<ProduceOptions, ProduceExcha
   };
 }
 
-function isListed(options: ProduceOptions): boolean {
-  return options.topicData.every((topic) => topic.partitions.every((entry) => entry.messages.every(hasHeaderList)));
+interface Broker {
+  readonly connectionPool: { readonly host: string; readonly port: number };
+  disconnect(): Promise<void>;
 }
 
-function hasHeaderList(message: ListedMessage | object): message is ListedMessage {
-  return "headerList" in message;
+type Produce = (this: Broker, request: ProduceOptions) => Promise<unknown>;
+
+interface Errors {
+  readonly KafkaJSConnectionClosedError: new (problem: string, at: { readonly host: string; readonly port: number }) => Error;
 }
 
-async function encodeProduce(options: ProduceOptions, Encoder: new (bytes: number) => WireEncoder): Promise<WireEncoder> {
-  const codecId = options.compression ?? 0;
-  const timestampMs = Date.now();
-  const encoder = new Encoder(1024).writeString(null).writeInt16(options.acks).writeInt32(options.timeout);
-  encoder.writeInt32(options.topicData.length);
-  for (const { topic, partitions } of options.topicData) {
-    encoder.writeString(topic).writeInt32(partitions.length);
-    for (const { partition, messages } of partitions) {
-      const records = messages.filter(hasHeaderList).map(({ key, value, headerList }) => ({ key, value, headers: headerList }));
-      const batch = codecId === 0 ? encodeRecordBatch(records, timestampMs) : await encodeCompressedBatch(records, timestampMs, codecId);
-      encoder.writeInt32(partition).writeInt32(batch.length).writeBuffer(batch);
+/**
+ * Stock keeps the connection on which a request timed out, sends the next try there as well, and looks for the partition's leader only
+ * when its metadata is old: a frozen broker held up records for half a minute after another one led. As a closed connection the
+ * same trouble makes it forget the broker and ask the others, as the Java client does.
+ */
+function patchBroker(broker: { readonly prototype: { produce: Produce } }, { KafkaJSConnectionClosedError }: Errors): void {
+  const stock = broker.prototype.produce;
+  broker.prototype.produce = async function produce(this: Broker, request) {
+    try {
+      return await stock.call(this, request);
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== "KafkaJSRequestTimeoutError" || !isListed(request)) throw error;
+      this.disconnect().catch(() => undefined); // waits for what else is under way on it, so nobody waits for this
+      const { host, port } = this.connectionPool;
+      throw new KafkaJSConnectionClosedError(error.message, { host, port });
     }
-  }
-  return encoder;
+  };
 }
 
 interface RequestQueue {
   readonly pending: readonly unknown[];
+  readonly inflight: ReadonlyMap<number, { readonly sentAt: number; readonly requestTimeout: number; timeoutRequest(): void }>;
+  readonly requestTimeout: number;
+  readonly enforceRequestTimeout: boolean;
+  requestTimeoutIntervalId: NodeJS.Timeout | undefined;
+  isConnected(): boolean;
+  destroy(): void;
 }
 
-/** Stock re-arms a timer with a negative delay for ever. With nothing pending there is nothing to wake up for: `push` arms it again. */
-function patchRequestQueue(queue: { readonly prototype: { scheduleCheckPendingRequests: (this: RequestQueue) => void } }): void {
-  const stock = queue.prototype.scheduleCheckPendingRequests;
-  queue.prototype.scheduleCheckPendingRequests = function scheduleCheckPendingRequests(this: RequestQueue) {
+interface RequestQueueMethods {
+  scheduleCheckPendingRequests: (this: RequestQueue) => void;
+  scheduleRequestTimeoutCheck: (this: RequestQueue) => void;
+}
+
+const TIMEOUT_LOOKS = 12;
+
+/**
+ * Stock re-arms a timer with a negative delay for ever. With nothing pending there is nothing to wake up for: `push` arms it again.
+ * And each connection looks ten times a second for requests that took too long, which a twelfth of that long is often enough for; but
+ * not any more once it is given up, when its end waits for them.
+ */
+function patchRequestQueue({ prototype }: { readonly prototype: RequestQueueMethods }): void {
+  const stock = prototype.scheduleCheckPendingRequests;
+  prototype.scheduleCheckPendingRequests = function scheduleCheckPendingRequests(this: RequestQueue) {
     if (this.pending.length > 0) stock.call(this);
+  };
+  prototype.scheduleRequestTimeoutCheck = function scheduleRequestTimeoutCheck(this: RequestQueue) {
+    if (!this.enforceRequestTimeout) return;
+    this.destroy();
+    const look = (): void => {
+      const nowMs = Date.now();
+      for (const request of [...this.inflight.values()]) if (nowMs - request.sentAt > request.requestTimeout) request.timeoutRequest();
+      if (!this.isConnected() && this.inflight.size === 0) this.destroy();
+    };
+    this.requestTimeoutIntervalId = setInterval(look, Math.max(1, this.requestTimeout / TIMEOUT_LOOKS));
   };
 }
 

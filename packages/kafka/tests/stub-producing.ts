@@ -17,6 +17,10 @@ export interface StubProducing {
   readonly disconnects: () => number;
   /** What happens to the next requests: `lost` appends and never answers. Then all is well. */
   readonly weather: ("lost" | "well" | "refused")[];
+  /** Nodes that never answer: stock kafkajs' error is `timeout`, ours with the patches `closed`. */
+  readonly silent: Map<number, "timeout" | "closed">;
+  /** The node of each request, in order. */
+  readonly asked: number[];
   /** The node that leads each partition. Clients hear of a change when they refresh what they know. */
   readonly leaders: number[];
 }
@@ -46,6 +50,13 @@ const createProducer: (config: object) => Producer = inside("kafkajs/src/produce
 const { createErrorFromCode }: { createErrorFromCode(code: number): Error } = inside("kafkajs/src/protocol/error");
 const { createLogger }: { createLogger(config: object): object } = inside("kafkajs/src/loggers");
 
+/** What kafkajs makes of a connection that a broker closed, and the patches of a broker that did not answer our records. */
+function closedError(nodeId: number): Error {
+  const { KafkaJSConnectionClosedError }: { KafkaJSConnectionClosedError: new (problem: string, at: object) => Error } =
+    inside("kafkajs/src/errors");
+  return new KafkaJSConnectionClosedError("the stub is gone", { host: `b${nodeId}`, port: 9092 });
+}
+
 const NOT_LEADER = 6;
 const MESSAGE_TOO_LARGE = 10;
 const retry = { initialRetryTime: 1, retries: 2, maxRetryTime: 5 };
@@ -53,6 +64,8 @@ const retry = { initialRetryTime: 1, retries: 2, maxRetryTime: 5 };
 export function createStubProducing({ bytesMax = 1_000_000, leaders = [1] } = {}): StubProducing {
   const log: StubRecord[] = [];
   const weather: StubProducing["weather"] = [];
+  const silent: StubProducing["silent"] = new Map();
+  const asked: number[] = [];
   const seen = new Set<string>();
   let disconnects = 0;
 
@@ -68,6 +81,9 @@ export function createStubProducing({ bytesMax = 1_000_000, leaders = [1] } = {}
     isConnected: () => true,
     initProducerId: async () => ({ producerId: 7, producerEpoch: 0 }),
     async produce({ producerId, topicData }: ProduceRequest) {
+      asked.push(nodeId);
+      const silence = silent.get(nodeId);
+      if (silence !== undefined) throw silence === "timeout" ? timeoutError() : closedError(nodeId);
       const now = weather.shift() ?? "well";
       if (now === "refused") throw createErrorFromCode(MESSAGE_TOO_LARGE);
       for (const { topic, partitions } of topicData) {
@@ -114,5 +130,14 @@ export function createStubProducing({ bytesMax = 1_000_000, leaders = [1] } = {}
     producer: (settings?: ProducerConfig) =>
       createProducer({ ...settings, retry, cluster, logger: createLogger({ level: 0, logCreator: () => () => undefined }) }),
   };
-  return { producer: createLogProducer(kafka), stock: () => kafka.producer(), log, weather, leaders, disconnects: () => disconnects };
+  return {
+    producer: createLogProducer(kafka),
+    stock: () => kafka.producer(),
+    log,
+    weather,
+    silent,
+    asked,
+    leaders,
+    disconnects: () => disconnects,
+  };
 }

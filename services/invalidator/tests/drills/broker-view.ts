@@ -6,6 +6,8 @@ export interface BrokerView {
   behind(group: string, topic: string): Promise<number>;
   /** The id of the node that coordinates the group. */
   coordinatorOf(group: string): Promise<number>;
+  /** The id of the node that leads the first partition of a topic. */
+  leaderOf(topic: string): Promise<number>;
   createPartitions(topic: string, count: number): Promise<void>;
   /** By a client that has never heard of the topic: one that has cannot get over its having been deleted. */
   createTopic(topic: string, partitions: number): Promise<void>;
@@ -58,6 +60,7 @@ export async function openBrokerView(brokers: string, requestTimeout: number): P
       const own = hashOf(group) % partitions.length;
       return partitions.find(({ partitionId }) => partitionId === own)?.leader ?? -1;
     },
+    leaderOf: async (topic) => (await leadersOf(topic)).find(({ partitionId }) => partitionId === 0)?.leader ?? -1,
     createPartitions: async (topic, count) => void (await admin.createPartitions({ topicPartitions: [{ topic, count }] })),
     createTopic: async (topic, numPartitions) => {
       const fresh = kafka.admin();
