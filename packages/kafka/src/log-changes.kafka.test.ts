@@ -49,22 +49,6 @@ async function read(by: KafkaPort, group: string, topics: readonly string[]): Pr
   return { values, holes, consumption };
 }
 
-test("records that were deleted before they were read are a hole, and what is left is read", async () => {
-  const topic = await create(freshTopic("hole"));
-  const group = freshPrefix("group");
-  await send(topic, ["0", "1"]);
-  const first = await read(port, group, [topic]);
-  await until(() => first.values.length === 2, { timeoutMs: 20_000 });
-  await first.consumption.stop();
-  await send(topic, ["2", "3", "4", "5"]);
-  await admin.fetchTopicOffsets(topic); // stock needs to have heard of the topic
-  await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: "5" }] });
-  const second = await read(port, group, [topic]);
-  await until(() => second.values.length > 0, { timeoutMs: 20_000 });
-  expect(second.values).toEqual(["5"]);
-  expect(second.holes).toEqual([{ topic, partition: 0, askedOffset: 2, resumedAt: 5, cause: "expired" }]);
-}, 60_000);
-
 test("a topic that was made anew is read from its beginning, and told", async () => {
   const topic = await create(freshTopic("anew"));
   const group = freshPrefix("group");

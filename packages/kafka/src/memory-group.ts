@@ -27,7 +27,8 @@ export interface GroupView {
   readonly bell: Bell;
   generation(): number;
   rebalancing(): boolean;
-  committed(at: TopicPartition): number;
+  /** `null` before anything was committed. */
+  committed(at: TopicPartition): number | null;
   commit(at: TopicPartition, offset: number): void;
 }
 
@@ -46,7 +47,7 @@ export function createMemoryGroup(log: LogView): MemoryGroup {
     bell,
     generation: () => generation,
     rebalancing: () => rebalancing,
-    committed: (at) => offsets.get(nameOfPartition(at)) ?? 0,
+    committed: (at) => offsets.get(nameOfPartition(at)) ?? null,
     commit: (at, offset) => offsets.set(nameOfPartition(at), offset),
   };
 
@@ -77,7 +78,7 @@ export function createMemoryGroup(log: LogView): MemoryGroup {
         await rebalance();
       });
     },
-    committed: (at) => offsets.get(nameOfPartition(at)) ?? null,
+    committed: view.committed,
     commit: view.commit,
     describe() {
       const count = members.length + holders;

@@ -24,7 +24,7 @@ export interface MemoryLog {
   records(topic: string): readonly KafkaRecord[];
   /** The offset a group would start from; `null` when it has committed none. */
   committed(group: string, at: TopicPartition): number | null;
-  /** Deletes what lies before this offset, as retention does. */
+  /** Deletes what lies before this offset, as retention does: a hole for groups that have not read it. Logs are never cut short otherwise. */
   trim(at: TopicPartition, before: number): void;
   /** So many offsets without a record follow: what control records and compaction leave. */
   skip(at: TopicPartition, count: number): void;
@@ -42,6 +42,8 @@ export interface LogView {
   partitionsOf(topic: string): number;
   /** At most `count` committed records from this offset on. */
   read(at: TopicPartition, offset: number, count: number): MemoryStretch;
+  /** The first offset that is still there. */
+  earliest(at: TopicPartition): number;
   /** The offset the next record will get. */
   end(at: TopicPartition): number;
 }
@@ -66,6 +68,7 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
     clock,
     partitionsOf: (topic) => topics.get(topic)?.partitions.length ?? 0,
     read: (at, offset, count) => partition(at).read(offset, { count }),
+    earliest: (at) => partition(at).offsets().earliest,
     end: (at) => partition(at).offsets().latest,
   };
 
@@ -110,7 +113,10 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
     client: () => createClient(broker),
     records: (topic) => topics.get(topic)?.partitions.flatMap((entry) => entry.records()) ?? [],
     committed: (id, at) => groups.get(id)?.committed(at) ?? null,
-    trim: (at, before) => partition(at).trim(before),
+    trim(at, before) {
+      partition(at).trim(before);
+      wakeAll();
+    },
     skip(at, count) {
       partition(at).skip(count);
       wakeAll();

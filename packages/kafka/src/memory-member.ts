@@ -53,14 +53,15 @@ async function consumePartition(at: TopicPartition, member: MemberView): Promise
   const { log, bell, generation, rebalancing } = member.group;
   const born = generation();
   const live = (): boolean => generation() === born && !rebalancing() && !member.retired();
-  let position = member.group.committed(at);
+  let position = member.group.committed(at) ?? log.earliest(at);
   let notBeforeMs = 0;
   while (live()) {
+    position = goBehindHole(at, position, member);
     const waitMs = notBeforeMs - log.clock.nowMs();
     const { records, next } = waitMs > 0 ? { records: [], next: position } : log.read(at, position, BATCH_RECORDS_MAX);
     if (records.length === 0) {
       if (next > position) {
-        position = next; // control records, or what retention took away
+        position = next; // control records
         member.group.commit(at, position);
         continue;
       }
@@ -74,6 +75,14 @@ async function consumePartition(at: TopicPartition, member: MemberView): Promise
     if (end.kind === "wait") notBeforeMs = log.clock.nowMs() + end.retryAfterMs;
     else if (run.next() < 0) notBeforeMs = log.clock.nowMs() + IDLE_RETRY_MS;
   }
+}
+
+/** Where to read on: the first record that is there, when those from the position on were deleted. */
+function goBehindHole(at: TopicPartition, position: number, { group, options }: MemberView): number {
+  const earliest = group.log.earliest(at);
+  if (position >= earliest) return position;
+  tell(() => options.onHole?.({ ...at, askedOffset: position, resumedAt: earliest, cause: "expired" }));
+  return earliest;
 }
 
 interface Run {

@@ -1,10 +1,13 @@
-import type { BatchEnd, ConsumeOptions, Consumption, KafkaPort, ProduceRecord } from "@freshet/kafka";
-import { asFreshetError, type FreshetError, type KafkaRecord } from "@freshet/protocol";
+import type { BatchEnd, ConsumeOptions, Consumption, KafkaPort, LogHole, ProduceRecord, TopicPartition } from "@freshet/kafka";
+import { asFreshetError, type FreshetError, type KafkaRecord, type RecordHeader } from "@freshet/protocol";
 import { freshPrefix, freshTopic } from "./fresh.js";
 import { until } from "./until.js";
 
 /** Makes a client. Every call of one suite gives another client of the same broker. */
 export type MakeKafkaPort = () => KafkaPort | Promise<KafkaPort>;
+
+/** Deletes the records of a partition that lie before an offset, as retention does. */
+export type DeleteBefore = (at: TopicPartition, offset: number) => Promise<void> | void;
 
 /** A test may take as long as two rebalances. */
 export const TEST_MS = 60_000;
@@ -17,6 +20,7 @@ export interface Bench {
   topic(port: KafkaPort, partitions: number): Promise<string>;
   /** Consumes with a handler that keeps and ends everything, or with the one given. */
   consume(port: KafkaPort, options: BenchConsume): Promise<Watched>;
+  readonly deleteBefore: DeleteBefore;
   close(): Promise<void>;
 }
 
@@ -30,14 +34,16 @@ export interface Watched {
   readonly consumption: Consumption;
   readonly records: KafkaRecord[];
   readonly troubles: FreshetError[];
+  readonly holes: LogHole[];
   assigned: number;
 }
 
 export const done: BatchEnd = { kind: "done" };
 
-export function createBench(makePort: MakeKafkaPort): Bench {
+export function createBench(makePort: MakeKafkaPort, deleteBefore: DeleteBefore): Bench {
   const ports: KafkaPort[] = [];
   return {
+    deleteBefore,
     async port() {
       const port = await makePort();
       ports.push(port);
@@ -51,8 +57,9 @@ export function createBench(makePort: MakeKafkaPort): Bench {
     async consume(port, { topics, group = freshPrefix("group"), onBatch = endAll }) {
       const records: KafkaRecord[] = [];
       const troubles: FreshetError[] = [];
+      const holes: LogHole[] = [];
       const idle: Consumption = { joined: false, lastSeenMs: 0, stop: async () => undefined };
-      const watched = { consumption: idle, records, troubles, assigned: 0 };
+      const watched = { consumption: idle, records, troubles, holes, assigned: 0 };
       watched.consumption = await port.consume({
         group,
         topics,
@@ -61,6 +68,7 @@ export function createBench(makePort: MakeKafkaPort): Bench {
           watched.assigned = assigned.length;
         },
         onTrouble: (error) => troubles.push(error),
+        onHole: (hole) => holes.push(hole),
       });
       return watched;
     },
@@ -96,6 +104,7 @@ export function oddRecords(topic: string): ProduceRecord[] {
     record(topic, {
       headers: ["__proto__", "constructor", "toString", "hasOwnProperty", "ключ", "2", "1"].map((name) => header(name, value)),
     }),
+    record(topic, { headers: [{ ...header(Buffer.of(0x61, 0xff, 0x62).toString(), value), nameBytes: Buffer.of(0x61, 0xff, 0x62) }] }),
     record(topic, { key: Buffer.of(0, 0, 0, 0), value: Buffer.from("no abort marker") }),
     record(topic, { headers: range(0, 300).map((at) => header(`h${at % 7}`, Buffer.alloc(at))) }),
   ];
@@ -107,7 +116,7 @@ export function record(topic: string, fields: Partial<Omit<ProduceRecord, "topic
 
 export function copyOf({ topic, partition, offset, timestampMs, key, value, headers }: KafkaRecord): KafkaRecord {
   const copy = (bytes: Uint8Array | null) => (bytes === null ? null : Uint8Array.from(bytes));
-  const copied = headers.map((header) => ({ name: header.name, value: copy(header.value) }));
+  const copied = headers.map((header) => ({ ...header, value: copy(header.value) }));
   return { topic, partition, offset, timestampMs, key: copy(key), value: copy(value), headers: copied };
 }
 
@@ -123,8 +132,8 @@ export function hex(bytes: Uint8Array | null): string | null {
   return bytes === null ? null : Buffer.from(bytes).toString("hex");
 }
 
-export function hexed({ name, value }: { readonly name: string; readonly value: Uint8Array | null }): readonly [string, string | null] {
-  return [name, hex(value)];
+export function hexed({ name, value, nameBytes = Buffer.from(name) }: RecordHeader): readonly [string, string | null, string | null] {
+  return [name, hex(nameBytes), hex(value)];
 }
 
 export function range(from: number, to: number): number[] {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "@jest/globals";
-import { freshTopic } from "./fresh.js";
+import { freshPrefix, freshTopic } from "./fresh.js";
 import {
   type Bench,
   endAll,
@@ -21,6 +21,7 @@ export function edgeTests(bench: Bench): void {
   byteTests(bench);
   topicTests(bench);
   faultTests(bench);
+  holeTests(bench);
 }
 
 function byteTests(bench: Bench): void {
@@ -137,6 +138,43 @@ function faultTests(bench: Bench): void {
       });
       await eventually(() => watched.records.length >= 10);
       expect(watched.records.map(numberOf)).toEqual(range(0, 10));
+function holeTests(bench: Bench): void {
+  test(
+    "tells of records that were deleted before a group read them, and goes on with the first that is there",
+    async () => {
+      const port = await bench.port();
+      const topic = await bench.topic(port, 1);
+      const group = freshPrefix("group");
+      await port.produce(numbered(topic, 0, 2));
+      const first = await bench.consume(port, { topics: [topic], group });
+      await eventually(() => first.records.length === 2);
+      await first.consumption.stop();
+      await port.produce(numbered(topic, 2, 6));
+      await bench.deleteBefore({ topic, partition: 0 }, 5);
+      const second = await bench.consume(port, { topics: [topic], group });
+      await eventually(() => second.records.length > 0);
+      expect(second.records.map(numberOf)).toEqual([5]);
+      expect(second.holes).toEqual([{ topic, partition: 0, askedOffset: 2, resumedAt: 5, cause: "expired" }]);
+      await second.consumption.stop();
+    },
+    TEST_MS,
+  );
+
+  test(
+    "takes what was deleted before a group's first record for no hole",
+    async () => {
+      const port = await bench.port();
+      const topic = await bench.topic(port, 1);
+      await port.produce(numbered(topic, 0, 6));
+      await bench.deleteBefore({ topic, partition: 0 }, 4);
+      const watched = await bench.consume(port, { topics: [topic] });
+      await eventually(() => watched.records.length >= 2);
+      expect([watched.records.map(numberOf), watched.holes]).toEqual([[4, 5], []]);
+    },
+    TEST_MS,
+  );
+}
+
       expect(watched.troubles).toHaveLength(faults.length);
     },
     TEST_MS,

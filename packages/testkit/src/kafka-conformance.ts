@@ -5,6 +5,7 @@ import {
   type Bench,
   copyOf,
   createBench,
+  type DeleteBefore,
   done,
   endAll,
   eventually,
@@ -22,9 +23,9 @@ import { readingTests } from "./kafka-conformance-reading.js";
  * What any `KafkaPort` must do, as tests. Topics and groups get fresh names, so suites may share a broker. A test may take
  * as long as two rebalances of the implementation.
  */
-export function kafkaConformance(name: string, makePort: MakeKafkaPort): void {
+export function kafkaConformance(name: string, makePort: MakeKafkaPort, deleteBefore: DeleteBefore): void {
   describe(`KafkaPort: ${name}`, () => {
-    const bench = createBench(makePort);
+    const bench = createBench(makePort, deleteBefore);
     afterEach(() => bench.close());
     deliveryTests(bench);
     redeliveryTests(bench);
