@@ -20,8 +20,8 @@ import {
 export function edgeTests(bench: Bench): void {
   byteTests(bench);
   topicTests(bench);
-  faultTests(bench);
   holeTests(bench);
+  faultTests(bench);
 }
 
 function byteTests(bench: Bench): void {
@@ -120,24 +120,6 @@ function topicTests(bench: Bench): void {
   );
 }
 
-function faultTests(bench: Bench): void {
-  const faults: readonly unknown[] = [new SyntaxError("s"), new TypeError("t"), new RangeError("r"), new Error("e"), undefined, "text"];
-  test(
-    "goes on consuming whatever a handler throws",
-    async () => {
-      const port = await bench.port();
-      const topic = await bench.topic(port, 1);
-      await port.produce(numbered(topic, 0, 10));
-      const left = [...faults];
-      const watched = await bench.consume(port, {
-        topics: [topic],
-        onBatch: async (batch, control, self) => {
-          if (left.length > 0) throw left.pop();
-          return endAll(batch, control, self);
-        },
-      });
-      await eventually(() => watched.records.length >= 10);
-      expect(watched.records.map(numberOf)).toEqual(range(0, 10));
 function holeTests(bench: Bench): void {
   test(
     "tells of records that were deleted before a group read them, and goes on with the first that is there",
@@ -175,6 +157,24 @@ function holeTests(bench: Bench): void {
   );
 }
 
+function faultTests(bench: Bench): void {
+  const faults: readonly unknown[] = [new SyntaxError("s"), new TypeError("t"), new RangeError("r"), new Error("e"), undefined, "text"];
+  test(
+    "goes on consuming whatever a handler throws",
+    async () => {
+      const port = await bench.port();
+      const topic = await bench.topic(port, 1);
+      await port.produce(numbered(topic, 0, 10));
+      const left = [...faults];
+      const watched = await bench.consume(port, {
+        topics: [topic],
+        onBatch: async (batch, control, self) => {
+          if (left.length > 0) throw left.pop();
+          return endAll(batch, control, self);
+        },
+      });
+      await eventually(() => watched.records.length >= 10);
+      expect(watched.records.map(numberOf)).toEqual(range(0, 10));
       expect(watched.troubles).toHaveLength(faults.length);
     },
     TEST_MS,
