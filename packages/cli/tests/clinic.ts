@@ -3,10 +3,8 @@ import { boundsOf } from "@freshet/invalidator";
 import { type ClusterView, createMemoryLog, type KafkaPort, type MemoryLog, type TopicHealth } from "@freshet/kafka";
 import { loadRules } from "@freshet/rules";
 import { createMemoryStore, type StorePort } from "@freshet/store";
-import type { World } from "./transcript.js";
+import { NOW_MS, type World } from "./transcript.js";
 
-/** What the transcripts' clock says. */
-export const NOW_MS = 1_767_225_600_000;
 const RULES = `freshet: 1
 sources:
   - { name: products, topic: shop.products, format: cloudevents, space: catalog.product }

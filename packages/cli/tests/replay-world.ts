@@ -3,9 +3,8 @@ import { deadLetter } from "@freshet/pipeline";
 import { encodeCloudEvent, parseVersion } from "@freshet/protocol";
 import { createMemoryStore } from "@freshet/store";
 import { createClock } from "@freshet/testkit";
-import type { World } from "./transcript.js";
+import { NOW_MS, type World } from "./transcript.js";
 
-const NOW_MS = 1_767_225_600_000; // of the transcript's clock
 const rules = `freshet: 1
 sources:
   - { name: products, topic: shop.products, format: cloudevents, space: catalog.product }

@@ -5,6 +5,9 @@ import { runCli } from "../src/cli.js";
 import type { Deps } from "../src/deps.js";
 import type { ExitCode } from "../src/exit-codes.js";
 
+/** What the clock of commands says. */
+export const NOW_MS = 1_767_225_600_000;
+
 /** What a command line answered. */
 export interface Transcript {
   readonly code: ExitCode;
@@ -27,6 +30,8 @@ export interface World {
   readonly answers?: readonly string[];
   /** Told that something is asked. */
   readonly onAsk?: () => void;
+  /** Shows what is drawn over and over; without it there is no screen. */
+  readonly draw?: (line: string | null) => void;
 }
 
 const never = new AbortController().signal;
@@ -58,12 +63,13 @@ function depsOf(world: World): Deps {
       if (body === undefined) throw new TypeError("fetch failed");
       return { status: 200, body };
     },
-    clock: { nowMs: () => 1_767_225_600_000 },
+    clock: { nowMs: () => NOW_MS },
     who: () => ({ user: "ada", host: "ops-1" }),
     newId: () => `id-${++ids}`,
     stepBack: () => undefined,
     terminal: {
       columns: 80,
+      draw: world.draw,
       ask: async () => {
         world.onAsk?.();
         return answers.shift() ?? null;

@@ -1,11 +1,10 @@
-import { createMemoryLog, type KafkaPort, type MemoryLog } from "@freshet/kafka";
+import { createMemoryLog, type KafkaPort } from "@freshet/kafka";
 import { FreshetError } from "@freshet/protocol";
 import { auditEntrySchema } from "@freshet/replay";
-import { createMemoryStore } from "@freshet/store";
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { transcript, type World } from "../../tests/transcript.js";
+import { type MemoryWorld, openMemoryWorld } from "../../tests/memory-world.js";
+import { NOW_MS, transcript } from "../../tests/transcript.js";
 
-const NOW_MS = 1_767_225_600_000;
 const AUDIT = "freshet.audit.default";
 const RULES = `freshet: 1
 sources:
@@ -19,18 +18,13 @@ rules:
 `;
 const page = ["bust", "--key", "page:42", "--family", "page"];
 
-let log: MemoryLog;
-let kafka: KafkaPort;
-let store: ReturnType<typeof createMemoryStore>;
-let world: World;
-
+let log: MemoryWorld["log"];
+let kafka: MemoryWorld["kafka"];
+let store: MemoryWorld["store"];
+let world: MemoryWorld["world"];
 beforeEach(async () => {
-  log = createMemoryLog({ clock: { nowMs: () => NOW_MS } });
-  kafka = log.client();
-  store = createMemoryStore({ nowUs: () => NOW_MS * 1000 });
-  world = { files: { "rules.yaml": RULES }, kafka, store };
+  ({ log, kafka, store, world } = await openMemoryWorld(RULES, [AUDIT]));
   await store.seed.putJson("page:42", { text: '{"version":7}' });
-  await kafka.createTopics([{ topic: AUDIT, partitions: 1, replicationFactor: 1, config: {} }]);
 });
 
 function trail() {
@@ -106,13 +100,13 @@ describe("bust --yes", () => {
   });
 
   test("does nothing without the right to write there: 1, and names it", async () => {
-    const refused = () => Promise.reject(new FreshetError("FR3006", "halt", `may not write to ${AUDIT}`, `Allow WRITE on ${AUDIT}.`));
+    const refused = () => Promise.reject(new FreshetError("FR3006", "halt", `may not write to ${AUDIT}`, "Ask."));
     const { code, talk } = await transcript([...page, "--yes"], { ...world, kafka: { ...kafka, produce: refused } });
     expect({ code, talk }).toEqual({
       code: 1,
       talk: [
-        "FR3006 nothing was done, as the audit trail cannot be written: may not write to freshet.audit.default",
-        "  fix: Allow WRITE on freshet.audit.default.",
+        "FR3006 nothing was done, as the audit trail cannot be written: may not write to freshet.audit.default (to leave an audit trail)",
+        "  fix: Grant the client's user Write and Describe on topic freshet.audit.default.",
       ],
     });
     expect(await store.seed.has("page:42")).toBe(true);

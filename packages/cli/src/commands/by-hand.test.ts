@@ -1,11 +1,9 @@
-import { createMemoryLog } from "@freshet/kafka";
 import { decodeEvent, FreshetError, parseVersion } from "@freshet/protocol";
 import { loadRules } from "@freshet/rules";
-import { createMemoryStore } from "@freshet/store";
 import { describe, expect, test } from "@jest/globals";
+import { openMemoryWorld } from "../../tests/memory-world.js";
 import { transcript } from "../../tests/transcript.js";
 
-const clock = { nowMs: () => 1_767_225_600_000 };
 const RULES = `freshet: 1
 sources:
   - { name: products, topic: shop.products, format: cloudevents, space: catalog.product }
@@ -15,16 +13,8 @@ families:
 rules:
   - { name: any, source: products, bust: [{ family: page, with: { id: subject } }, { family: product, with: { id: subject } }] }
 `;
-const files = { "rules.yaml": RULES };
 
-async function createShop() {
-  const log = createMemoryLog({ clock });
-  const kafka = log.client();
-  const topics = ["shop.products", "freshet.audit.default"];
-  await kafka.createTopics(topics.map((topic) => ({ topic, partitions: 1, replicationFactor: 1, config: {} })));
-  const store = createMemoryStore({ nowUs: () => clock.nowMs() * 1000 });
-  return { log, store, world: { files, kafka, store } };
-}
+const createShop = () => openMemoryWorld(RULES, ["shop.products", "freshet.audit.default"]);
 
 describe("publish", () => {
   const argv = (...more: string[]) => [

@@ -3,11 +3,11 @@ import { deadLetter } from "@freshet/pipeline";
 import { type DeadReason, encodeCloudEvent, FreshetError } from "@freshet/protocol";
 import { deadLetterListSchema, deadLetterShownSchema, deadLetterStatsSchema } from "@freshet/replay";
 import { describe, expect, test } from "@jest/globals";
-import { transcript } from "../../tests/transcript.js";
+import { NOW_MS, transcript } from "../../tests/transcript.js";
 
 const HOUR_MS = 3_600_000;
 /** What the transcripts' clock says is two hours after the first letter. */
-const FIRST_MS = 1_767_225_600_000 - 2 * HOUR_MS;
+const FIRST_MS = NOW_MS - 2 * HOUR_MS;
 const RULES = `freshet: 1
 sources:
   - { name: products, topic: shop.products, format: cloudevents, space: catalog.product, tenant: "header:x-tenant" }

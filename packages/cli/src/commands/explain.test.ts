@@ -1,11 +1,9 @@
-import { createMemoryLog, type KafkaPort } from "@freshet/kafka";
 import { encodeCloudEvent, FreshetError, parseVersion } from "@freshet/protocol";
 import { explanationSchema } from "@freshet/replay";
-import { createMemoryStore } from "@freshet/store";
 import { beforeEach, describe, expect, jest, test } from "@jest/globals";
-import { transcript, type World } from "../../tests/transcript.js";
+import { type MemoryWorld, openMemoryWorld } from "../../tests/memory-world.js";
+import { transcript } from "../../tests/transcript.js";
 
-const NOW_MS = 1_767_225_600_000;
 const RULES = `freshet: 1
 sources:
   - { name: products, topic: shop.products, format: cloudevents, space: catalog.product }
@@ -22,17 +20,12 @@ rules:
     bust: [{ family: product, with: { id: subject } }, { family: page, with: { id: subject } }]
 `;
 
-let log: ReturnType<typeof createMemoryLog>;
-let kafka: KafkaPort;
-let store: ReturnType<typeof createMemoryStore>;
-let world: World;
-
+let log: MemoryWorld["log"];
+let kafka: MemoryWorld["kafka"];
+let store: MemoryWorld["store"];
+let world: MemoryWorld["world"];
 beforeEach(async () => {
-  log = createMemoryLog({ clock: { nowMs: () => NOW_MS } });
-  kafka = log.client();
-  store = createMemoryStore({ nowUs: () => NOW_MS * 1000 });
-  world = { files: { "rules.yaml": RULES }, kafka, store };
-  await kafka.createTopics([{ topic: "shop.products", partitions: 1, replicationFactor: 1, config: {} }]);
+  ({ log, kafka, store, world } = await openMemoryWorld(RULES, ["shop.products"]));
 });
 
 async function send(version: string, price = 9, type = "product.updated"): Promise<void> {
@@ -230,7 +223,7 @@ describe("explain", () => {
     expect(code).toBe(1);
     expect(talk).toEqual([
       "FR3006 not allowed",
-      "  fix: Grant Read on the topics shop.products, freshet.dlq.default, freshet.jobs.default, Describe on group freshet-default, and Read, Describe and Delete on group freshet-explain-default-id-1.",
+      "  fix: Grant the client's user Read on the topics shop.products, freshet.dlq.default, freshet.jobs.default, Describe on group freshet-default, and Read, Describe and Delete on group freshet-explain-default-id-1.",
     ]);
   });
 

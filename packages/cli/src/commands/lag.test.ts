@@ -4,10 +4,8 @@ import { createMemoryStore } from "@freshet/store";
 import { until } from "@freshet/testkit";
 import { describe, expect, test } from "@jest/globals";
 import { lag as contract } from "../../../../scripts/schemas/lag.ts";
-import { transcript } from "../../tests/transcript.js";
+import { NOW_MS, transcript } from "../../tests/transcript.js";
 
-/** What the transcripts' clock says. */
-const NOW_MS = 1_767_225_600_000;
 const RULES = `freshet: 1
 sources:
   - { name: products, topic: shop.products, format: cloudevents, space: catalog.product }

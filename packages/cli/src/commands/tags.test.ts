@@ -1,10 +1,8 @@
-import { createMemoryLog } from "@freshet/kafka";
 import { parseVersion } from "@freshet/protocol";
-import { createMemoryStore } from "@freshet/store";
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { transcript, type World } from "../../tests/transcript.js";
+import { type MemoryWorld, openMemoryWorld } from "../../tests/memory-world.js";
+import { NOW_MS, transcript } from "../../tests/transcript.js";
 
-const NOW_MS = 1_767_225_600_000;
 const RULES = `freshet: 1
 sources:
   - { name: products, topic: shop.products, format: cloudevents, space: catalog.product }
@@ -18,13 +16,10 @@ rules:
   - { name: any, source: products, bust: [{ tag: brand, with: { id: subject } }, { tag: tenant, with: { id: subject } }] }
 `;
 
-let store: ReturnType<typeof createMemoryStore>;
-let world: World;
+let store: MemoryWorld["store"];
+let world: MemoryWorld["world"];
 beforeEach(async () => {
-  const kafka = createMemoryLog({ clock: { nowMs: () => NOW_MS } }).client();
-  await kafka.createTopics([{ topic: "freshet.audit.default", partitions: 1, replicationFactor: 1, config: {} }]);
-  store = createMemoryStore({ nowUs: () => NOW_MS * 1000 });
-  world = { files: { "rules.yaml": RULES }, kafka, store };
+  ({ store, world } = await openMemoryWorld(RULES, ["freshet.audit.default"]));
 });
 
 const of = (version: string) => ["--space", "catalog.product", "--subject", "42", "--version", version];

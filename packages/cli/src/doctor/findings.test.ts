@@ -4,8 +4,8 @@ import { FreshetError } from "@freshet/protocol";
 import type { ProbeFinding } from "@freshet/store";
 import { describe, expect, test } from "@jest/globals";
 import { doctor as contract } from "../../../../scripts/schemas/doctor.ts";
-import { type Clinic, NOW_MS, openClinic, withSettings } from "../../tests/clinic.js";
-import { transcript, type World } from "../../tests/transcript.js";
+import { type Clinic, openClinic, withSettings } from "../../tests/clinic.js";
+import { NOW_MS, transcript, type World } from "../../tests/transcript.js";
 import { type FindingName, findingKinds } from "./finding-kinds.js";
 
 const SOURCE = "shop.products";
