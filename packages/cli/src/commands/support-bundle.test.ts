@@ -1,8 +1,8 @@
 import { deadLetter } from "@freshet/pipeline";
 import { FreshetError, type KafkaRecord } from "@freshet/protocol";
 import { describe, expect, test } from "@jest/globals";
-import { type Clinic, NOW_MS, openClinic } from "../../tests/clinic.js";
-import { transcript, type World } from "../../tests/transcript.js";
+import { type Clinic, openClinic } from "../../tests/clinic.js";
+import { NOW_MS, transcript, type World } from "../../tests/transcript.js";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const DEAD_LETTERS = "freshet.dlq.default";
