@@ -69,7 +69,11 @@ const tables: readonly (readonly [title: string, text: string, names: readonly L
       "recordsPerEpochMax",
     ],
   ],
-  ["Of dead letters and calls", "", ["deadLetterHeaderBytesMax", "deadLetterBytesHeadroom", "keysPerScriptMax", "bustsPerSliceMax"]],
+  [
+    "Of dead letters and calls",
+    "",
+    ["deadLetterHeaderBytesMax", "deadLetterBytesHeadroom", "deadLetterBytesPerSliceMax", "keysPerScriptMax", "bustsPerSliceMax"],
+  ],
 ];
 
 const head = `# Trust and limits

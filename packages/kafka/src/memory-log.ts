@@ -187,7 +187,7 @@ function append(record: ProduceRecord, topic: Topic | undefined, timestampMs: nu
   if (topic === undefined) return;
   const count = topic.partitions.length;
   const partition = record.key === null ? topic.next++ % count : hashOf(record.key) % count;
-  const headers = record.headers.map(({ name, value }) => ({ name, value: copyOf(value) }));
+  const headers = record.headers.map((header) => ({ ...header, value: copyOf(header.value) }));
   const { topic: name } = record;
   const copied = { timestampMs, key: copyOf(record.key), value: copyOf(record.value), headers };
   topic.partitions[partition]?.append((offset) => ({ topic: name, partition, offset, ...copied }));

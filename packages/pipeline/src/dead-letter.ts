@@ -57,6 +57,16 @@ export function deadLetter(record: KafkaRecord, rejection: Rejection, context: D
   return { topic: context.topic, key: record.key, value: record.value, headers: [...original, ...added] };
 }
 
+/** What a header takes in memory besides its bytes. */
+const HEADER_BYTES = 100;
+
+/** What a record takes as a dead letter, about: on the wire, and in memory while it is written. */
+export function deadLetterBytes({ key, value, headers }: KafkaRecord): number {
+  let bytes = (key?.length ?? 0) + (value?.length ?? 0);
+  for (const header of headers) bytes += header.name.length + (header.value?.length ?? 0) + HEADER_BYTES;
+  return bytes;
+}
+
 /** A batch that could not be decompressed is one marker that names its range, both ends included. */
 function offsetsOf(record: KafkaRecord): string {
   const range = record.undecodable;

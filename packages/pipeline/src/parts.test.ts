@@ -85,6 +85,33 @@ describe("events with many keys", () => {
   });
 });
 
+describe("dead letters that are large together", () => {
+  const large = (offset: number, bytes: number): KafkaRecord => ({ ...record(offset, 1), value: Buffer.alloc(bytes, "x") });
+  const sizesOf = async (slice: readonly KafkaRecord[]): Promise<readonly number[]> => {
+    const { ports } = portsOf();
+    const sizes: number[] = [];
+    const kafka = { produce: async (letters: readonly unknown[]) => void sizes.push(letters.length) };
+    const report = await runSlice(slice, { ...ports, kafka });
+    expect(report.ended).toEqual(slice.map(({ value }) => (value?.[0] === 0x78 ? "dead" : "applied")));
+    return sizes;
+  };
+  const MIB = 1024 * 1024;
+
+  test("are written in rounds, each of which has its own deadline: or a slice of them would never end, and stop its partition", async () => {
+    expect(await sizesOf(Array.from({ length: 20 }, (_, at) => large(at, 2 * MIB)))).toEqual([4, 4, 4, 4, 4]);
+    expect(await sizesOf([large(0, 9 * MIB), record(1, 1), large(2, 9 * MIB), large(3, 1)])).toEqual([1, 1, 1]);
+  });
+
+  test("count by their headers too, each of which takes more than its bytes", async () => {
+    const headers = Array.from({ length: 50_000 }, () => ({ name: "", value: null }));
+    expect(await sizesOf([0, 1, 2].map((offset) => ({ ...large(offset, 1), headers })))).toEqual([1, 1, 1]);
+  });
+
+  test("that are small go together", async () => {
+    expect(await sizesOf(Array.from({ length: 200 }, (_, at) => large(at, 1000)))).toEqual([200]);
+  });
+});
+
 describe("the loop", () => {
   function run(failing?: { after: number }) {
     const world = portsOf(failing);

@@ -2,11 +2,12 @@ import { type KafkaRecord, type KeyBust, limits, type RecordOutcome, rejected, t
 import type { CompiledRules } from "@freshet/rules";
 import type { BustPort } from "@freshet/store/port";
 import { type Applied, apply } from "./apply.js";
+import { deadLetterBytes } from "./dead-letter.js";
 import { decode } from "./decode.js";
 import { type Mapped, map } from "./map.js";
 import { plan } from "./plan.js";
 import { type SettlePorts, settle } from "./settle.js";
-import { type FramePorts, hasFrames, unframe } from "./unframe.js";
+import { type FramePorts, hasFrames, unframeSome } from "./unframe.js";
 
 /** The points between two effects; a test kills the process there. */
 export type PipelinePoint = "before_apply" | "after_apply" | "after_settle";
@@ -78,17 +79,23 @@ export async function runPart(slice: readonly KafkaRecord[], ports: PipelinePort
 }
 
 async function mapFramed(records: readonly KafkaRecord[], ports: FramePorts): Promise<readonly Mapped[]> {
-  const unframed = await unframe(records, ports);
-  return mapUntilFull(unframed, (one) => (one.kind === "record" ? mapRecord(one.record, ports.rules) : one));
+  const unframed = await unframeSome(records, ports);
+  return mapUntilFull(records.slice(0, unframed.length), (record, at) => {
+    const one = unframed[at] ?? { kind: "record", record };
+    return one.kind === "record" ? mapRecord(one.record, ports.rules) : one;
+  });
 }
 
-function mapUntilFull<T>(list: readonly T[], mapOne: (one: T) => Mapped): readonly Mapped[] {
+/** Ends where a record would bring too many busts, or too large a dead letter; it is mapped again in the next part, by pure functions. */
+function mapUntilFull(records: readonly KafkaRecord[], mapOne: (record: KafkaRecord, at: number) => Mapped): readonly Mapped[] {
   const mapped: Mapped[] = [];
-  let room = limits.bustsPerSliceMax;
-  for (const one of list) {
-    const next = mapOne(one);
-    room -= next.kind === "busts" ? next.busts.length : 0;
-    if (room < 0 && mapped.length > 0) break; // it is mapped again in the next part, by pure functions
+  let busts = limits.bustsPerSliceMax;
+  let letterBytes = limits.deadLetterBytesPerSliceMax;
+  for (const [at, record] of records.entries()) {
+    const next = mapOne(record, at);
+    if (next.kind === "busts") busts -= next.busts.length;
+    else if (next.kind === "rejected") letterBytes -= deadLetterBytes(record);
+    if ((busts < 0 || letterBytes < 0) && mapped.length > 0) break;
     mapped.push(next);
   }
   return mapped;

@@ -18,13 +18,24 @@ export function hasFrames(rules: CompiledRules): boolean {
 }
 
 /**
- * Before the first arrow: records as `decode` reads them. Schemas that are not known yet are looked up here, so that decoding
- * never waits.
+ * Before the first arrow: the first of some records as `decode` reads them, as many as may lie in memory together and at least one.
+ * Schemas that are not known yet are looked up here, so that decoding never waits.
  *
  * @throws FreshetError `wait` or `halt` while a schema cannot be had.
  */
-export async function unframe(records: readonly KafkaRecord[], { rules, frames }: FramePorts): Promise<readonly Unframed[]> {
-  if (frames !== undefined) return await frames.unframe(records, rules.sourcesOf);
-  const problem = "the rules file has sources with `encoding: registry`, and nothing here reads them";
-  throw new FreshetError("FR1007", "halt", problem, "Set FRESHET_SCHEMA_REGISTRY_URL for whatever runs these rules.");
+export async function unframeSome(records: readonly KafkaRecord[], { rules, frames }: FramePorts): Promise<readonly Unframed[]> {
+  if (frames === undefined) {
+    const problem = "the rules file has sources with `encoding: registry`, and nothing here reads them";
+    throw new FreshetError("FR1007", "halt", problem, "Set FRESHET_SCHEMA_REGISTRY_URL for whatever runs these rules.");
+  }
+  const unframed = await frames.unframe(records, rules.sourcesOf);
+  if (unframed.length > 0 || records.length === 0) return unframed;
+  throw new FreshetError("FR9001", "halt", "no record of a slice was looked at", "Report it: this is a bug in Freshet.");
+}
+
+/** All of some records, however large they are together. Errors as `unframeSome`. */
+export async function unframe(records: readonly KafkaRecord[], ports: FramePorts): Promise<readonly Unframed[]> {
+  const unframed: Unframed[] = [];
+  while (unframed.length < records.length) unframed.push(...(await unframeSome(records.slice(unframed.length), ports)));
+  return unframed;
 }

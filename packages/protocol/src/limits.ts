@@ -26,6 +26,8 @@ export const limits = {
   keysPerEventCeiling: 100_000,
   /** Busts that are sent together; an event that brings more is sent alone. The next records wait for the next round. */
   bustsPerSliceMax: 20_000,
+  /** Bytes of dead letters that are written together; a larger one goes alone. The next records wait for the next round. */
+  deadLetterBytesPerSliceMax: 8 * 1024 * 1024,
   /** Items of a list that an expression reads, other than a list of keys to bust. */
   listItemsMax: 1_000_000,
   /** Steps that the loops of all expressions may take for one event; part of a second. */
