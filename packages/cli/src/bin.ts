@@ -1,16 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { loadConfig, processSources, runService } from "@freshet/invalidator";
+import { loadConfig, processSources, readTextFile, runService } from "@freshet/invalidator";
 import { versionsHere } from "./bundle/versions.js";
 import { runCli } from "./cli.js";
 import { processEnvironment, wantsNoColour } from "./config.js";
 import { deploymentOf } from "./deployment.js";
 import type { Deps } from "./deps.js";
 import { exitCodes } from "./exit-codes.js";
+import { fetchText } from "./fetch-text.js";
 import { createStreamIo } from "./io.js";
 import { stepBack } from "./step-back.js";
 import { createTerminal } from "./terminal.js";
+import { watchUncaught } from "./uncaught.js";
 import { processWho } from "./who.js";
 
 /**
@@ -19,12 +21,19 @@ import { processWho } from "./who.js";
  */
 const SAME_PRESS_MS = 500;
 
-const FETCH_TIMEOUT_MS = 3000;
+// Node's diagnostic reports would hold all variables, secrets among them.
+if (process.report !== undefined) process.report.excludeEnv = true;
 
 const env = processEnvironment();
 const io = createStreamIo(process.stdout, process.stderr, wantsNoColour(env));
 const stop = new AbortController();
 const interrupt = new AbortController();
+
+watchUncaught({
+  source: process,
+  talk: io.talk,
+  end: (code) => void io.flushed().then(() => process.exit(code)),
+});
 
 let pressedMs: number | undefined;
 process.on("SIGINT", () => {
@@ -54,12 +63,9 @@ const deps: Deps = {
   version,
   versions: versionsHere(version),
   env,
-  readText: (path) => readFile(path, "utf8"),
+  readText: async (path) => readTextFile(path),
   writeText: (path, text) => writeFile(path, text, { mode: 0o600, flag: "wx" }),
-  fetchText: async (url) => {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS), redirect: "error" });
-    return { status: answer.status, body: await answer.text() };
-  },
+  fetchText,
   clock: { nowMs: () => Date.now() },
   readConfig: (flags) => loadConfig({ ...processSources(flags), env }),
   deploymentOf,

@@ -57,6 +57,7 @@ describe("wrong usage", () => {
     [["rules", "chek"], "FR1001 unknown command 'chek'", "  fix: Did you mean `check`? See `freshet --help`."],
     [["xyzzy"], "FR1001 unknown command 'xyzzy'", "  fix: See `freshet --help`."],
     [["dev", "--jsno"], "FR1001 unknown option '--jsno'", "  fix: Did you mean `--json`? See `freshet --help`."],
+    [["lag", "--redis-pasword=hunter2='x'"], "FR1001 unknown option '--redis-pasword'", "  fix: See `freshet --help`."],
     [["get", "page:42"], "FR1001 a key with --family is needed, or --tag alone", "  fix: Say what to show, one at a time."],
     [["rules", "check"], "FR1001 missing required argument 'file'", "  fix: See `freshet --help`."],
     [

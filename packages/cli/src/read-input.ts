@@ -10,10 +10,19 @@ export async function readInput(path: string, deps: Deps): Promise<string> {
   try {
     return await deps.readText(path);
   } catch (error) {
-    const reason = error instanceof Error && "code" in error && error.code === "ENOENT" ? "there is no such file" : "it cannot be read";
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    const reason = reasons.get(code) ?? "it cannot be read";
     throw new FreshetError("FR1001", "usage", `${path}: ${reason}`, "Check the path; it is relative to the current folder.", error);
   }
 }
+
+const reasons: ReadonlyMap<string, string> = new Map([
+  ["ENOENT", "there is no such file"],
+  ["EISDIR", "it is a folder"],
+  ["EACCES", "this user may not read it"],
+  ["EFBIG", "it is larger than 16 MiB"],
+  ["ETIMEDOUT", "nothing comes through this pipe"],
+]);
 
 /**
  * Text that must hold one JSON object; `what` names it in the error.

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { FreshetError } from "@freshet/protocol";
 import { z } from "zod";
 import { checkTogether } from "./config-checks.js";
@@ -6,6 +5,7 @@ import { readLayers } from "./config-layers.js";
 import { configProblem, type Problem } from "./config-problem.js";
 import { configSchema, type Settings } from "./config-schema.js";
 import { unknownVariables } from "./config-variables.js";
+import { readTextFile } from "./read-text.js";
 import { type Setting, settings } from "./settings.js";
 
 /** The configuration of one process. Frozen; secrets are `Secret`s. */
@@ -31,7 +31,7 @@ export interface ConfigSources {
 
 /** The environment and files of this process. */
 export function processSources(flags: ConfigSources["flags"] = {}): ConfigSources {
-  return { env: process.env, flags, readText: (path) => readFileSync(path, "utf8") };
+  return { env: process.env, flags, readText: readTextFile };
 }
 
 /**

@@ -6,6 +6,8 @@ export { connectKafka, connectStore } from "./connect.js";
 export { connectRegistryLate } from "./connect-registry.js";
 export { type ConfigLine, describeConfig } from "./describe-config.js";
 export { type LagReport, type LagReportOptions, type PartitionReport, readLag, readSweeps, type SweepReport } from "./lag-report.js";
+export { framesOf } from "./log.js";
+export { readTextFile } from "./read-text.js";
 export { type RunOptions, runService, type UncaughtSource } from "./run.js";
 export { Secret } from "./secret.js";
 export { type Setting, settings } from "./settings.js";

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Consumption, KafkaPort } from "@freshet/kafka/port";
 import {
@@ -26,6 +25,7 @@ import { createLag, type Lag } from "./lag.js";
 import { createLagWatch, type LagWatch } from "./lag-watch.js";
 import { createLogger, quiet } from "./log.js";
 import { createMetrics } from "./metrics.js";
+import { readTextFile } from "./read-text.js";
 import { readRules } from "./rules-file.js";
 import { createServiceState, isStuck, liveness, noteTrouble, readiness, type ServiceState, silenceMs, startup } from "./service-state.js";
 import { checkStore, checkTopics, isEvictionHarmless, publishBounds } from "./start-checks.js";
@@ -95,7 +95,7 @@ interface Parts {
  */
 export async function startInvalidator(config: Config, overrides: Overrides = {}): Promise<Invalidator> {
   const rulesPath = requireSettings(config, overrides);
-  const rules = withCanary(readRules(rulesPath, overrides.readText ?? ((path) => readFileSync(path, "utf8"))), config);
+  const rules = withCanary(readRules(rulesPath, overrides.readText ?? readTextFile), config);
   const { parts, admin } = await build(config, rules, overrides);
   const address = await listen(admin, config.http).catch(async (error: unknown) => {
     await Promise.all([parts.kafka.close(), parts.store.close(), admin.close()]);

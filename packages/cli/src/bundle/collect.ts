@@ -48,7 +48,7 @@ export async function collect(subject: Subject, deps: Deps): Promise<SupportBund
   const at = new Date(deps.clock.nowMs()).toISOString();
   const service = await askService(config, deps);
   const facts = await gather(subject, deps);
-  const doctor = judge(facts, { at, deployment: deployment.name });
+  const doctor = withoutQuotes(judge(facts, { at, deployment: deployment.name }));
   const cluster = knownOf(facts.cluster);
   const deadLetters = cluster === null ? { missing: "brokers could not be asked" } : await countLetters(deployment, deps);
   const servers = knownOf(facts.servers) ?? [];
@@ -73,11 +73,21 @@ function partOf<T>(answer: Answer<T>): Part<T> {
   return { missing: answer.kind === "skipped" ? answer.because : `${answer.error.code} ${answer.error.message}` };
 }
 
-/** Of the file itself only what it means: comments and conditions stay where they are. */
+/** Of the file itself only what it means: comments, conditions and what findings quote of it stay where they are. */
 function rulesPart({ rules }: Facts): SupportBundle["rules"] {
   if (rules.kind !== "known") return partOf(rules) as { readonly missing: string };
   const { rules: compiled, findings } = rules.value;
-  return { hash: compiled?.hash ?? null, topics: compiled?.topics ?? [], findings };
+  return { hash: compiled?.hash ?? null, topics: compiled?.topics ?? [], findings: findings.map(unquoted) };
+}
+
+function withoutQuotes(report: DoctorReport): DoctorReport {
+  return { ...report, findings: report.findings.map((found) => (found.name === "rules-lint" ? unquoted(found) : found)) };
+}
+
+/** Somebody may have named the wrong file, or written into the right one what does not belong there. Place and code say enough. */
+function unquoted<T extends { readonly problem: string; readonly fix: string }>(found: T): T {
+  const hide = (text: string): string => text.replaceAll(/`[^`]*`|"[^"]*"|'[^']*'/g, "`…`");
+  return { ...found, problem: hide(found.problem), fix: hide(found.fix) };
 }
 
 /** Numbers alone: no key, no payload, no tenant. */

@@ -47,7 +47,7 @@ function sourceFindings(topic: string, health: TopicHealth | undefined, windowMs
 }
 
 function forbidden(topic: string): DoctorFinding {
-  const fix = "Allow this user DESCRIBE on it: kafka-acls.sh --add --allow-principal User:… --operation Describe --topic …";
+  const fix = `Allow this user DESCRIBE on it: kafka-acls.sh --add --allow-principal User:… --operation Describe --topic ${topic}`;
   return finding("topic-forbidden", { subject: topic, problem: "this user may not describe it", fix, code: "FR3006" });
 }
 
