@@ -8,8 +8,8 @@ import type { SourceSpec } from "./source.js";
  */
 export interface FramePort {
   /**
-   * The records in their order, with framed values and keys as JSON text, or why one cannot be read. Records of other
-   * sources, and what is not framed, come back as they are.
+   * The first of the records in their order, with framed values and keys as JSON text, or why one cannot be read: as many as may lie
+   * in memory together, at least one. Records of other sources, and what is not framed, come back as they are.
    *
    * @throws FreshetError `wait` or `halt` while a schema cannot be had: never for what a record holds.
    */

@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { decodeEvent, type FieldRef, type FramePort, FreshetError, headerText, type KafkaRecord, type SourceSpec } from "@freshet/protocol";
 import { createClock, type ManualClock, type RegistryStub, startRegistryStub } from "@freshet/testkit";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
@@ -121,6 +122,34 @@ describe("a framed value", () => {
     expect(await told(records)).toEqual(["update 1 v2", "update 1 v2", damaged, damaged]);
   });
 
+  test("makes as many records as may lie in memory together, and one at least: Avro of a few bytes can be megabytes of text", async () => {
+    const item = { type: "record", name: "Item", fields: [{ name: "n".repeat(60), type: ["null", "string"] }] };
+    stub.put(2, {
+      schema: { type: "record", name: "Wide", fields: [...ROW.fields, { name: "items", type: { type: "array", items: item } }] },
+    });
+    const wide = Buffer.concat([row("42", 7n), Buffer.of(0xe0, 0xd4, 0x03), Buffer.alloc(30_000), Buffer.of(0)]); // 30,000 times null
+    const records = Array.from({ length: 20 }, () => recordOf({ value: framed(2, wide) }));
+    let left: readonly KafkaRecord[] = records;
+    const sizes: number[] = [];
+    while (left.length > 0) {
+      const unframed = await frames.unframe(left, () => [base]);
+      sizes.push(unframed.length);
+      expect(unframed.every((one) => one.kind === "record")).toBe(true);
+      left = left.slice(unframed.length);
+    }
+    expect(sizes).toEqual([8, 8, 4]); // of 2.1 MB each
+  });
+
+  test("of JSON in a tombstone's key need not be JSON: the record is dead, and its partition goes on", async () => {
+    stub.put(3, { schemaType: "JSON", schema: { type: "string" } });
+    const source: SourceSpec = { ...base, format: "cloudevents" };
+    const keys = ['"42"', '"4', '"\\u00', '"4" ', "4"].map((text) => framed(3, Buffer.from(text)));
+    const broken = framed(3, Buffer.of(0x22, 0xff, 0x22));
+    const misfit = "undecodable: the bytes do not fit the schema that the record names";
+    const records = [...keys, broken].map((key) => recordOf({ key }));
+    expect(await told(records, source)).toEqual(["delete 42 vnull", misfit, misfit, "delete 4 vnull", "delete 4 vnull", misfit]);
+  });
+
   test("beside plain ones: those are read as they are", async () => {
     const records = [
       recordOf({ value: Buffer.from('{"id":"1","version":2}') }),
@@ -226,6 +255,21 @@ describe("a registry", () => {
     expect(stub.requests).toHaveLength(1);
     stub.answerWith(null);
     expect(await told([recordOf({ value: framed(1, row("1", 1n)) })])).toEqual(["update 1 v1"]);
+  });
+
+  test("that knows no GUIDs is still one: a record that names a GUID is dead, and does not make its partition wait for somebody", async () => {
+    const guid = Buffer.concat([Buffer.of(1), Buffer.alloc(16, 7)]);
+    const record = recordOf({ value: row("1", 2n), headers: { __value_schema_id: guid } });
+    const lost = (response: ServerResponse) => {
+      response.writeHead(404, { "content-type": "application/json" });
+      response.end('{"error_code":404,"message":"HTTP 404 Not Found"}');
+    };
+    stub.answerWith((request, response) => (request.url === "/schemas/types" ? void response.end('["JSON","AVRO"]') : lost(response)));
+    expect(await told([record])).toEqual(["undecodable: the registry does not have the schema that the record names"]);
+    frames.close();
+    frames = createFrames({ url: stub.url, user: null, tls: {}, clock });
+    stub.answerWith((_, response) => lost(response));
+    expect(await troubleOf([record])).toMatch(/^halt FR4003 /); // whoever does not know that either is none
   });
 
   test("that does not answer is not waited for without an end", async () => {

@@ -10,9 +10,12 @@ import {
 } from "@freshet/protocol";
 import { type Framed, frameOf } from "./frame.js";
 import { createRegistryHttp } from "./registry-http.js";
-import { DAMAGED, type MISFIT, UNKNOWN_SCHEMA } from "./rejections.js";
+import { DAMAGED, MISFIT, UNKNOWN_SCHEMA } from "./rejections.js";
 import type { SchemaReader } from "./schema-reader.js";
 import { Schemas, type Wanted } from "./schemas.js";
+
+/** Bytes of JSON text that are made at once: Avro of a few bytes can be megabytes of text, and a slice has hundreds of records. */
+const TEXT_BYTES_MAX = 16 * 1024 * 1024;
 
 /** The frames of records whose schemas are in this registry. Nothing is asked before the first record names a schema. */
 export function createFrames(access: RegistryAccess): FramePort {
@@ -50,7 +53,17 @@ async function unframe(records: readonly KafkaRecord[], sourcesOf: SourcesOf, sc
   }
   const asked = Array.from(wanted, ([name, timesMs]): Wanted => ({ name, timesMs }));
   if (asked.length > 0) for (const [name, reader] of await schemas.learn(asked)) readers.set(name, reader);
-  return records.map((record, at) => opened(record, looked[at] ?? "plain", readers));
+  const unframed: Unframed[] = [];
+  let room = TEXT_BYTES_MAX;
+  for (let at = 0; at < records.length && room > 0; at++) {
+    const record = records[at];
+    const opening = looked[at] ?? "plain";
+    if (record === undefined) break;
+    const one = opened(record, opening, readers);
+    if (opening !== "plain" && one.kind === "record") room -= one.record.value?.length ?? 0;
+    unframed.push(one);
+  }
+  return unframed;
 }
 
 function lookAt(record: KafkaRecord, sources: readonly SourceSpec[]): Looked {
@@ -78,6 +91,7 @@ function opened(record: KafkaRecord, looked: Looked, readers: ReadonlyMap<string
   const read = looked.key === null ? record.key : textOf(looked.key, readers);
   if (isRejected(read)) return read;
   const key = looked.format === "cloudevents" && looked.key !== null ? bareText(read) : read;
+  if (isRejected(key)) return key;
   const { topic, partition, offset, timestampMs, headers } = record;
   return { kind: "record", record: { topic, partition, offset, timestampMs, key, value, headers, isUnframed: true } };
 }
@@ -91,8 +105,14 @@ function isRejected(read: Uint8Array | typeof MISFIT | null): read is typeof MIS
 }
 
 /** A key that is one text, without its quotes: the subject of a CloudEvent's tombstone is the key as it stands. */
-function bareText(key: Uint8Array | null): Uint8Array | null {
+function bareText(key: Uint8Array | null): Uint8Array | typeof MISFIT | null {
   if (key?.[0] !== 0x22) return key;
-  const text: unknown = JSON.parse(new TextDecoder().decode(key));
-  return typeof text === "string" ? new TextEncoder().encode(text) : key;
+  try {
+    const text: unknown = JSON.parse(utf8.decode(key));
+    return typeof text === "string" ? new TextEncoder().encode(text) : key;
+  } catch {
+    return MISFIT; // under a schema of JSON the key is what its producer sent
+  }
 }
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -16,6 +16,8 @@ const REFERENCES_MAX = 64;
 const LEVELS_MAX = 16;
 /** What registries say of a subject, a version and a schema that they do not have. */
 const NOT_FOUND = new Set([40401, 40402, 40403]);
+const GUID = "guids/";
+const NOT_FOUND_STATUS = 404;
 const KINDS: ReadonlyMap<JsonValue | undefined, SchemaText["kind"]> = new Map([
   [undefined, "avro"],
   ["AVRO", "avro"],
@@ -28,7 +30,7 @@ const KINDS: ReadonlyMap<JsonValue | undefined, SchemaText["kind"]> = new Map([
  * @throws FreshetError FR4001 `wait`, FR4002 and FR4003 `halt`.
  */
 export async function fetchSchema(http: RegistryHttp, name: string, deadline: AbortSignal): Promise<FoundSchema> {
-  const found = await ask(http, `/schemas/${name}`, deadline);
+  const found = await (name.startsWith(GUID) ? askByGuid : ask)(http, `/schemas/${name}`, deadline);
   if (typeof found === "string") return found;
   const kind = KINDS.get(found.schemaType) ?? "other";
   const text = schemaTextOf(found);
@@ -90,6 +92,21 @@ async function ask(http: RegistryHttp, path: string, deadline: AbortSignal): Pro
   throw refusalOf(reply);
 }
 
+/**
+ * Registries of some years ago know no GUIDs: to them the path is as wrong as any. Since a record's own bytes say whether it names
+ * one, that must not be taken for a wrong URL: one question that every registry answers tells the two apart.
+ */
+async function askByGuid(http: RegistryHttp, path: string, deadline: AbortSignal): Promise<JsonObject | "missing" | "unusable"> {
+  try {
+    return await ask(http, path, deadline);
+  } catch (error) {
+    if (!(error instanceof NoRegistry) || error.status !== NOT_FOUND_STATUS) throw error;
+    const types = await http.get("/schemas/types", deadline);
+    if (types.status === 200 && types.body !== "too large" && types.body !== undefined && isList(types.body)) return "missing";
+    throw error;
+  }
+}
+
 function refusalOf({ status }: RegistryReply): FreshetError {
   if (status === 401 || status === 403) {
     const fix =
@@ -101,5 +118,15 @@ function refusalOf({ status }: RegistryReply): FreshetError {
     return new FreshetError("FR4001", "wait", `the schema registry is in trouble (status ${status})`, fix);
   }
   const fix = "Set FRESHET_SCHEMA_REGISTRY_URL to the registry itself, with its path where it has one: redirects are not followed.";
-  return new FreshetError("FR4003", "halt", `what answers as schema registry is none (status ${status})`, fix);
+  return new NoRegistry(status, fix);
+}
+
+/** What answers is no registry, or does not know the path. */
+class NoRegistry extends FreshetError {
+  readonly status: number;
+
+  constructor(status: number, fix: string) {
+    super("FR4003", "halt", `what answers as schema registry is none (status ${status})`, fix);
+    this.status = status;
+  }
 }
