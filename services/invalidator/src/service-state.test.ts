@@ -48,6 +48,16 @@ describe("ready", () => {
     ]);
   });
 
+  test.each([
+    [2 ** 63, "9999-12-31T23:59:59.999Z"],
+    [-1, "1970-01-01T00:00:00.000Z"],
+  ])("answers whatever time a waiting record says it is of: %d", (timestampMs, recordTime) => {
+    const { clock, consumption } = setUp();
+    const state = createServiceState({ clock, waiting: () => [{ ...waiting, timestampMs }], sweeps: () => null });
+    Object.assign(state, { phase: "consuming", consumption, storeChecked: true });
+    expect(readiness(state)).toMatchObject({ ok: true, body: { waiting: [{ partition: 3, recordTime }] } });
+  });
+
   test("tells how many sweeps wait, since when and why, without their tags, and stays green", () => {
     const { clock, state } = setUp();
     expect(readiness(state).body.sweeps).toBeNull();

@@ -33,6 +33,9 @@ const SILENT_MS = 180_000;
 /** Fetches are answered within half a second and heartbeats go out every three, also while slices take their time. */
 const QUIET_MS = 8000;
 
+/** Of the year 9999: the last that every reader of RFC 3339 takes. */
+const LAST_MS = Date.parse("9999-12-31T23:59:59.999Z");
+
 /** Of sweeps that wait: a Redis that is away gives all of them the same reason. */
 const TROUBLES_TOLD = 5;
 
@@ -127,6 +130,7 @@ export function isStuck(state: ServiceState): boolean {
   return silenceMs(state) >= QUIET_MS;
 }
 
+/** A record's time is the word of its producer, and may be none that a calendar has. */
 function isoOf(ms: number): string {
-  return new Date(Math.max(0, ms)).toISOString();
+  return new Date(Math.min(Math.max(0, ms), LAST_MS)).toISOString();
 }
