@@ -198,6 +198,24 @@ ${family}rules: [{ name: r, source: t, bust: [{ family: f, with: { id: ${id} } }
   });
 });
 
+describe("values in a form that is not read", () => {
+  const told = (fields: string): readonly string[] => {
+    const { text, places } = marked(sources(`{ topic: t, space: s, id: [/id], version: /v, ${fields} }`));
+    return loadRules(text).findings.map(({ line, column, code, problem, fix }) => {
+      expect(`${line}:${column} ${code}`).toBe(`${places[0]} unknown_value`);
+      return `${problem}. ${fix}`;
+    });
+  };
+
+  test.each(["format: §protobuf", "format: json, encoding: §protobuf", "format: json, encoding: §Proto3"])("Protobuf: %s", (fields) => {
+    expect(told(fields)).toEqual([expect.stringMatching(/^`(format|encoding)` cannot be `\w+`\. Protobuf is not read: .* Avro or JSON/)]);
+  });
+
+  test.each(["format: §avro", "format: json, encoding: §json-schema"])("what a registry knows: %s", (fields) => {
+    expect(told(fields)).toEqual([expect.stringContaining("Write `encoding: registry`")]);
+  });
+});
+
 describe("expressions", () => {
   const file = (line: string, target = '{ family: product, with: { id: "subject" } }'): string =>
     withRules(`  - name: r\n    source: products\n    ${line}\n    bust: [${target}]\n`);

@@ -76,7 +76,8 @@ function wrongValue(name: string, value: unknown, issue: Issue): Mistake {
   if (issue.code === "invalid_value" || (issue.code === "invalid_union" && "options" in issue)) {
     const options = allowed(issue);
     if (typeof value !== "string") return wrongType(name, value, options.length === 1 ? `${options[0]}` : `one of ${options.join(", ")}`);
-    return { code: "unknown_value", problem: `\`${name}\` cannot be \`${shortened(value)}\``, fix: suggest(value, options) };
+    const fix = notRead(name, value) ?? suggest(value, options);
+    return { code: "unknown_value", problem: `\`${name}\` cannot be \`${shortened(value)}\``, fix };
   }
   if (issue.code === "invalid_type") return wrongType(name, value, kindName(issue.expected));
   if (issue.code === "too_small" && typeof value !== "number")
@@ -86,6 +87,17 @@ function wrongValue(name: string, value: unknown, issue: Issue): Mistake {
       fix: `Write at least one ${name === "" ? "value" : "entry"}, or leave it out.`,
     };
   return { code: "malformed_value", problem: `\`${name}\` is not well formed`, fix: `Write ${issue.message}.` };
+}
+
+/** What is well known elsewhere for how values are written, and what to do about it here. */
+function notRead(name: string, value: string): string | null {
+  if (name !== "format" && name !== "encoding") return null;
+  const form = value.toLowerCase();
+  if (form.startsWith("proto")) {
+    return "Protobuf is not read: let the producer, or a connector behind it, write Avro or JSON Schema (`encoding: registry`) or plain JSON.";
+  }
+  if (form !== "avro" && !/^json[-_ ]?schema$/.test(form)) return null;
+  return "Write `encoding: registry` for values that name their schema, and as `format` what they hold: cloudevents, debezium, outbox or json.";
 }
 
 function wrongType(name: string, value: unknown, expected: string): Mistake {
