@@ -1,8 +1,8 @@
-// npm run drill:kafka [-- NAME …]: long drills on real brokers, each with a cluster, a Redis and services of its own.
-import { spawn } from "node:child_process";
+// npm run drill:kafka [-- --kafka VERSION] [NAME …]: long drills on real brokers, each with a cluster, a Redis and services of its own.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { build, environment, install, isOwnNode, root, runUnderOwnNode, SetUpError, say } from "./set-up.mjs";
+import { begin, INTERRUPTED, isHelp, runDrill, whenBuilt } from "./runner.mjs";
+import { root, SetUpError, say } from "./set-up.mjs";
 
 const FOLDER = join("services", "invalidator", "tests", "drills");
 const SUFFIX = ".drill.test.ts";
@@ -13,59 +13,42 @@ const DRILLS = readdirSync(join(root, FOLDER))
 
 const HELP = `npm run drill:kafka                           all drills, one after the other, at most ten minutes each
 npm run drill:kafka -- NAME …                 some of them: ${DRILLS.join(", ")}
+npm run drill:kafka -- --kafka 3.9 [NAME …]   on that release of Kafka, one that npm run test:matrix knows
 
 Each starts Apache Kafka (as processes, three nodes or one), a Redis and the service, makes trouble under load, says what it
 saw, and at the end holds Redis and the dead letters against what an oracle makes of the topic. Exit code 1 when a
 guarantee broke. FRESHET_TEST_SEED repeats a run's random numbers.`;
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof SetUpError)) throw error;
-  say(error.message);
-  process.exitCode = 1;
-}
-
-async function main(args) {
-  if (args.includes("--help") || args.includes("-h")) {
-    process.stdout.write(`${HELP}\n`);
-    return 0;
-  }
-  const unknown = args.filter((arg) => !DRILLS.includes(arg));
+await begin(async (args) => {
+  if (isHelp(args, HELP)) return 0;
+  const [release, names] = args[0] === "--kafka" ? [args[1] ?? "", args.slice(2)] : [null, args];
+  const unknown = names.filter((name) => !DRILLS.includes(name));
   if (unknown.length > 0) {
     say(`there is no drill ${unknown.join(", ")}; take some of ${DRILLS.join(", ")}`);
     return 2;
   }
-  await install();
-  if (!isOwnNode()) return runUnderOwnNode([import.meta.filename, ...args]);
-  const problem = await build();
-  if (problem !== null) throw new SetUpError(problem);
+  return whenBuilt(import.meta.filename, args, () => drill(names.length > 0 ? names : DRILLS, release));
+});
+
+async function drill(names, release) {
   const { prepareNative } = await import("@freshet/testkit/provider");
   await prepareNative(say);
+  const env = release === null ? {} : { FRESHET_DRILL_KAFKA: await versionOf(release) };
   const broken = [];
-  for (const name of args.length > 0 ? args : DRILLS) {
-    const code = await jest(name);
-    if (code === null) return 130;
+  for (const name of names) {
+    const code = await runDrill([join(FOLDER, `${name}${SUFFIX}`)], env);
+    if (code === INTERRUPTED) return code;
     if (code !== 0) broken.push(name);
   }
   process.stdout.write(broken.length === 0 ? "every guarantee held\n" : `broken: ${broken.join(", ")}\n`);
   return broken.length === 0 ? 0 : 1;
 }
 
-/** @returns jest's exit code, `null` after Ctrl-C. */
-function jest(name) {
-  const flags = ["--disable-warning=ExperimentalWarning", "--experimental-vm-modules", join("node_modules", "jest", "bin", "jest.js")];
-  return new Promise((resolve) => {
-    const options = { cwd: root, env: environment(), stdio: ["ignore", "inherit", "inherit"] };
-    const child = spawn("node", [...flags, "-i", "--runTestsByPath", join(FOLDER, `${name}${SUFFIX}`)], options);
-    let isInterrupted = false;
-    for (const signal of ["SIGINT", "SIGTERM"]) {
-      process.once(signal, () => {
-        isInterrupted = true;
-        child.kill("SIGTERM");
-      });
-    }
-    child.on("error", () => resolve(1));
-    child.on("exit", (code) => resolve(isInterrupted ? null : (code ?? 1)));
-  });
+/** Of `3.9`, say, the whole number, with its artifacts at hand. */
+async function versionOf(release) {
+  const { provideKafkas } = await import("@freshet/testkit/matrix");
+  const versions = (await provideKafkas(say)).map(({ version }) => version);
+  const found = versions.find((version) => version === release || version.startsWith(`${release}.`));
+  if (found === undefined) throw new SetUpError(`there is no Kafka ${release} here; take one of ${versions.join(", ")}`);
+  return found;
 }

@@ -1,9 +1,8 @@
 // npm test: set-up, checks, and every test except drills and soaks on a real Kafka and a real Redis.
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { build, environment, install, isOwnNode, root, run, runUnderOwnNode, SetUpError, say } from "./set-up.mjs";
+import { addTests, begin, countTests, INTERRUPTED, noTests, tellTests, underOwnNode } from "./runner.mjs";
+import { build, root, run, say } from "./set-up.mjs";
 
 const HELP = `npm test                                      everything
 npm test -- --only jest packages/rules        the tests of one folder; what follows goes to jest (-t NAME, …)
@@ -24,23 +23,17 @@ const LINT = [
   ["oxlint", "--type-aware"],
 ];
 const TYPES = [["tsc", "-p", "tsconfig.tests.json"]];
-const counts = { passed: 0, failed: 0, skipped: 0 };
+const counts = noTests();
 /** What Ctrl-C has to end. */
 const running = { child: null, servers: Promise.resolve(null), isInterrupted: false };
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof SetUpError)) throw error;
-  say(error.message);
-  process.exitCode = 1;
-}
-
-async function main(args) {
+await begin(async (args) => {
   const only = parse(args);
   if (only === null) return args.includes("--help") || args.includes("-h") ? 0 : 2;
-  await install();
-  if (!isOwnNode()) return runUnderOwnNode([import.meta.filename, ...args]);
+  return underOwnNode(import.meta.filename, args, () => main(only));
+});
+
+async function main(only) {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, interrupt);
   const wants = (step) => only.step === undefined || only.step === step;
 
@@ -99,41 +92,17 @@ async function tests(args) {
     counts.failed += 1;
     process.stdout.write(`FAIL  ${servers.problem}\nOnly the tests that need neither Kafka nor Redis are run.\n`);
   }
-  const folder = mkdtempSync(join(tmpdir(), "freshet-test-"));
-  const countsFile = join(folder, "counts.json");
-  try {
-    const code = await jest(args, { ...servers.env, FRESHET_TEST_COUNTS_FILE: countsFile }, servers.problem === null);
-    const allPassed = addCounts(countsFile, code);
-    tell(allPassed ? "ok" : "FAIL", "jest", startedMs);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const found = await countTests(chosen(args, servers.problem === null), { env: servers.env, timeout: JEST_TIMEOUT_MS, own });
+  if (found.ended !== null) process.stdout.write(`FAIL  jest ended with ${found.ended}\n`);
+  addTests(counts, found);
+  tell(found.failed === 0 ? "ok" : "FAIL", "jest", startedMs);
 }
 
-function jest(args, env, hasServers) {
+/** Drills and soaks are left out unless somebody names one; without servers, whatever needs them. */
+function chosen(args, hasServers) {
   const left = hasServers ? "drill|soak" : "drill|soak|redis|kafka|e2e";
   const isByName = args.some((arg) => /\b(drill|soak)\b/.test(arg));
-  const ignored = isByName ? [] : ["--testPathIgnorePatterns", "/node_modules/", `\\.(${left})\\.test\\.ts$`];
-  const flags = ["--disable-warning=ExperimentalWarning", "--experimental-vm-modules", join("node_modules", "jest", "bin", "jest.js")];
-  const reporter = ["--reporters", join(root, "scripts", "jest-report.cjs")];
-  return new Promise((resolve) => {
-    const options = { cwd: root, env: { ...environment(), ...env }, stdio: ["ignore", "inherit", "inherit"], timeout: JEST_TIMEOUT_MS };
-    const child = spawn("node", [...flags, ...args, ...reporter, ...ignored], options);
-    own(child);
-    child.on("error", () => resolve(1));
-    child.on("exit", (code) => resolve(code ?? 1));
-  });
-}
-
-/** @returns whether every test passed. A jest that ended badly without a failed test counts as one. */
-function addCounts(file, code) {
-  const found = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : { passed: 0, failed: 0, skipped: 0 };
-  if (code !== 0 && found.failed === 0) {
-    found.failed = 1;
-    process.stdout.write(`FAIL  jest ended with ${code}\n`);
-  }
-  for (const name of Object.keys(counts)) counts[name] += found[name];
-  return found.failed === 0;
+  return isByName ? args : [...args, "--testPathIgnorePatterns", "/node_modules/", `\\.(${left})\\.test\\.ts$`];
 }
 
 /** Brings up Kafka and Redis. Never rejects: without them the other tests still run. */
@@ -170,10 +139,8 @@ function own(child) {
 }
 
 function verdict() {
-  if (running.isInterrupted) return 130;
-  const { passed, failed, skipped } = counts;
-  process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`);
-  return failed === 0 && passed > 0 ? 0 : 1;
+  if (running.isInterrupted) return INTERRUPTED;
+  return tellTests(counts);
 }
 
 function tell(mark, name, startedMs) {
