@@ -1,7 +1,7 @@
 // npm run bench: set-up, then the benchmarks on a real Kafka and a real Redis that are there for them alone.
-import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { build, environment, install, isOwnNode, root, runUnderOwnNode, SetUpError, say } from "./set-up.mjs";
+import { begin, isHelp, runNode, whenBuilt } from "./runner.mjs";
+import { root, SetUpError, say } from "./set-up.mjs";
 
 /** What can be measured, by name; each is a program with arguments of its own. */
 const SUITES = {
@@ -28,23 +28,9 @@ npm run soak:store -- 1000000 SEED            so many reads in a race with busts
 Kafka and Redis are processes of this machine, unless FRESHET_TEST_PROVIDER or FRESHET_TEST_KAFKA and FRESHET_TEST_REDIS
 say otherwise. Compare ratios within one run on a quiet machine, never numbers of two runs.`;
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof SetUpError)) throw error;
-  say(error.message);
-  process.exitCode = 1;
-}
+await begin(async (args) => (isHelp(args, HELP) ? 0 : whenBuilt(import.meta.filename, args, () => main(args))));
 
 async function main(args) {
-  if (args.includes("--help") || args.includes("-h")) {
-    process.stdout.write(`${HELP}\n`);
-    return 0;
-  }
-  await install();
-  if (!isOwnNode()) return runUnderOwnNode([import.meta.filename, ...args]);
-  const problem = await build();
-  if (problem !== null) throw new SetUpError(problem);
   const { provideServers } = await import("@freshet/testkit/provider");
   // Published ports of a container go through a proxy, which would be what is measured.
   if (process.env.FRESHET_TEST_KAFKA === undefined) process.env.FRESHET_TEST_PROVIDER ??= "native";
@@ -61,12 +47,5 @@ function bench([option, name, ...others], env) {
   const args = option === "--suite" ? others : [option, name, ...others].filter((arg) => arg !== undefined);
   const file = SUITES[suite];
   if (file === undefined) throw new SetUpError(`there is no suite ${suite}; take one of ${Object.keys(SUITES).join(", ")}`);
-  const main = join(root, "services", "invalidator", "bench", file);
-  return new Promise((resolve) => {
-    const options = { env: { ...environment(), ...env }, stdio: ["ignore", "inherit", "inherit"] };
-    const child = spawn("node", ["--disable-warning=ExperimentalWarning", main, ...args], options);
-    for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill("SIGTERM"));
-    child.on("error", () => resolve(1));
-    child.on("exit", (code) => resolve(code ?? 1));
-  });
+  return runNode([join(root, "services", "invalidator", "bench", file), ...args], { env, cwd: process.cwd() });
 }
