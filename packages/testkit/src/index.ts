@@ -12,6 +12,7 @@ export { type Certificates, makeCertificates } from "./servers/certificates.js";
 export { freePort } from "./servers/free-port.js";
 export { type KafkaOptions, type OwnKafka, type ScramUser, startKafka } from "./servers/kafka.js";
 export { type KafkaClusterOptions, type OwnKafkaCluster, startKafkaCluster } from "./servers/kafka-cluster.js";
+export { type Keeper, startKeeper } from "./servers/keeper.js";
 export type { OwnServer } from "./servers/own-server.js";
 export { ensurePrometheus, type OwnWatch, startAlertmanager, startPrometheus, type WatchOptions } from "./servers/prometheus.js";
 export { type OwnRedis, type RedisOptions, startRedis } from "./servers/redis.js";

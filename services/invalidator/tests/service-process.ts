@@ -38,8 +38,10 @@ export async function startProcess(command: {
   file: string;
   args?: readonly string[];
   env: Readonly<Record<string, string>>;
+  /** Its admin port; any that is free by default. */
+  port?: number;
 }): Promise<ServiceProcess> {
-  const port = await freePort();
+  const port = command.port ?? (await freePort());
   const env = { ...plainEnvironment(), FRESHET_HTTP_PORT: String(port), ...command.env };
   const child = spawn(process.execPath, [command.file, ...(command.args ?? [])], { env, stdio: ["ignore", "pipe", "pipe"] });
   if (child.pid === undefined) throw new Error(`${command.file} did not start`);

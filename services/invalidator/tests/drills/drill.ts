@@ -1,6 +1,7 @@
 import { freshPrefix, type OwnKafkaCluster, type OwnRedis, startKafkaCluster, startRedis, until } from "@freshet/testkit";
 import { expect } from "@jest/globals";
-import { testSeed } from "../config.js";
+import { closeInTurn } from "../close-in-turn.js";
+import { drillKafkaVersion, testSeed } from "../config.js";
 import { type Act, openScene, prepare, type Scene, stopped } from "../scene.js";
 import type { ServiceProcess } from "../service-process.js";
 import type { WorkloadSize } from "../workload.js";
@@ -60,16 +61,13 @@ async function openDrill(options: DrillOptions): Promise<Drill> {
     process.stdout.write(`${name} ${seconds.padStart(6)} s  ${text}\n`);
   };
   const seed = testSeed();
-  tell(`seed ${seed}; ${nodes} node(s) of Kafka, ${size.events} events of ${size.products} products`);
-  const closing: (() => Promise<void>)[] = [];
-  const close = async () => {
-    for (const one of closing.splice(0).reverse()) await one();
-  };
-  try {
-    const cluster = await startKafkaCluster({ nodes, heapMb: HEAP_MB, properties });
-    closing.push(() => cluster.close());
+  const version = drillKafkaVersion();
+  tell(`seed ${seed}; ${nodes} node(s) of Kafka ${version ?? ""}, ${size.events} events of ${size.products} products`);
+  return await closeInTurn(async (onClose) => {
+    const cluster = await startKafkaCluster({ nodes, heapMb: HEAP_MB, properties, ...(version === undefined ? {} : { version }) });
+    onClose(() => cluster.close());
     const redis: OwnRedis = await startRedis();
-    closing.push(() => redis.close());
+    onClose(() => redis.close());
     const scene = await openScene({
       name: freshPrefix(name),
       broker: cluster.brokers,
@@ -77,15 +75,15 @@ async function openDrill(options: DrillOptions): Promise<Drill> {
       partitions: options.partitions ?? size.partitions,
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
     });
-    closing.push(() => scene.close());
+    onClose(() => scene.close());
     const brokers = await openBrokerView(cluster.brokers, REQUEST_TIMEOUT_MS);
-    closing.push(() => brokers.close());
+    onClose(() => brokers.close());
     const act = await prepare(scene, { seed, size, entriesPerKind: Math.ceil(size.products * 1.05) });
     const before = (await act.differences()).length;
     expect(before).toBeGreaterThan(size.products / 4); // there is something to do, and the check sees it
     const services: ServiceProcess[] = [];
     const progress = watchProgress(services);
-    closing.push(() => progress.stop());
+    onClose(() => progress.stop());
     tell(`cluster, topics and ${act.initial.length} entries are there; ${before} of them are not yet as they must be`);
     return {
       scene,
@@ -105,19 +103,15 @@ async function openDrill(options: DrillOptions): Promise<Drill> {
         });
         return service;
       },
-      checkAll: (acknowledged) => checkAll({ scene, act, brokers, services, progress, tell }, acknowledged),
+      checkAll: (acknowledged: number) => checkAll({ scene, act, brokers, services, progress, tell }, acknowledged),
       stopServices: async () => {
         await progress.stop();
         for (const service of services.filter((one) => !one.isGone())) {
           expect(await stopped(service, "SIGTERM")).toEqual({ code: 0, signal: null });
         }
       },
-      close,
     };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  });
 }
 
 async function readyOf(service: ServiceProcess): Promise<number> {

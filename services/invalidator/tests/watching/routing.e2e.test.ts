@@ -1,40 +1,20 @@
 import { readFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type OwnWatch, startAlertmanager, until } from "@freshet/testkit";
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { type Ears, leadTo, openEars } from "./ears.js";
 import { infra } from "./rule-files.js";
 
 type Labels = Readonly<Record<string, string>>;
-interface Notice {
-  readonly receiver: string;
-  readonly alerts: readonly { readonly status: string; readonly labels: Labels }[];
-}
-
 /** What was told, `receiver alert status`, in the order of the calls. */
 const told: string[] = [];
-let ears: Server;
+let ears: Ears;
 let alertmanager: OwnWatch;
 
 beforeAll(async () => {
-  ears = createServer((request, response) => {
-    let body = "";
-    request.setEncoding("utf8").on("data", (text: string) => {
-      body += text;
-    });
-    request.on("end", () => {
-      const { receiver, alerts } = JSON.parse(body) as Notice;
-      told.push(...alerts.map(({ status, labels }) => `${receiver} ${labels.alertname} ${status}`));
-      response.end();
-    });
-  }).listen(0, "127.0.0.1");
-  await until(() => ears.listening, { what: "somebody listens" });
-  const { port } = ears.address() as AddressInfo;
+  ears = await openEars((text) => void told.push(text));
   const example = readFileSync(join(infra, "alertmanager", "alertmanager.yml"), "utf8");
-  const config = example
-    .replaceAll(/url: \S+/g, `url: http://127.0.0.1:${port}/`)
-    .replaceAll(/group_(wait|interval): \S+/g, "group_$1: 1s");
+  const config = leadTo(example, ears.url).replaceAll(/group_(wait|interval): \S+/g, "group_$1: 1s");
   alertmanager = await startAlertmanager({ config });
 }, 240_000);
 afterAll(async () => {
