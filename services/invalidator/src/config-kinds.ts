@@ -27,4 +27,21 @@ export const secret = z
   .min(1)
   .transform((value) => new Secret(value));
 
-export const pemAccepts = (what: string) => `the path of a PEM file with ${what}, or its text`;
+/**
+ * The settings of TLS that every connection has.
+ *
+ * @param prefix of their variables, e.g. `FRESHET_KAFKA`.
+ * @param peer whom the connection leads to, in words.
+ */
+export function tlsSettings(prefix: string, peer: string) {
+  return {
+    ca: pem(`${prefix}_CA`, `The certificate authority of ${peer}, where it is not a public one.`, "certificates"),
+    cert: pem(`${prefix}_CERT`, "The client certificate.", "certificates"),
+    key: pem(`${prefix}_KEY`, "The key of the client certificate.", "a private key"),
+  };
+}
+
+function pem(env: string, about: string, what: string) {
+  const accepts = `the path of a PEM file with ${what}, or its text`;
+  return secret.nullable().default(null).register(settingTexts, { env, text: about, accepts, secret: true, pem: true });
+}

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { pemAccepts, secret, settingTexts, text } from "./config-kinds.js";
+import { secret, settingTexts, text, tlsSettings } from "./config-kinds.js";
 
 const url = z.string().refine((value) => {
   if (!/^https?:\/\/[^\s]+$/.test(value) || !URL.canParse(value)) return false;
@@ -26,34 +26,5 @@ export const registrySchema = z.object({
     accepts: "a text",
     secret: true,
   }),
-  ca: secret
-    .nullable()
-    .default(null)
-    .register(settingTexts, {
-      env: "FRESHET_SCHEMA_REGISTRY_CA",
-      text: "The certificate authority of the schema registry, where it is not a public one.",
-      accepts: pemAccepts("certificates"),
-      secret: true,
-      pem: true,
-    }),
-  cert: secret
-    .nullable()
-    .default(null)
-    .register(settingTexts, {
-      env: "FRESHET_SCHEMA_REGISTRY_CERT",
-      text: "The client certificate.",
-      accepts: pemAccepts("certificates"),
-      secret: true,
-      pem: true,
-    }),
-  key: secret
-    .nullable()
-    .default(null)
-    .register(settingTexts, {
-      env: "FRESHET_SCHEMA_REGISTRY_KEY",
-      text: "The key of the client certificate.",
-      accepts: pemAccepts("a private key"),
-      secret: true,
-      pem: true,
-    }),
+  ...tlsSettings("FRESHET_SCHEMA_REGISTRY", "the schema registry"),
 });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { pemAccepts, secret, settingTexts, text } from "./config-kinds.js";
+import { secret, settingTexts, text, tlsSettings } from "./config-kinds.js";
 import { registrySchema } from "./config-registry.js";
 import { Secret } from "./secret.js";
 
@@ -86,36 +86,7 @@ export const configSchema = z.object({
       text: "Talk TLS with the brokers.",
       accepts: yesOrNo,
     }),
-    ca: secret
-      .nullable()
-      .default(null)
-      .register(settingTexts, {
-        env: "FRESHET_KAFKA_CA",
-        text: "The certificate authority of the brokers, where it is not a public one.",
-        accepts: pemAccepts("certificates"),
-        secret: true,
-        pem: true,
-      }),
-    cert: secret
-      .nullable()
-      .default(null)
-      .register(settingTexts, {
-        env: "FRESHET_KAFKA_CERT",
-        text: "The client certificate.",
-        accepts: pemAccepts("certificates"),
-        secret: true,
-        pem: true,
-      }),
-    key: secret
-      .nullable()
-      .default(null)
-      .register(settingTexts, {
-        env: "FRESHET_KAFKA_KEY",
-        text: "The key of the client certificate.",
-        accepts: pemAccepts("a private key"),
-        secret: true,
-        pem: true,
-      }),
+    ...tlsSettings("FRESHET_KAFKA", "the brokers"),
     saslMechanism: mechanism.nullable().default(null).register(settingTexts, {
       env: "FRESHET_KAFKA_SASL_MECHANISM",
       text: "How to log in to the brokers.",
@@ -175,36 +146,7 @@ export const configSchema = z.object({
       accepts: "a text",
       secret: true,
     }),
-    ca: secret
-      .nullable()
-      .default(null)
-      .register(settingTexts, {
-        env: "FRESHET_REDIS_CA",
-        text: "The certificate authority of Redis, where it is not a public one.",
-        accepts: pemAccepts("certificates"),
-        secret: true,
-        pem: true,
-      }),
-    cert: secret
-      .nullable()
-      .default(null)
-      .register(settingTexts, {
-        env: "FRESHET_REDIS_CERT",
-        text: "The client certificate.",
-        accepts: pemAccepts("certificates"),
-        secret: true,
-        pem: true,
-      }),
-    key: secret
-      .nullable()
-      .default(null)
-      .register(settingTexts, {
-        env: "FRESHET_REDIS_KEY",
-        text: "The key of the client certificate.",
-        accepts: pemAccepts("a private key"),
-        secret: true,
-        pem: true,
-      }),
+    ...tlsSettings("FRESHET_REDIS", "Redis"),
     prefix: z
       .string()
       .regex(/^[!-z|~]{1,100}$/)
