@@ -1,4 +1,5 @@
 import { asFreshetError, FreshetError } from "@freshet/protocol";
+import { PLAINTEXT_REFUSED } from "./plaintext.js";
 
 /** The broker says no for lack of rights: nothing here mends it. */
 const RIGHTS = new Set([
@@ -116,8 +117,15 @@ function isAboutLogin(error: unknown, type: string | null): boolean {
 /** By the code that Node or OpenSSL gave: one side does not take the other's certificate, or does not speak TLS. */
 function untrusted(error: unknown, doing: string): FreshetError | null {
   const code = codeOf(error);
+  if (code === PLAINTEXT_REFUSED) return plaintextRefused(doing, error);
   const fix = fixOfTrust(code);
   return fix === null ? null : new FreshetError("FR1002", "halt", `TLS with a broker failed while ${doing}: ${code}`, fix, error);
+}
+
+function plaintextRefused(doing: string, error: unknown): FreshetError {
+  const problem = `a broker names itself, or another one, on another machine, and TLS is off, while ${doing}`;
+  const fix = "Set FRESHET_KAFKA_SSL=true, correct the brokers' advertised.listeners, or accept it with FRESHET_ALLOW_PLAINTEXT=true.";
+  return new FreshetError("FR1002", "halt", problem, fix, error);
 }
 
 function fixOfTrust(code: string): string | null {

@@ -3,6 +3,7 @@ import { type ConnectionOptions, connect as tlsConnect } from "node:tls";
 import type { ConsumerConfig, ISocketFactoryArgs, KafkaConfig, LogEntry, ProducerConfig, RetryOptions, SASLOptions } from "kafkajs";
 import kafkajs from "kafkajs";
 import { FLAT_FETCH_MAX_BYTES } from "./patches.js";
+import { refusePlaintext } from "./plaintext.js";
 
 /** Where kafkajs' own talk goes: the shape of pino. */
 export interface KafkaLogger {
@@ -20,6 +21,8 @@ export interface KafkaClientOptions {
   readonly sasl?: SaslUser;
   /** Asked at each new connection for what is valid by then; the two above when absent. */
   readonly renew?: () => Pick<KafkaClientOptions, "ssl" | "sasl">;
+  /** Where connections without TLS may lead; anywhere when absent. Brokers name each other, so the list above does not tell. */
+  readonly plaintext?: "anywhere" | "loopback";
   readonly logger?: KafkaLogger;
 }
 
@@ -83,8 +86,11 @@ export function clientConfig(options: KafkaClientOptions, clientRetry: RetryOpti
     authenticationTimeout: 10_000,
     requestTimeout: 12_000, // a black-holed broker is given up after 12 s, not 30
     retry: clientRetry,
-    socketFactory: (asked) =>
-      openSocket(options.renew === undefined || !asked.ssl ? asked : { ...asked, ssl: options.renew().ssl ?? asked.ssl }),
+    socketFactory: (asked) => {
+      const socket = openSocket(options.renew === undefined || !asked.ssl ? asked : { ...asked, ssl: options.renew().ssl ?? asked.ssl });
+      if (!asked.ssl && options.plaintext === "loopback") refusePlaintext(socket, asked.host);
+      return socket;
+    },
     logLevel: logger === undefined ? kafkajs.logLevel.NOTHING : kafkajs.logLevel.INFO,
     logCreator: () => (entry) => logger !== undefined && forward(entry, logger),
   };

@@ -27,6 +27,8 @@ export interface RegistryAccess {
   readonly url: string;
   readonly user: { readonly name: string; readonly password: string } | null;
   readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  /** Asked before each request for what is valid by then; the two above when absent. */
+  readonly renew?: () => Pick<RegistryAccess, "user" | "tls">;
   readonly clock: { nowMs(): number };
 }
 

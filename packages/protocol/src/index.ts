@@ -71,6 +71,7 @@ export { areFramed } from "./framing.js";
 export { followMembers, isJsonObject, parseJson } from "./json.js";
 export { jsonVersion } from "./json-version.js";
 export { limits } from "./limits.js";
+export { isLoopback } from "./loopback.js";
 export type { BustOutcome, DeadReason, RecordOutcome, Rejection, TagOutcome } from "./outcome.js";
 export { bustOutcomes, deadReasons, recordOutcomes } from "./outcome.js";
 export type { ByteSpan, KafkaRecord, RecordHeader } from "./record.js";

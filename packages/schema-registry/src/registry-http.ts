@@ -27,18 +27,20 @@ const ACCEPT = "application/vnd.schemaregistry.v1+json, application/json";
 const NOT_TRUSTED = /^(?:CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_CERT|ERR_SSL_)/;
 
 /** Redirects are not followed: the credentials are for this host alone. */
-export function createRegistryHttp({ url, user, tls }: RegistryAccess): RegistryHttp {
+export function createRegistryHttp({ url, renew, ...given }: RegistryAccess): RegistryHttp {
   const base = new URL(url);
   const isTls = base.protocol === "https:";
   const pool = { keepAlive: true, maxSockets: SOCKETS_MAX };
-  const agent = isTls ? new HttpsAgent({ ...pool, ...tls }) : new HttpAgent(pool);
+  const agent = isTls ? new HttpsAgent(pool) : new HttpAgent(pool);
   const send = isTls ? httpsRequest : httpRequest;
-  const headers = { accept: ACCEPT, ...(user === null ? {} : { authorization: basic(user) }) };
   return {
     async get(path, deadline) {
       try {
         const target = `${base.pathname.replace(/\/+$/, "")}${path}`;
-        const options: RequestOptions = { host: hostOf(base), port: base.port, path: target, headers, agent, signal: deadline };
+        const { user, tls } = renew?.() ?? given;
+        const headers = { accept: ACCEPT, ...(user === null ? {} : { authorization: basic(user) }) };
+        const access = { headers, ...(isTls ? tls : {}) };
+        const options: RequestOptions = { host: hostOf(base), port: base.port, path: target, agent, signal: deadline, ...access };
         return await new Promise<RegistryReply>((resolve, reject) => {
           const sent = send(options, (reply) => void readReply(reply).then(resolve, reject));
           sent.on("error", reject);

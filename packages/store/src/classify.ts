@@ -1,5 +1,6 @@
 import { types } from "node:util";
 import { type Disposition, type ErrorCode, FreshetError } from "@freshet/protocol";
+import { isPlaintextRefused, plaintextRefused } from "./plaintext.js";
 import { refusedRight } from "./refused-right.js";
 
 interface ErrorClass {
@@ -77,6 +78,7 @@ export function classify(error: unknown): FreshetError {
   if (error.name === "ReplyError") return ofReply(error);
   const text = `${error.name} ${errorCodeOf(error)} ${error.message}`;
   const code = errorCodeOf(error);
+  if (isPlaintextRefused(error.message)) return plaintextRefused();
   if (/^ERR_SSL_.*ALERT/.test(code)) return make(notTrusted, `TLS with Redis failed (${code})`, error);
   if (NO_TRUST.test(code)) return make(noTrust, `TLS with Redis failed (${code})`, error);
   if (LOST.test(text)) return make(unreachable, "Redis did not answer", error);

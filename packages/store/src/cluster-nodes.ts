@@ -1,5 +1,6 @@
 import type { FreshetError } from "@freshet/protocol";
 import { classify } from "./classify.js";
+import { checkReach } from "./plaintext.js";
 import { RedisConnection, type RedisConnectionConfig } from "./redis-connection.js";
 import { hostOf, parseSlots, portOf, type SlotMap } from "./slot-map.js";
 
@@ -67,9 +68,10 @@ export class ClusterNodes {
     return await this.#fetching;
   }
 
-  /** @throws FreshetError when the cluster is closed. */
+  /** @throws FreshetError when the cluster is closed, and FR1002 for an address that only TLS may lead to. */
   at(address: string): RedisConnection {
     if (this.#isClosed) throw closed();
+    checkReach(this.#config, hostOf(address));
     const node = this.#nodes.get(address) ?? { connection: new RedisConnection(this.#configOf(address)), usedAtMs: 0 };
     node.usedAtMs = performance.now();
     this.#nodes.set(address, node);

@@ -3,7 +3,8 @@ import { Redis, type RedisOptions } from "ioredis";
 import { classify, isTimeout } from "./classify.js";
 import { withDeadline } from "./deadline.js";
 import { scripts } from "./generated/scripts.js";
-import { sentinelSettings } from "./sentinel.js";
+import { isHeldToLoopback, onlyLoopback } from "./plaintext.js";
+import { sentinelSettings, sentinelTls } from "./sentinel.js";
 
 /** What the store says about its connection; pino fits. */
 export interface StoreLogger {
@@ -32,8 +33,10 @@ export interface RedisConnectionConfig {
     RedisOptions,
     "username" | "password" | "db" | "tls" | "connectionName" | "sentinelUsername" | "sentinelPassword"
   >;
-  /** Asked before each new connection for the user, password and certificates that are valid by then. */
-  readonly renew?: () => Pick<RedisOptions, "username" | "password" | "tls">;
+  /** Asked before each new connection for the users, passwords and certificates that are valid by then. */
+  readonly renew?: () => Pick<RedisOptions, "username" | "password" | "tls" | "sentinelUsername" | "sentinelPassword">;
+  /** Where connections without TLS may lead; anywhere when absent. Sentinels and clusters name servers that the URL does not. */
+  readonly plaintext?: "anywhere" | "loopback";
   readonly timeouts?: Partial<RedisTimeouts>;
   readonly logger?: StoreLogger;
   /** Told of every trouble of the connection, also while nobody calls. */
@@ -76,7 +79,12 @@ export class RedisConnection {
     this.#client =
       sentinelName === undefined
         ? new Redis(config.url, { ...options, replyMapping: "legacy" })
-        : new Redis({ ...options, ...sentinelSettings(config.url, sentinelName, options), replyMapping: "legacy" });
+        : new Redis({
+            ...options,
+            ...sentinelSettings(config.url, sentinelName, options),
+            ...(isHeldToLoopback(config) ? { natMap: onlyLoopback } : {}),
+            replyMapping: "legacy",
+          });
     this.#client.on("error", (error: unknown) => this.#report(classify(error)));
     this.#client.on("ready", () => void this.#prepare());
   }
@@ -125,14 +133,12 @@ export class RedisConnection {
     this.#client.disconnect(true);
   }
 
-  /** Behind sentinels the certificates stay: theirs and the master's are checked by different names. */
   #renewAccess(): void {
     const { renew, sentinelName } = this.#config;
     if (renew === undefined) return;
-    const { username, password, tls } = renew();
-    if (username !== undefined) this.#client.options.username = username;
-    if (password !== undefined) this.#client.options.password = password;
-    if (tls !== undefined && sentinelName === undefined) this.#client.options.tls = tls;
+    const { tls, ...logins } = renew();
+    const certificates = tls === undefined ? {} : sentinelName === undefined ? { tls } : sentinelTls(tls);
+    Object.assign(this.#client.options, logins, certificates);
   }
 
   async #becomeReady(): Promise<void> {

@@ -29,12 +29,12 @@ export function sentinelSettings(url: string, name: string, settings: RedisOptio
     ...(username === "" ? {} : { username: decodeURIComponent(username) }),
     ...(password === "" ? {} : { password: decodeURIComponent(password) }),
     ...(database === "" ? {} : { db: Number(database) }),
-    ...(protocol === "rediss:" ? tlsSettings(tls ?? {}) : {}),
+    ...(protocol === "rediss:" ? { ...sentinelTls(tls ?? {}), enableTLSForSentinelMode: true } : {}),
   };
 }
 
 /** The name in the URL is a sentinel's: the master is checked by the name or address that the sentinels tell. */
-function tlsSettings(tls: NonNullable<RedisOptions["tls"]>): RedisOptions {
+export function sentinelTls(tls: NonNullable<RedisOptions["tls"]>): Pick<RedisOptions, "tls" | "sentinelTLS"> {
   const { servername: _sentinels, ...master } = tls;
-  return { tls: master, sentinelTLS: tls, enableTLSForSentinelMode: true };
+  return { tls: master, sentinelTLS: tls };
 }

@@ -65,6 +65,19 @@ describe.each(roles)("the user of the %s", (role) => {
     }
   });
 
+  test("may run these and no other command that the server knows", async () => {
+    const runnable: string[] = [];
+    for (const { name, args } of await knownCommands()) {
+      const verdict = String(await admin.call("ACL", "DRYRUN", userOf(role).name, ...name.split("|"), ...args).catch(String));
+      if (!/no permissions to run/.test(verdict)) runnable.push(name);
+    }
+    expect(runnable.sort()).toEqual(
+      userOf(role)
+        .rights.map((right) => right.slice(1))
+        .sort(),
+    );
+  });
+
   test.each([
     ...[["flushall"], ["flushdb"], ["keys", "*"], ["scan", "0"], ["config", "get", "maxmemory"], ["acl", "list"], ["del", "page:1"]],
     ...[
@@ -136,6 +149,22 @@ test("nobody comes in without a password of their own", async () => {
   closers.push(() => client.disconnect());
   await expect(client.call("auth", "bare", "")).rejects.toThrow(/WRONGPASS|closed|NOAUTH/);
 });
+
+type CommandReply = readonly [name: string, arity: number, flags: readonly string[], ...rest: readonly unknown[]];
+const SUBCOMMANDS = 9;
+
+/** Each command, subcommands in place of what holds them, with as many arguments as it wants. Those for logging in ask for no right. */
+async function knownCommands(): Promise<readonly { readonly name: string; readonly args: readonly string[] }[]> {
+  const all = (await admin.call("COMMAND")) as readonly CommandReply[];
+  expect(all.length).toBeGreaterThan(200);
+  const leaves = all.flatMap((command) => {
+    const below = command[SUBCOMMANDS] as readonly CommandReply[] | undefined;
+    return below === undefined || below.length === 0 ? [command] : below;
+  });
+  return leaves
+    .filter(([, , flags]) => !flags.includes("no_auth"))
+    .map(([name, arity]) => ({ name, args: Array<string>(Math.abs(arity) - name.split("|").length).fill("fr:t:probe") }));
+}
 
 function clientAs(role: StoreRole): Redis {
   const client = new Redis(server.url, { username: userOf(role).name, password: PASSWORD });

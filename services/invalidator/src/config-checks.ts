@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { isLoopback } from "@freshet/protocol";
 import type { Problem } from "./config-problem.js";
 import type { Settings } from "./config-schema.js";
 
@@ -83,11 +83,4 @@ function plaintext(where: string, instead: string): Problem {
     problem: "leads to another machine without TLS, where everybody on the way can read and change events and entries",
     fix: `${instead}, or accept it with FRESHET_ALLOW_PLAINTEXT=true.`,
   };
-}
-
-/** Only what can be nothing else: a name is loopback by definition or not at all. */
-function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, "").toLowerCase();
-  if (isIP(bare) === 4) return bare.startsWith("127.");
-  return bare === "::1" || bare === "localhost" || bare.endsWith(".localhost");
 }

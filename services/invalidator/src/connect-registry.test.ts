@@ -94,8 +94,14 @@ describe("the optional package", () => {
       given.push(access);
       return { unframe: async () => [], close: () => undefined };
     };
-    await connectRegistry(configOf(env, { "/p": "hunter2\n" }), rulesOf("registry"), { clock, load: async () => ({ createFrames }) });
-    expect(given).toEqual([{ url: "https://localhost", user: { name: "bob", password: "hunter2" }, tls: { ca: pem }, clock }]);
+    const files = { "/p": "hunter2\n" };
+    await connectRegistry(configOf(env, files), rulesOf("registry"), { clock, load: async () => ({ createFrames }) });
+    const [access] = given;
+    const before = { user: { name: "bob", password: "hunter2" }, tls: { ca: pem } };
+    expect(access).toEqual({ url: "https://localhost", ...before, clock, renew: expect.any(Function) });
+    expect(access?.renew?.()).toEqual(before);
+    files["/p"] = "hunter3\n";
+    expect(access?.renew?.().user?.password).toBe("hunter3");
   });
 
   test("is loaded at the first slice where the rules come later, and once", async () => {

@@ -1,5 +1,5 @@
 import { hasFrames } from "@freshet/pipeline";
-import { type FramePort, FreshetError, type SchemaRegistryModule } from "@freshet/protocol";
+import { type FramePort, FreshetError, type RegistryAccess, type SchemaRegistryModule } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import type { Config } from "./config.js";
 import { errorCodeOf } from "./error-code.js";
@@ -24,7 +24,7 @@ export async function connectRegistry(config: Config, rules: CompiledRules, opti
 }
 
 async function open(config: Config, options: RegistryOptions): Promise<FramePort> {
-  const { url, username, password, ca, cert, key } = config.schemaRegistry;
+  const { url } = config.schemaRegistry;
   if (url === null) {
     const problem = "FRESHET_SCHEMA_REGISTRY_URL is not set, and the rules file has sources with `encoding: registry`";
     throw new FreshetError("FR1002", "usage", problem, "Say where the registry is: https://registry.example:8081.");
@@ -32,14 +32,21 @@ async function open(config: Config, options: RegistryOptions): Promise<FramePort
   const { createFrames } = await loadPackage(options.load ?? importByName);
   return createFrames({
     url,
+    ...accessOf(config.schemaRegistry),
+    renew: () => accessOf(config.renewed().schemaRegistry),
+    clock: options.clock,
+  });
+}
+
+function accessOf({ username, password, ca, cert, key }: Config["schemaRegistry"]): Pick<RegistryAccess, "user" | "tls"> {
+  return {
     user: username === null || password === null ? null : { name: username, password: password.reveal() },
     tls: {
       ...(ca === null ? {} : { ca: ca.reveal() }),
       ...(cert === null ? {} : { cert: cert.reveal() }),
       ...(key === null ? {} : { key: key.reveal() }),
     },
-    clock: options.clock,
-  });
+  };
 }
 
 /**

@@ -28,6 +28,7 @@ export async function connectKafka(config: Config, options: Pick<ConnectOptions<
     clock: { nowMs: () => Date.now() },
     ...accessOf(kafka),
     renew: () => accessOf(config.renewed().kafka),
+    plaintext: plaintextOf(config),
     ...(options.logger === undefined ? {} : { logger: options.logger }),
   });
 }
@@ -52,8 +53,14 @@ export async function connectStore(config: Config, options: StoreOptions = {}): 
     readOnly: config.mode === "observe",
     options: redisOptions(config.redis, new URL(url.reveal())),
     renew: () => renewedOptions(config),
+    plaintext: plaintextOf(config),
     ...options,
   });
+}
+
+/** Addresses that servers tell of each other are held to what the configuration's own are. */
+function plaintextOf({ allowPlaintext }: Config): "anywhere" | "loopback" {
+  return allowPlaintext ? "anywhere" : "loopback";
 }
 
 /** What the URL holds comes first there, as at the start. */
@@ -61,13 +68,15 @@ function renewedOptions(config: Config): ReturnType<NonNullable<RedisStoreConfig
   const { redis } = config.renewed();
   if (redis.url === null) return {};
   const url = new URL(redis.url.reveal());
-  const { username, password, tls } = redisOptions(redis, url);
+  const { username, password, tls, sentinelUsername, sentinelPassword } = redisOptions(redis, url);
   return {
     ...(url.username === "" ? {} : { username: decodeURIComponent(url.username) }),
     ...(url.password === "" ? {} : { password: decodeURIComponent(url.password) }),
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(tls === undefined ? {} : { tls }),
+    ...(sentinelUsername === undefined ? {} : { sentinelUsername }),
+    ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
   };
 }
 

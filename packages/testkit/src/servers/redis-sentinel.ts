@@ -1,13 +1,14 @@
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Certificates } from "./certificates.js";
 import { freePort } from "./free-port.js";
 import { type OwnServer, startOwnServer } from "./own-server.js";
 import { ensureRedis, type OwnRedis } from "./redis.js";
 
 /** A sentinel of one's own. It decides alone, and soon: a master silent for half a second is gone. */
 export interface OwnSentinel extends OwnServer {
-  /** `redis://127.0.0.1:port` */
+  /** `redis://127.0.0.1:port`, with `rediss:` for TLS. */
   readonly url: string;
 }
 
@@ -16,6 +17,8 @@ export interface SentinelOptions {
   readonly password?: string;
   /** What the master wants of the sentinel. */
   readonly masterPassword?: string;
+  /** Talks TLS alone, to clients and to the master, at this port of its; clients must show a certificate. */
+  readonly tls?: { readonly certificates: Certificates; readonly masterPort: number };
 }
 
 /** The name under which it watches its master. */
@@ -36,18 +39,23 @@ export async function startSentinel(master: OwnRedis, options: SentinelOptions =
     ready: /\+monitor master/,
     startTimeoutMs: 15_000,
   });
-  return Object.assign(server, { url: `redis://127.0.0.1:${port}` });
+  return Object.assign(server, { url: `${options.tls === undefined ? "redis" : "rediss"}://127.0.0.1:${port}` });
 }
 
-function configOf(port: number, masterPort: number, { password, masterPassword }: SentinelOptions): string {
+function configOf(port: number, masterPort: number, { password, masterPassword, tls }: SentinelOptions): string {
   return [
-    `port ${port}`,
+    ...(tls === undefined ? [`port ${port}`] : tlsLines(port, tls.certificates)),
     "bind 127.0.0.1",
-    `sentinel monitor ${SENTINEL_NAME} 127.0.0.1 ${masterPort} 1`,
+    `sentinel monitor ${SENTINEL_NAME} 127.0.0.1 ${tls?.masterPort ?? masterPort} 1`,
     `sentinel down-after-milliseconds ${SENTINEL_NAME} 500`,
     `sentinel failover-timeout ${SENTINEL_NAME} 2000`,
     ...(password === undefined ? [] : [`requirepass ${password}`]),
     ...(masterPassword === undefined ? [] : [`sentinel auth-pass ${SENTINEL_NAME} ${masterPassword}`]),
     "",
   ].join("\n");
+}
+
+function tlsLines(port: number, { ca, serverCert, serverKey }: Certificates): readonly string[] {
+  const files = [`tls-cert-file ${serverCert}`, `tls-key-file ${serverKey}`, `tls-ca-cert-file ${ca}`];
+  return ["port 0", `tls-port ${port}`, ...files, "tls-auth-clients yes", "tls-replication yes"];
 }

@@ -13,6 +13,7 @@ import {
   testKafkaBroker,
 } from "@freshet/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { Redis } from "ioredis";
 import { openScene, type Scene, stopped } from "../scene.js";
 import { rules, sendAndSee } from "./secure-bench.js";
 
@@ -98,8 +99,16 @@ describe("Redis with its own authority, client certificates and a user", () => {
   );
 });
 
+/** Of a sentinel's default user; whoever is logged in with the old one is thrown out. */
+async function changePassword(url: string, { from, to }: { readonly from: string; readonly to: string }): Promise<void> {
+  const client = new Redis(url, { password: from });
+  await client.call("ACL", "SETUSER", "default", "resetpass", `>${to}`);
+  await client.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+  client.disconnect();
+}
+
 test("a sentinel that wants a password gets its own, and the master the master's", async () => {
-  const [ofSentinel, ofMaster] = ["sentinels-own-secret", "masters-own-secret"];
+  const [ofSentinel, ofMaster, renewed] = ["sentinels-own-secret", "masters-own-secret", "sentinels-next-secret"];
   const master = await startRedis({ args: ["--requirepass", ofMaster] });
   const sentinel = await startSentinel(master, { password: ofSentinel, masterPassword: ofMaster });
   const name = freshPrefix("secure-sentinel").replaceAll(":", "-");
@@ -107,10 +116,17 @@ test("a sentinel that wants a password gets its own, and the master the master's
   const own = await openScene({ name, broker: testKafkaBroker(), redisUrl, partitions: 1, rules });
   try {
     const mode = { FRESHET_REDIS_MODE: "sentinel", FRESHET_REDIS_SENTINEL_NAME: SENTINEL_NAME, FRESHET_REDIS_PASSWORD: ofMaster };
-    const service = await own.start({ env: { ...mode, FRESHET_REDIS_URL: sentinel.url, FRESHET_REDIS_SENTINEL_PASSWORD: ofSentinel } });
+    const file = join(folder, "sentinel-password");
+    await writeFile(file, ofSentinel);
+    const service = await own.start({ env: { ...mode, FRESHET_REDIS_URL: sentinel.url, FRESHET_REDIS_SENTINEL_PASSWORD_FILE: file } });
     await sendAndSee({ scene: own }, service, "1");
+    // One that is changed in its file is used the next time that a sentinel is asked.
+    await changePassword(sentinel.url, { from: ofSentinel, to: renewed });
+    await writeFile(file, renewed);
+    await own.redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+    await sendAndSee({ scene: own }, service, "2");
     expect(await stopped(service, "SIGTERM")).toEqual({ code: 0, signal: null });
-    for (const secret of [ofSentinel, ofMaster]) expect(service.output()).not.toContain(secret);
+    for (const secret of [ofSentinel, ofMaster, renewed]) expect(service.output()).not.toContain(secret);
   } finally {
     await own.close();
     await Promise.all([sentinel.close(), master.close()]);
