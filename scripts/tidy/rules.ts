@@ -1,4 +1,5 @@
 import { clientImports, importArrows, oracleImports } from "./arrows.ts";
+import { commands } from "./commands.ts";
 import { deadExports, deadFiles } from "./dead-code.ts";
 import { errorDocs, links, runbooks } from "./documents.ts";
 import { escapes, exportForms, fileNames, grabBags, luaNumbers, versionNumbers, words } from "./language.ts";
@@ -37,4 +38,5 @@ export const rules: readonly Rule[] = [
   errorDocs,
   links,
   runbooks,
+  commands,
 ];

@@ -10,13 +10,14 @@ interface Role {
     readonly on: "topic" | "group";
     readonly name: string;
     readonly pattern: "literal" | "prefixed";
-    readonly operations: readonly ("Read" | "Write" | "Describe" | "DescribeConfigs")[];
+    readonly operations: readonly ("Read" | "Write" | "Delete" | "Describe" | "DescribeConfigs")[];
   }[];
 }
 
 const operationTypes = {
   Read: AclOperationTypes.READ,
   Write: AclOperationTypes.WRITE,
+  Delete: AclOperationTypes.DELETE,
   Describe: AclOperationTypes.DESCRIBE,
   DescribeConfigs: AclOperationTypes.DESCRIBE_CONFIGS,
 } as const;
@@ -30,8 +31,8 @@ export interface ListedRight {
   readonly acl: AclEntry;
 }
 
-/** The rights of a role, with names in place of the placeholders. */
-export function rightsOf(role: string, names: Readonly<Record<string, string>>): readonly ListedRight[] {
+/** The rights of a role, with names in place of the placeholders, for the user of that name or another one. */
+export function rightsOf(role: string, names: Readonly<Record<string, string>>, user = role): readonly ListedRight[] {
   const { roles } = JSON.parse(readFileSync(FILE, "utf8")) as { readonly roles: readonly Role[] };
   const found = roles.find((one) => one.role === role);
   if (found === undefined) throw new Error(`${FILE} has no role ${role}`);
@@ -43,7 +44,7 @@ export function rightsOf(role: string, names: Readonly<Record<string, string>>):
         resourceType: on === "topic" ? AclResourceTypes.TOPIC : AclResourceTypes.GROUP,
         resourceName,
         resourcePatternType: pattern === "literal" ? ResourcePatternTypes.LITERAL : ResourcePatternTypes.PREFIXED,
-        principal: `User:${role}`,
+        principal: `User:${user}`,
         host: "*",
         operation: operationTypes[operation],
         permissionType: AclPermissionTypes.ALLOW,
