@@ -1,34 +1,17 @@
-import { freshPrefix, testKafkaBroker, testRedisUrl } from "@freshet/testkit";
-import { afterEach, describe, expect, test } from "@jest/globals";
-import { testSeed } from "./config.js";
+import { describe, expect, test } from "@jest/globals";
+import { useActs } from "./acts.js";
 import { checkDeadLetters } from "./dead-letters.js";
 import { poisonReasons } from "./poison.js";
-import { type Act, cleanUp, drained, openScene, prepare, type Scene, stopped } from "./scene.js";
+import { type Act, drained, stopped } from "./scene.js";
 import { issueSize } from "./workload.js";
 
 const ENTRIES_PER_KIND = 20_700; // some of the managed ones are floors without a value: 20,000 and more are present
 
 describe("S5: no record is lost, none is skipped in silence", () => {
-  let open: { scene: Scene; act: Act | null } | null = null;
-  afterEach(async () => {
-    if (open === null) return;
-    await cleanUp(open.scene, open.act);
-    await open.scene.close();
-    open = null;
-  });
+  const openAct = useActs();
 
   test("100,000 events over 20,000 products end exactly where the oracle says, and every record is accounted for", async () => {
-    const seed = testSeed();
-    process.stdout.write(`s5-nothing-lost: seed ${seed}\n`);
-    const scene = await openScene({
-      name: freshPrefix("s5"),
-      broker: testKafkaBroker(),
-      redisUrl: testRedisUrl(),
-      partitions: issueSize.partitions,
-    });
-    open = { scene, act: null };
-    const act = await prepare(scene, { seed, size: issueSize, entriesPerKind: ENTRIES_PER_KIND });
-    open = { scene, act };
+    const { scene, act } = await openAct({ name: "s5", size: issueSize, entriesPerKind: ENTRIES_PER_KIND });
     for (const kind of ["managed", "hash", "json", "opaque"]) expect(present(act, kind)).toBeGreaterThanOrEqual(20_000);
     expect((await act.differences()).length).toBeGreaterThan(10_000);
 

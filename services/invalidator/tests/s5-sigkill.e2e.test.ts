@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import { freshPrefix, testKafkaBroker, testRedisUrl, until } from "@freshet/testkit";
-import { afterEach, describe, expect, test } from "@jest/globals";
-import { testSeed } from "./config.js";
+import { testKafkaBroker, until } from "@freshet/testkit";
+import { describe, expect, test } from "@jest/globals";
+import { useActs } from "./acts.js";
 import { checkDeadLetters } from "./dead-letters.js";
 import { evictMembers } from "./group-members.js";
-import { type Act, cleanUp, drained, openScene, prepare, type Scene, stopped } from "./scene.js";
+import { drained, type Scene, stopped } from "./scene.js";
 import { type Seeded, seeded } from "./seeded.js";
 import type { ServiceProcess } from "./service-process.js";
 import type { Place } from "./topics.js";
@@ -27,26 +27,10 @@ const RUN_MS_MIN = 60_000;
 const PER_SECOND = 1550;
 
 describe("S5: no record is lost when the process dies", () => {
-  let open: { scene: Scene; act: Act | null } | null = null;
-  afterEach(async () => {
-    if (open === null) return;
-    await cleanUp(open.scene, open.act);
-    await open.scene.close();
-    open = null;
-  });
+  const openAct = useActs();
 
   test(`killed ${DEATHS.length} times in a run of a minute and more, it ends where the oracle says`, async () => {
-    const seed = testSeed();
-    process.stdout.write(`s5-sigkill: seed ${seed}\n`);
-    const scene = await openScene({
-      name: freshPrefix("s5kill"),
-      broker: testKafkaBroker(),
-      redisUrl: testRedisUrl(),
-      partitions: issueSize.partitions,
-    });
-    open = { scene, act: null };
-    const act = await prepare(scene, { seed, size: issueSize, entriesPerKind: 20_700 });
-    open = { scene, act };
+    const { scene, act, seed } = await openAct({ name: "s5kill", size: issueSize, entriesPerKind: 20_700 });
     const { sent } = act.workload;
     const startedMs = Date.now();
 

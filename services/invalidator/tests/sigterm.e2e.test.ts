@@ -1,34 +1,18 @@
-import { freshPrefix, testKafkaBroker, testRedisUrl, until } from "@freshet/testkit";
-import { afterEach, describe, expect, test } from "@jest/globals";
-import { testSeed } from "./config.js";
+import { until } from "@freshet/testkit";
+import { describe, expect, test } from "@jest/globals";
+import { useActs } from "./acts.js";
 import { checkDeadLetters } from "./dead-letters.js";
-import { type Act, cleanUp, drained, openScene, prepare, type Scene, stopped } from "./scene.js";
+import { drained, stopped } from "./scene.js";
 
 const SIZE = { events: 60_000, products: 8_000, partitions: 6 };
 const STOPS = 3;
 const STOP_MS_MAX = 15_000;
 
 describe("SIGTERM under load", () => {
-  let open: { scene: Scene; act: Act | null } | null = null;
-  afterEach(async () => {
-    if (open === null) return;
-    await cleanUp(open.scene, open.act);
-    await open.scene.close();
-    open = null;
-  });
+  const openAct = useActs();
 
   test(`exit 0 within 15 s, ${STOPS} times in the middle of a backlog, and the next process goes on exactly there`, async () => {
-    const seed = testSeed();
-    process.stdout.write(`sigterm: seed ${seed}\n`);
-    const scene = await openScene({
-      name: freshPrefix("sigterm"),
-      broker: testKafkaBroker(),
-      redisUrl: testRedisUrl(),
-      partitions: SIZE.partitions,
-    });
-    open = { scene, act: null };
-    const act = await prepare(scene, { seed, size: SIZE, entriesPerKind: SIZE.products });
-    open = { scene, act };
+    const { scene, act } = await openAct({ name: "sigterm", size: SIZE, entriesPerKind: SIZE.products });
     const { sent } = act.workload;
     const places = await scene.topics.send(scene.topic, sent);
 

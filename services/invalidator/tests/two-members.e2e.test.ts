@@ -1,34 +1,18 @@
-import { freshPrefix, testKafkaBroker, testRedisUrl, until } from "@freshet/testkit";
-import { afterEach, describe, expect, test } from "@jest/globals";
-import { testSeed } from "./config.js";
+import { until } from "@freshet/testkit";
+import { describe, expect, test } from "@jest/globals";
+import { useActs } from "./acts.js";
 import { checkDeadLetters } from "./dead-letters.js";
-import { type Act, cleanUp, drained, openScene, prepare, type Scene, stopped } from "./scene.js";
+import { drained, type Scene, stopped } from "./scene.js";
 import type { ServiceProcess } from "./service-process.js";
 
 const SIZE = { events: 40_000, products: 8_000, partitions: 6 };
 const PER_SECOND = 1500;
 
 describe("two members share the partitions", () => {
-  let open: { scene: Scene; act: Act | null } | null = null;
-  afterEach(async () => {
-    if (open === null) return;
-    await cleanUp(open.scene, open.act);
-    await open.scene.close();
-    open = null;
-  });
+  const openAct = useActs();
 
   test("one leaves by SIGTERM, another joins, one dies by SIGKILL: nothing is lost", async () => {
-    const seed = testSeed();
-    process.stdout.write(`two-members: seed ${seed}\n`);
-    const scene = await openScene({
-      name: freshPrefix("two"),
-      broker: testKafkaBroker(),
-      redisUrl: testRedisUrl(),
-      partitions: SIZE.partitions,
-    });
-    open = { scene, act: null };
-    const act = await prepare(scene, { seed, size: SIZE, entriesPerKind: SIZE.products });
-    open = { scene, act };
+    const { scene, act } = await openAct({ name: "two", size: SIZE, entriesPerKind: SIZE.products });
     const { sent } = act.workload;
     const [first, second] = [await scene.start(), await scene.start()];
     await bothWork(scene, [first, second]);
