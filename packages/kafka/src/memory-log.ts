@@ -64,13 +64,7 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
   const { clock } = options;
 
   const partition = (at: TopicPartition): MemoryPartition => topics.get(at.topic)?.partitions[at.partition] ?? new MemoryPartition();
-  const view: LogView = {
-    clock,
-    partitionsOf: (topic) => topics.get(topic)?.partitions.length ?? 0,
-    read: (at, offset, count) => partition(at).read(offset, { count }),
-    earliest: (at) => partition(at).offsets().earliest,
-    end: (at) => partition(at).offsets().latest,
-  };
+  const view: LogView = { clock, partitionsOf: (topic) => topics.get(topic)?.partitions.length ?? 0, ...viewsOf(partition) };
 
   const group = (id: string): MemoryGroup => {
     const known = groups.get(id) ?? createMemoryGroup(view);
@@ -128,6 +122,14 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
         wakeAll();
       };
     },
+  };
+}
+
+function viewsOf(partition: (at: TopicPartition) => MemoryPartition): Pick<LogView, "read" | "earliest" | "end"> {
+  return {
+    read: (at, offset, count) => partition(at).read(offset, { count }),
+    earliest: (at) => partition(at).offsets().earliest,
+    end: (at) => partition(at).offsets().latest,
   };
 }
 

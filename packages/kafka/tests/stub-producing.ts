@@ -61,6 +61,24 @@ const NOT_LEADER = 6;
 const MESSAGE_TOO_LARGE = 10;
 const retry = { initialRetryTime: 1, retries: 2, maxRetryTime: 5 };
 
+/** What of a cluster does nothing here. */
+const quietCluster = {
+  retry,
+  isConnected: () => true,
+  connect: async () => undefined,
+  refreshMetadataIfNecessary: async () => undefined,
+  addMultipleTargetTopics: async () => undefined,
+  removeBroker: () => undefined,
+};
+
+function acknowledgementOf(topicData: ProduceRequest["topicData"]): object {
+  const topics = topicData.map(({ topic: topicName, partitions }) => ({
+    topicName,
+    partitions: partitions.map(({ partition }) => ({ partition, errorCode: 0, baseOffset: "0" })),
+  }));
+  return { topics };
+}
+
 export function createStubProducing({ bytesMax = 1_000_000, leaders = [1] } = {}): StubProducing {
   const log: StubRecord[] = [];
   const weather: StubProducing["weather"] = [];
@@ -99,27 +117,18 @@ export function createStubProducing({ bytesMax = 1_000_000, leaders = [1] } = {}
         }
       }
       if (now === "lost") throw timeoutError();
-      const topics = topicData.map(({ topic: topicName, partitions }) => ({
-        topicName,
-        partitions: partitions.map(({ partition }) => ({ partition, errorCode: 0, baseOffset: "0" })),
-      }));
-      return { topics };
+      return acknowledgementOf(topicData);
     },
   });
   const cluster = {
-    retry,
+    ...quietCluster,
     targetTopics: new Set<string>(),
-    isConnected: () => true,
-    connect: async () => undefined,
     disconnect: async () => {
       disconnects++;
     },
     refreshMetadata: async () => {
       known = [...leaders];
     },
-    refreshMetadataIfNecessary: async () => undefined,
-    addMultipleTargetTopics: async () => undefined,
-    removeBroker: () => undefined,
     findTopicPartitionMetadata: () => known.map((leader, partitionId) => ({ partitionId, leader })),
     findLeaderForPartitions: (_topic: string, partitions: readonly string[]) =>
       Object.groupBy(partitions.map(Number), (partition) => known[partition] ?? -1),
