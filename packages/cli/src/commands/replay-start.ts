@@ -73,6 +73,7 @@ interface ReplayRules {
 async function replay(io: Io, deps: Deps, request: Request): Promise<ExitCode> {
   const { deployment, options, selection } = request;
   const above = readConfirmAbove(options);
+  const numbers = { limit: readLimit(options), rates: readRates(options) }; // before anybody is asked for anything
   if (options.apply && deployment.mode === "observe") throw observing();
   const known = await readReplayRules(request, deps);
   if (selection.kind === "history" && known.rules.sourcesOf(selection.topic).length === 0) throw undeclared(selection.topic, known.rules);
@@ -81,7 +82,7 @@ async function replay(io: Io, deps: Deps, request: Request): Promise<ExitCode> {
     const id = deps.newId().slice(0, 8);
     const resolved = selection.kind === "dlq" && !selection.resolved ? await readResolvedOf(session, request, { id, deps }) : null;
     const isResolved = (partition: number, offset: number): boolean => resolved?.has(partition, offset) ?? false;
-    const plan = await planOf(io, deps, { session, request, known, id, isResolved });
+    const plan = await planOf(io, deps, { session, request, known, id, isResolved, ...numbers });
     if (plan === null) return exitCodes.interrupted;
     const touched = plan.counts.keys.touched + plan.counts.tags.touched + plan.closer.tags.members;
     tellPlan(io, plan, { options, deployment, confirm: needsConfirmation({ touched, above }) });
@@ -129,10 +130,13 @@ interface PlanRequest {
   readonly known: ReplayRules;
   readonly id: string;
   readonly isResolved: (partition: number, offset: number) => boolean;
+  readonly limit: number | null;
+  readonly rates: ReturnType<typeof readRates>;
 }
 
 /** `null` when it was stopped before it knew everything. */
-async function planOf(io: Io, deps: Deps, { session, request, known, id, isResolved }: PlanRequest): Promise<ReplayPlan | null> {
+async function planOf(io: Io, deps: Deps, asked: PlanRequest): Promise<ReplayPlan | null> {
+  const { session, request, known, id, isResolved, limit, rates } = asked;
   const { deployment, options, selection, order } = request;
   const progress = createProgress(io, deps, "plan");
   const plan = await planReplay(session, {
@@ -141,8 +145,8 @@ async function planOf(io: Io, deps: Deps, { session, request, known, id, isResol
     rules: known.rules,
     running: known.running,
     force: options.force,
-    limit: readLimit(options),
-    rates: readRates(options),
+    limit,
+    rates,
     isResolved,
     group: `${groupOfJob(deployment.name, id)}-plan`,
     stop: deps.stop,
