@@ -95,7 +95,7 @@ test.each(broken)("%s is broken by %s %j", (rule, path, text, line = 1) => {
 });
 
 test("every rule has a fixture that breaks it", () => {
-  const withTests = new Set([...broken.map(([rule]) => rule), "manifest", "declared-import"]);
+  const withTests = new Set([...broken.map(([rule]) => rule), "manifest", "declared-import", "command"]);
   expect(rules.map(({ name }) => name).filter((name) => !withTests.has(name))).toEqual([]);
 });
 
@@ -206,6 +206,34 @@ test("an error code needs its entry and something that raises it", () => {
   expect(findings("error-code", codes)).toHaveLength(2);
   expect(findings("error-code", { ...codes, ...page })).toHaveLength(1);
   expect(findings("error-code", { ...codes, ...page, ...raised })).toEqual([]);
+});
+
+describe("commands of runbooks and guides", () => {
+  const program = {
+    "packages/cli/src/parse/rules.ts": 'program.command("rules").command("check <file>").option("--json", "x");\n',
+    "packages/cli/src/parse/lag.ts": 'program.command("lag").option("-w, --watch", "x");\n',
+    "services/invalidator/src/config-schema.ts": 'const x = { env: "FRESHET_KAFKA_BROKERS" };\n',
+  };
+  const page = (text: string) => places("command", { ...program, "infra/runbooks/Stuck.md": text });
+
+  test("are those that the program has, with its flags", () => {
+    expect(page("Run `freshet lag --watch`, then:\n\n```sh\n  freshet rules check rules.yaml --json\n```\n")).toEqual([]);
+    expect(page("`freshet lag --kafka-brokers a:9092 --help`; freshet says so, and `freshet.canary.x` is a topic.\n")).toEqual([]);
+  });
+  test.each(["freshet log", "freshet rules chekc rules.yaml", "freshet lag now", "freshet lag --wacth", "freshet rules check a --jsno"])(
+    "%s is found",
+    (line) => {
+      expect(page(["First", "", "```sh", line, "```", ""].join("\n"))).toEqual(["infra/runbooks/Stuck.md:4"]);
+      expect(page(["First", `\`${line}\``, ""].join("\n"))).toEqual(["infra/runbooks/Stuck.md:2"]);
+    },
+  );
+  test("a command of two lines is one", () => {
+    expect(page("First\n\n```sh\nfreshet rules check a \\\n  --jsno\n```\n")).toEqual(["infra/runbooks/Stuck.md:4"]);
+  });
+  test("a runbook has one, a guide need not", () => {
+    expect(page("Think.\n")).toEqual(["infra/runbooks/Stuck.md:1"]);
+    expect(places("command", { ...program, "docs/guides/a.md": "Think.\n" })).toEqual([]);
+  });
 });
 
 test("an alert leads to its own runbook, directly or by the annotations it shares", () => {
