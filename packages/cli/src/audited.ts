@@ -1,5 +1,5 @@
-import { asFreshetError, FreshetError } from "@freshet/protocol";
-import { type AuditEntry, type AuditIntention, ended, started, writeAudit } from "@freshet/replay";
+import { FreshetError } from "@freshet/protocol";
+import { type Actor, type AuditedEnd, type AuditIntention, audited as auditedWith, writeAudit } from "@freshet/replay";
 import { kafkaPeer, useBounded } from "./bounded.js";
 import type { Deployment, Deps } from "./deps.js";
 
@@ -7,7 +7,7 @@ import type { Deployment, Deps } from "./deps.js";
 export type Intention = Pick<AuditIntention, "action" | "reason" | "target" | "filter" | "rulesHash">;
 
 /** How many of what an action did. */
-export type Counts = Readonly<Record<string, number>>;
+export type Counts = AuditedEnd["counts"];
 
 const REASON_LENGTH_MAX = 1000;
 
@@ -22,47 +22,33 @@ export function readReason(reason: string | undefined): string {
   );
 }
 
+/** Who acts, as the audit trail names them; a fresh id each time. */
+export function actorOf({ newId, who, version }: Pick<Deps, "newId" | "who" | "version">): Actor {
+  return { id: newId(), who: { ...who() }, tool: { name: "freshet", version } };
+}
+
 /**
- * Acts between two entries of the audit trail. The intention is written first: where it cannot be, nothing is done. What
- * was done stays done, and is told by then, when the outcome cannot be written; the error says so.
+ * Acts between two entries of the audit trail. A connection of its own for each: how long acting takes is no matter of Kafka's.
  *
- * @throws FreshetError whatever acting throws, once that too is in the trail; as `writeAudit`.
+ * @throws FreshetError as `audited` of `@freshet/replay`.
  */
 export async function audited(intention: Intention, act: () => Promise<Counts>, { deployment, deps }: Where): Promise<void> {
-  const { version } = deps;
-  const known = { ...intention, id: deps.newId(), deployment: deployment.name, who: { ...deps.who() }, tool: { name: "freshet", version } };
-  const begun = started(known, deps.clock.nowMs());
-  await send(begun, deployment).catch((error: unknown) => {
-    throw retold(error, "nothing was done, as the audit trail cannot be written");
-  });
-  let counts: Counts;
-  try {
-    counts = await act();
-  } catch (error) {
-    const end = { outcome: "failed", counts: {}, error: asFreshetError(error).code, nowMs: deps.clock.nowMs() } as const;
-    await send(ended(begun, end), deployment).catch(() => {}); // what went wrong first is what is told
-    throw error;
-  }
-  await send(ended(begun, { outcome: "done", counts, nowMs: deps.clock.nowMs() }), deployment).catch((error: unknown) => {
-    throw retold(error, "it is done, but its outcome is missing in the audit trail");
-  });
+  await auditedWith(
+    {
+      intention: { ...intention, ...actorOf(deps), deployment: deployment.name },
+      clock: deps.clock,
+      send: (entry) =>
+        useBounded(
+          kafkaPeer,
+          () => deployment.connectKafka(),
+          (kafka) => writeAudit(kafka, entry),
+        ),
+    },
+    async () => ({ outcome: "done", counts: await act() }),
+  );
 }
 
 interface Where {
   readonly deployment: Deployment;
   readonly deps: Deps;
-}
-
-/** A connection of its own each time: how long acting takes is no matter of Kafka's. */
-async function send(entry: AuditEntry, deployment: Deployment): Promise<void> {
-  await useBounded(
-    kafkaPeer,
-    () => deployment.connectKafka(),
-    (kafka) => writeAudit(kafka, entry),
-  );
-}
-
-function retold(error: unknown, what: string): FreshetError {
-  const { code, disposition, message, fix } = asFreshetError(error);
-  return new FreshetError(code, disposition, `${what}: ${message}`, fix, error);
 }

@@ -63,8 +63,12 @@ export function outJson(io: Io, value: unknown): void {
 }
 
 function toJson(value: unknown): string {
-  return JSON.stringify(value, (_name, member: unknown) => {
+  const text = JSON.stringify(value, (_name, member: unknown) => {
     if (typeof member === "bigint") return member.toString();
     return member instanceof Map ? Object.fromEntries(member) : member;
   });
+  return text.replace(steering, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
+
+/** What JSON lets stand and a terminal obeys: written so it is the same text. */
+const steering = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;

@@ -9,8 +9,14 @@ import { readInput } from "./read-input.js";
  * @throws FreshetError `usage` when the file cannot be read or has findings.
  */
 export async function readRules(path: string, deps: Deps): Promise<CompiledRules> {
-  const { rules, findings } = loadRules(await readInput(path, deps));
-  if (rules !== null) return rules;
+  return (await readRulesText(path, deps)).rules;
+}
+
+/** The same with the text they were made of, which a second reading might not find any more. */
+export async function readRulesText(path: string, deps: Deps): Promise<{ readonly rules: CompiledRules; readonly text: string }> {
+  const text = await readInput(path, deps);
+  const { rules, findings } = loadRules(text);
+  if (rules !== null) return { rules, text };
   const first = findings[0] === undefined ? "" : `, the first: ${findingText(path, findings[0])}`;
   throw new FreshetError(
     "FR1003",
@@ -25,8 +31,13 @@ export async function readRules(path: string, deps: Deps): Promise<CompiledRules
  *
  * @throws FreshetError `usage` when it names none; as `readRules`.
  */
-export async function readDeployedRules({ rulesFile }: Deployment, deps: Deps): Promise<CompiledRules> {
-  if (rulesFile !== null) return await readRules(rulesFile, deps);
+export async function readDeployedRules(deployment: Deployment, deps: Deps): Promise<CompiledRules> {
+  return await readRules(deployedRulesFile(deployment), deps);
+}
+
+/** @throws FreshetError `usage` when the configuration names none. */
+export function deployedRulesFile({ rulesFile }: Pick<Deployment, "rulesFile">): string {
+  if (rulesFile !== null) return rulesFile;
   throw new FreshetError(
     "FR1002",
     "usage",

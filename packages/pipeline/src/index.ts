@@ -18,4 +18,4 @@ export {
   type SweepStatus,
   type SweepTrouble,
 } from "./tag-sweep.js";
-export { hasFrames, unframe } from "./unframe.js";
+export { hasFrames, unframeSome } from "./unframe.js";

@@ -32,10 +32,3 @@ export async function unframeSome(records: readonly KafkaRecord[], { rules, fram
   if (unframed.length > 0 || records.length === 0) return unframed;
   throw new FreshetError("FR9001", "halt", "no record of a slice was looked at", "Report it: this is a bug in Freshet.");
 }
-
-/** All of some records, however large they are together. Errors as `unframeSome`. */
-export async function unframe(records: readonly KafkaRecord[], ports: FramePorts): Promise<readonly Unframed[]> {
-  const unframed: Unframed[] = [];
-  while (unframed.length < records.length) unframed.push(...(await unframeSome(records.slice(unframed.length), ports)));
-  return unframed;
-}

@@ -1,6 +1,7 @@
 // What on-call engineers run after an incident, as calls: dead letters, replays, jobs, the audit trail, explanations.
 export type { AuditEnd, AuditEntry, AuditIntention } from "./audit/audit-entry.js";
-export { auditEntrySchema, ended, started } from "./audit/audit-entry.js";
+export { auditEntrySchema } from "./audit/audit-entry.js";
+export { type AuditedEnd, type AuditedOptions, audited } from "./audit/audited.js";
 export { writeAudit } from "./audit/write-audit.js";
 export type { Dialect } from "./dead-letters/dialects.js";
 export { type DeadLetter, readDeadLetter, UNKNOWN_REASON } from "./dead-letters/letter.js";
@@ -17,18 +18,22 @@ export {
   deadLetterStatsSchema,
 } from "./dead-letters/reports.js";
 export { type ResolvedOptions, readResolved } from "./dead-letters/resolved.js";
+export { withWriteRights } from "./dead-letters/rights.js";
 export { type ScanKafka, type ScanOptions, type ScanWindow, scanDeadLetters } from "./dead-letters/scan.js";
 export { type ShowQuery, showDeadLetter } from "./dead-letters/show.js";
-export { decoderOf } from "./explain/candidates.js";
+export { decoderOf } from "./decode-each.js";
 export { type Explained, type ExplainPeers, type ExplainRequest, explain } from "./explain/explain.js";
 export { type EventReport, type Explanation, explanationSchema, type FloorReport, type TagReport } from "./explain/explanation.js";
 export { type AbortOptions, abortJob } from "./jobs/abort-job.js";
+export type { Actor } from "./jobs/audit-of-job.js";
 export { checkTopics } from "./jobs/check-topics.js";
-export { type ClaimOptions, checkOpen, claimJob } from "./jobs/claim-job.js";
+export { type ClaimOptions, claimJob, releaseJob } from "./jobs/claim-job.js";
 export { groupOfJob, type Job, type JobStatus, jobSchema, type Runner } from "./jobs/job.js";
-export { type FoundJob, findJob, readJobs } from "./jobs/read-jobs.js";
+export { offsetsGone } from "./jobs/offsets-gone.js";
+export { type FoundJob, readJobs } from "./jobs/read-jobs.js";
 export { type RunJobOptions, type RunJobPorts, runJob } from "./jobs/run-job.js";
 export { type StartJobOptions, startJob } from "./jobs/start-job.js";
+export { type WorkOnJobOptions, workOnJob } from "./jobs/work-on-job.js";
 export type { CloserFindings } from "./plan/closer-look.js";
 export type { Counts, InexactCause, KeyCounts } from "./plan/counts.js";
 export { type PlanOptions, type Progress, planReplay, type ReplayOptions, type ReplayPlan, type ReplayPorts } from "./plan/plan-replay.js";

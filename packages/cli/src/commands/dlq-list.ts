@@ -2,6 +2,7 @@ import { type DeadLetterList, listDeadLetters } from "@freshet/replay";
 import type { Deps } from "../deps.js";
 import type { ExitCode } from "../exit-codes.js";
 import { type Io, outJson } from "../io.js";
+import { plain } from "../plain.js";
 import { askDeadLetters, type ChoiceOptions } from "./dlq-query.js";
 import { number, plural, scannedLines, spanText, wrap } from "./dlq-text.js";
 
@@ -20,8 +21,8 @@ export async function dlqList(io: Io, deps: Deps, options: DlqListOptions): Prom
 }
 
 function print(io: Io, list: DeadLetterList): void {
-  for (const line of scannedLines(list)) io.out(line);
-  for (const group of list.groups) for (const line of ["", ...groupLines(group)]) io.out(line);
+  for (const line of scannedLines(list)) io.out(plain(line));
+  for (const group of list.groups) for (const line of ["", ...groupLines(group)]) io.out(plain(line));
   const hidden = list.groupsFound - list.groups.length;
   const { letters } = list.others;
   if (hidden > 0) io.talk(`${plural(hidden, "more group")}: raise --limit`);

@@ -4,6 +4,7 @@ import type { Deps, Flags } from "../deps.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
 import { type Io, outJson } from "../io.js";
 import { usePatiently } from "../patient.js";
+import { plain } from "../plain.js";
 import { readingGroup, rulesIfAny } from "./dlq-query.js";
 import { COLUMNS, number, shortInstant, wrap } from "./dlq-text.js";
 
@@ -18,7 +19,6 @@ export interface DlqShowOptions {
 const LABEL_COLUMNS = 13;
 const PAYLOAD_CHARACTERS_MAX = 16_384;
 const HEADER_CHARACTERS_MAX = 200;
-const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /** All of one dead letter: why and where it failed, its headers and sizes, the event in it. Its payload only when asked for. */
 export async function dlqShow(io: Io, deps: Deps, options: DlqShowOptions): Promise<ExitCode> {
@@ -56,7 +56,7 @@ export async function dlqShow(io: Io, deps: Deps, options: DlqShowOptions): Prom
     throw new FreshetError("FR1001", "usage", `there is no dead letter ${options.id} in ${topic}`, fix);
   }
   if (options.json) outJson(io, shown);
-  else for (const line of linesOf(shown)) io.out(line);
+  else for (const line of linesOf(shown)) io.out(plain(line));
   return exitCodes.done;
 }
 
@@ -103,11 +103,8 @@ function eventRows({ event, now }: DeadLetterShown): readonly Row[] {
   const rows: Row[] = [];
   if (event !== null) {
     const version = event.version === null ? "blind" : `version ${event.version}`;
-    const tenant = event.tenant === null ? "" : `, tenant ${plain(event.tenant)}`;
-    rows.push([
-      "event",
-      plain(`${event.type} (${event.op}) of ${event.space}/${event.subject}, ${version}, source ${event.source}${tenant}`),
-    ]);
+    const tenant = event.tenant === null ? "" : `, tenant ${event.tenant}`;
+    rows.push(["event", `${event.type} (${event.op}) of ${event.space}/${event.subject}, ${version}, source ${event.source}${tenant}`]);
   }
   rows.push(["now", nowText(now)]);
   return rows;
@@ -145,12 +142,7 @@ type Payload = NonNullable<DeadLetterShown["payload"]>["value"];
 
 function payloadText(payload: Payload): string {
   if (payload === null) return "null";
-  return clip("text" in payload ? plain(payload.text) : `base64 ${payload.base64}`, PAYLOAD_CHARACTERS_MAX);
-}
-
-/** What a terminal shows and does not obey. */
-function plain(text: string): string {
-  return text.replace(unprintable, " ");
+  return clip("text" in payload ? payload.text : `base64 ${payload.base64}`, PAYLOAD_CHARACTERS_MAX);
 }
 
 function clip(text: string, charactersMax: number): string {

@@ -2,6 +2,7 @@ import { type DeadLetterStats, statDeadLetters } from "@freshet/replay";
 import type { Deps } from "../deps.js";
 import type { ExitCode } from "../exit-codes.js";
 import { type Io, outJson } from "../io.js";
+import { plain } from "../plain.js";
 import { askDeadLetters, type ChoiceOptions } from "./dlq-query.js";
 import { COLUMNS, number, plural, scannedLines, shortInstant } from "./dlq-text.js";
 
@@ -26,7 +27,7 @@ export async function dlqStats(io: Io, deps: Deps, options: DlqStatsOptions): Pr
 }
 
 function print(io: Io, stats: DeadLetterStats, limit: number): void {
-  for (const line of scannedLines(stats)) io.out(line);
+  for (const line of scannedLines(stats)) io.out(plain(line));
   if (stats.wanted === 0) return;
   const { reasons, rules, sources, tenants, dialects, times, others } = stats;
   const tables: readonly (readonly [string, readonly Row[], number])[] = [
@@ -54,7 +55,9 @@ function table(io: Io, { title, rows, others }: Table): void {
   if (rows.length === 0) return;
   io.out("");
   io.out(line(title, "letters", rows.some(({ open }) => open !== null) ? "open" : ""));
-  for (const { name, letters, open } of rows) io.out(line(name, number(letters), open === null ? "" : number(open)));
+  for (const { name, letters, open } of rows) {
+    io.out(plain(line(name, number(letters), open === null ? "" : number(open))));
+  }
   if (others > 0) io.out(`  and ${plural(others, "letter")} elsewhere: raise --limit, or choose with --since and --reason`);
 }
 

@@ -1,4 +1,5 @@
 import type { EventReport, Explanation, FloorReport, TagReport } from "@freshet/replay";
+import { plain } from "../plain.js";
 import { number, plural, wrap } from "./dlq-text.js";
 
 type Entry = NonNullable<Explanation["entry"]>;
@@ -9,12 +10,9 @@ const LABEL_COLUMNS = 14;
 /** What a rule gets that names no ops: all but `truncate`. */
 const USUAL_OPS = 4;
 
-/** What steers a terminal, or hides in it: keys, types and subjects are whatever producers wrote. */
-const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu;
-
 /** An explanation for people: the answer, the state, the rules, the events, in 80 columns where words allow it. */
 export function explanationLines(told: Explanation): readonly string[] {
-  return linesOf(told).map((line) => line.replace(unprintable, "\u{fffd}"));
+  return linesOf(told).map(plain);
 }
 
 function linesOf(told: Explanation): readonly string[] {

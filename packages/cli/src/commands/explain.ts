@@ -7,6 +7,7 @@ import { familyNamed } from "../family.js";
 import { type Io, outJson } from "../io.js";
 import { readMoment } from "../moments.js";
 import { usePatiently } from "../patient.js";
+import { plain } from "../plain.js";
 import { readDeployedRules } from "../rules-file.js";
 import { explanationLines } from "./explain-text.js";
 
@@ -54,8 +55,8 @@ export async function explainKey(io: Io, deps: Deps, options: ExplainOptions): P
   if (options.json) outJson(io, explanation);
   else for (const line of explanationLines(explanation)) io.out(line);
   for (const { code, message, fix } of errors) {
-    io.talk(`${code} ${message}`);
-    if (fix !== "") io.talk(`  fix: ${fix}`);
+    io.talk(plain(`${code} ${message}`));
+    if (fix !== "") io.talk(plain(`  fix: ${fix}`));
   }
   return deps.stop.aborted ? exitCodes.interrupted : codeOf(errors);
 }

@@ -4,6 +4,7 @@ import type { Deps, Flags } from "../deps.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
 import { familyNamed, placeOf, tagsMaking } from "../family.js";
 import { type Io, outJson } from "../io.js";
+import { plain } from "../plain.js";
 import { readDeployedRules } from "../rules-file.js";
 import { wrongUsage } from "./bust-origin.js";
 import { entryJson, entryRows } from "./show-entry.js";
@@ -37,7 +38,7 @@ export async function get(io: Io, deps: Deps, options: GetOptions): Promise<Exit
   const show = isTag ? showTag(tag, rules) : showEntry(key ?? "", family ?? "", rules);
   const shown = await useBounded(redisPeer, () => deployment.connectStore(), show);
   if (json) outJson(io, shown.json);
-  else for (const [label, text] of shown.rows) io.out(`${label.padEnd(11)} ${text}`);
+  else for (const [label, text] of shown.rows) io.out(plain(`${label.padEnd(11)} ${text}`));
   return exitCodes.done;
 }
 

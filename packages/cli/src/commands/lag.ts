@@ -1,5 +1,5 @@
 import { type LagReport, type PartitionReport, readLag, readSweeps, type SweepReport } from "@freshet/invalidator";
-import { asFreshetError } from "@freshet/protocol";
+import { asFreshetError, FreshetError } from "@freshet/protocol";
 import { redisPeer, useBounded } from "../bounded.js";
 import type { Deployment, Deps, Flags } from "../deps.js";
 import { type ExitCode, exitCodeOf, exitCodes } from "../exit-codes.js";
@@ -36,6 +36,8 @@ export async function lag(io: Io, deps: Deps, options: LagOptions): Promise<Exit
       sweeps: asked.sweeps,
       clock: deps.clock,
       pause: deps.pause,
+    }).catch((error: unknown) => {
+      throw withRights(asFreshetError(error), config.kafka.group, topics);
     }),
   );
   if (report === null) return exitCodes.interrupted;
@@ -43,6 +45,13 @@ export async function lag(io: Io, deps: Deps, options: LagOptions): Promise<Exit
   else print(io, report);
   if (asked.code !== exitCodes.done) return asked.code;
   return report.attention ? exitCodes.findings : exitCodes.done;
+}
+
+/** Where the broker refuses for lack of rights, the error names all that are needed. */
+function withRights(error: FreshetError, group: string, topics: readonly string[]): FreshetError {
+  if (error.code !== "FR3006") return error;
+  const fix = `Grant the client's user Read on the topics ${topics.join(", ")}, and Describe on group ${group}.`;
+  return new FreshetError(error.code, error.disposition, error.message, fix, error);
 }
 
 interface AskedSweeps {

@@ -1,4 +1,5 @@
 import { encodeCloudEvent, FreshetError, limits, parseVersion, whyRejected } from "@freshet/protocol";
+import { withWriteRights } from "@freshet/replay";
 import type { CompiledRules } from "@freshet/rules";
 import { kafkaPeer, useBounded } from "../bounded.js";
 import type { Deps, Flags } from "../deps.js";
@@ -38,7 +39,7 @@ export async function publish(io: Io, deps: Deps, options: PublishOptions): Prom
     async (kafka) => {
       const found = await kafka.describeTopics([topic]);
       if (found.length === 0) throw missingTopic(topic);
-      await kafka.produce([record]);
+      await withWriteRights({ topic, what: "to send the event" }, kafka.produce([record]));
     },
   );
   if (options.json) outJson(io, { id, topic, space, subject, version, type, time });

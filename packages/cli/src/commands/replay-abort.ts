@@ -1,10 +1,11 @@
-import { asFreshetError } from "@freshet/protocol";
-import { abortJob, checkOpen, ended, findJob, groupOfJob, type Job, started, writeAudit } from "@freshet/replay";
+import { abortJob } from "@freshet/replay";
+import { actorOf } from "../audited.js";
 import type { Deps, Flags } from "../deps.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
 import { type Io, outJson } from "../io.js";
-import { auditIntention } from "../replay/audit-of-job.js";
+import { plain } from "../plain.js";
 import { jobLines } from "../replay/job-text.js";
+import { readBecause } from "../replay/read-options.js";
 import { pause, withKafka } from "../replay/session.js";
 
 export interface ReplayAbortOptions {
@@ -15,29 +16,24 @@ export interface ReplayAbortOptions {
 }
 
 /** Ends a job for good, wherever it runs. What it busted stays busted. */
-export async function replayAbort(io: Io, deps: Deps, { flags, id, because, json }: ReplayAbortOptions): Promise<ExitCode> {
+export async function replayAbort(io: Io, deps: Deps, options: ReplayAbortOptions): Promise<ExitCode> {
+  const { flags, id, json } = options;
+  const because = readBecause(options.because);
   const deployment = deps.deploymentOf(deps.readConfig(flags));
-  const { name } = deployment;
-  const { clock, stop } = deps;
-  return await withKafka(deployment, async (kafka) => {
-    const token = deps.newId();
-    const { job } = await findJob(kafka, id, { deployment: name, group: `${groupOfJob(name, id)}-look-${token}`, stop });
-    checkOpen(job);
-    const intention = { ...auditIntention(job, deps, "replay abort"), reason: because ?? "" };
-    const begun = started(intention, clock.nowMs());
-    await writeAudit(kafka, begun);
-    let last: Job;
-    try {
-      last = await abortJob(kafka, { deployment: name, id, token, clock, pause, stop, onWait: io.talk });
-    } catch (error) {
-      const end = { outcome: "failed", counts: {}, error: asFreshetError(error).code, nowMs: clock.nowMs() } as const;
-      await writeAudit(kafka, ended(begun, end)).catch(() => {}); // what went wrong first is what is told
-      throw error;
-    }
-    // What went is counted by the runs of the job, each in its own entry.
-    await writeAudit(kafka, ended(begun, { outcome: "done", counts: {}, nowMs: clock.nowMs() }));
-    if (json) outJson(io, last);
-    else for (const line of jobLines(last)) io.out(line);
-    return exitCodes.done;
-  });
+  const { clock, newId, stop } = deps;
+  const known = { deployment: deployment.name, id, because, clock, pause, stop, onWait: (what: string) => io.talk(plain(what)) };
+  const last = await withKafka(deployment, (kafka) =>
+    abortJob(kafka, {
+      ...known,
+      token: newId(),
+      actor: actorOf(deps),
+      onEnd: (job) => {
+        if (json) outJson(io, job);
+        else for (const line of jobLines(job)) io.out(plain(line));
+      },
+    }),
+  );
+  if (last !== null) return exitCodes.done;
+  io.talk("stopped before the job had ended; abort it again");
+  return exitCodes.interrupted;
 }

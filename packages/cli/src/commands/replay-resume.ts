@@ -1,12 +1,14 @@
 import process from "node:process";
 import { FreshetError } from "@freshet/protocol";
-import { claimJob, type FoundJob } from "@freshet/replay";
+import { claimJob, type FoundJob, offsetsGone } from "@freshet/replay";
 import { type CompiledRules, loadRules } from "@freshet/rules";
 import type { Deps, Flags } from "../deps.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
 import type { Io } from "../io.js";
+import { plain } from "../plain.js";
+import { howToGoOn } from "../replay/go-on.js";
 import { pause, withSession } from "../replay/session.js";
-import { workOnJob } from "../replay/work-on-job.js";
+import { tellWorkOnJob } from "../replay/work-on-job.js";
 import { readRules } from "../rules-file.js";
 
 export interface ReplayResumeOptions {
@@ -24,17 +26,41 @@ export async function replayResume(io: Io, deps: Deps, options: ReplayResumeOpti
     throw new FreshetError("FR1005", "usage", "FRESHET_MODE=observe allows no writes", "Set FRESHET_MODE=apply to go on with a replay.");
   }
   const { clock, stop } = deps;
+  const given = options.rules === undefined ? null : await readRules(options.rules, deps);
   return await withSession(deployment, deps, async (session) => {
     const runner = { host: deps.who().host, pid: process.pid, token: deps.newId() };
-    const claim = { deployment: deployment.name, id: options.id, runner, clock, pause, stop, onWait: io.talk };
-    const claimed = await claimJob(session.kafka, claim);
-    if (claimed === null) return exitCodes.interrupted;
+    const claim = {
+      deployment: deployment.name,
+      id: options.id,
+      runner,
+      clock,
+      pause,
+      stop,
+      onWait: (what: string) => io.talk(plain(what)),
+    };
+    const accept = async (found: FoundJob): Promise<void> => {
+      rulesFor(found, given);
+      const gone = await offsetsGone(session.kafka, found.job);
+      if (gone > 0) io.talk(`${gone} offsets that were left are no longer in ${found.job.selection.topic}: what they held is not replayed`);
+    };
+    const claimed = await claimJob(session.kafka, { ...claim, accept });
+    if (claimed === null) {
+      io.talk(`stopped before it went on; ${howToGoOn({ id: options.id, deployment: deployment.name }, options.flags)}`);
+      return exitCodes.interrupted;
+    }
     const { job, resolved, end } = claimed;
-    const rules = options.rules === undefined ? keptRules(claimed) : await readRules(options.rules, deps);
-    if (rules.hash !== job.rulesHash) throw otherRules(claimed);
+    const rules = rulesFor(claimed, given);
     const isResolved = (partition: number, offset: number): boolean => resolved.has(partition, offset);
-    return await workOnJob(io, deps, { session, work: { job, rules, isResolved, jobsEnd: end, runner, json: options.json } });
+    const { flags, json } = options;
+    return await tellWorkOnJob(io, deps, { session, work: { job, rules, isResolved, jobsEnd: end, runner, flags, json } });
   });
+}
+
+/** Those the job was planned with, and no others: what is left must be judged as the rest was. */
+function rulesFor(found: FoundJob, given: CompiledRules | null): CompiledRules {
+  const rules = given ?? keptRules(found);
+  if (rules.hash !== found.job.rulesHash) throw otherRules(found);
+  return rules;
 }
 
 function keptRules(claimed: FoundJob): CompiledRules {

@@ -15,7 +15,7 @@ import type { CompiledRules } from "@freshet/rules";
 import type { Deployment, Deps } from "../deps.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
 import { type Io, outJson } from "../io.js";
-import { readInput } from "../read-input.js";
+import { plain } from "../plain.js";
 import { confirm, needsConfirmation } from "../replay/confirm.js";
 import { planLines } from "../replay/plan-text.js";
 import { createProgress } from "../replay/progress.js";
@@ -31,8 +31,8 @@ import {
   readRates,
 } from "../replay/read-options.js";
 import { type Session, withSession } from "../replay/session.js";
-import { tellExitCode, workOnJob } from "../replay/work-on-job.js";
-import { readDeployedRules, readRules } from "../rules-file.js";
+import { tellExitCode, tellWorkOnJob } from "../replay/work-on-job.js";
+import { deployedRulesFile, readRules, readRulesText } from "../rules-file.js";
 
 /** Plans a replay of the deployment's dead letters, and with `apply` does it. */
 export async function replayDlq(io: Io, deps: Deps, options: ReplayDlqOptions): Promise<ExitCode> {
@@ -101,22 +101,20 @@ async function replay(io: Io, deps: Deps, request: Request): Promise<ExitCode> {
       because,
       clock: deps.clock,
     });
-    return await workOnJob(io, deps, {
-      session,
-      work: { ...made, rules, isResolved, runner: { host: deps.who().host, pid: process.pid, token: deps.newId() }, json: options.json },
-    });
+    const runner = { host: deps.who().host, pid: process.pid, token: deps.newId() };
+    const { flags, json } = options;
+    return await tellWorkOnJob(io, deps, { session, work: { ...made, rules, isResolved, runner, flags, json } });
   });
 }
 
 async function readReplayRules({ deployment, options }: Request, deps: Deps): Promise<ReplayRules> {
   const { rulesFile } = deployment;
   if (options.rules === undefined) {
-    const rules = await readDeployedRules(deployment, deps);
-    return { rules, rulesText: await readInput(rulesFile ?? "", deps), running: null };
+    const { rules, text } = await readRulesText(deployedRulesFile(deployment), deps);
+    return { rules, rulesText: text, running: null };
   }
-  const rules = await readRules(options.rules, deps);
-  const running = rulesFile === null ? null : await readRules(rulesFile, deps);
-  return { rules, rulesText: await readInput(options.rules, deps), running };
+  const { rules, text } = await readRulesText(options.rules, deps);
+  return { rules, rulesText: text, running: rulesFile === null ? null : await readRules(rulesFile, deps) };
 }
 
 async function readResolvedOf(session: Session, { deployment }: Request, { id, deps }: { readonly id: string; readonly deps: Deps }) {
@@ -139,7 +137,7 @@ async function planOf(io: Io, deps: Deps, asked: PlanRequest): Promise<ReplayPla
   const { session, request, known, id, isResolved, limit, rates } = asked;
   const { deployment, options, selection, order } = request;
   const progress = createProgress(io, deps, "plan");
-  const plan = await planReplay(session, {
+  const planning = planReplay(session, {
     selection,
     order,
     rules: known.rules,
@@ -152,7 +150,7 @@ async function planOf(io: Io, deps: Deps, asked: PlanRequest): Promise<ReplayPla
     stop: deps.stop,
     onProgress: progress.tell,
   });
-  progress.end();
+  const plan = await planning.finally(progress.end);
   if (plan === null) io.talk("stopped before the plan was complete; nothing was changed");
   return plan;
 }
@@ -166,7 +164,7 @@ interface Told {
 /** With `apply` and `json` the job is the one object that is printed: it holds the plan's numbers. */
 function tellPlan(io: Io, plan: ReplayPlan, { options, deployment, confirm: asks }: Told): void {
   const report = reportPlan(plan, { deployment: deployment.name, confirm: asks });
-  if (!options.json) for (const line of planLines(report)) io.out(line);
+  if (!options.json) for (const line of planLines(report)) io.out(plain(line));
   else if (!options.apply) outJson(io, report);
 }
 

@@ -222,6 +222,7 @@ describe("freshet replay: wrong usage", () => {
     [["replay", "history", "--topic", "shop.products", "--from", "2h"], "FR1001 required option '--to <time>' not specified"],
     [["replay", "history", "--topic", "shop.products", "--from", "1h", "--to", "2h"], "FR1001 --from is not before --to"],
     [["replay", "history", "--topic", "other", "--from", "2h", "--to", "0s"], "FR1001 the rules file has no source of the topic other"],
+    [[...dlq, "--since", "1h", "--until", "2h"], "FR1001 --since is not before --until"],
     [[...dlq, "--reason", "INC-42"], "FR1001 --reason chooses dead letters, and this is no reason they have"],
     [[...dlq, "--rate", "fast"], "FR1001 --rate is not a number it can take"],
     [[...dlq, "--where", "data.price >"], /^FR1001 --where, at character 13: /],

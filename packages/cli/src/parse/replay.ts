@@ -108,5 +108,7 @@ function addAbort(replay: Command, wiring: Wiring): void {
     .option("--json", "one JSON object", false);
   examples(command, ["freshet replay abort 7c9e6679", "freshet replay abort 7c9e6679 --because INC-42"]);
   addSettingFlags(command, "hidden");
-  act(command, wiring, (io, deps) => replayAbort(io, deps, { ...command.opts(), id: command.args[0] ?? "", flags: flagsOf(command) }));
+  actUntilStopped(command, wiring, (io, deps) =>
+    replayAbort(io, deps, { ...command.opts(), id: command.args[0] ?? "", flags: flagsOf(command) }),
+  );
 }

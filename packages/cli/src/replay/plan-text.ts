@@ -9,7 +9,7 @@ export function planLines(plan: ReplayPlanReport): readonly string[] {
   const before = [
     row("plan", `${selectionText(selection)}; nothing is changed`),
     ...filterLines(selection),
-    ...(limited ? [row("limit", "reached: there are more records than these")] : []),
+    ...(limited ? [row("limit", "reached: there may be more records than these")] : []),
     ...(force ? FORCE.map((text, at) => row(at === 0 ? "force" : "", text)) : []),
   ];
   const after = [...(comparison === null ? [] : comparisonLines(comparison, plan.rulesHash)), row("time", timeText(plan))];

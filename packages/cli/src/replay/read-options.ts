@@ -1,5 +1,5 @@
 import { deadReasons, FreshetError } from "@freshet/protocol";
-import { compileWhere, deadLetterTopicOf, type Rates, type Selection } from "@freshet/replay";
+import { compileWhere, deadLetterTopicOf, type Rates, type Selection, UNKNOWN_REASON } from "@freshet/replay";
 import type { Flags } from "../deps.js";
 import { readMoment } from "../moments.js";
 
@@ -43,18 +43,23 @@ const BECAUSE_LENGTH_MAX = 1000;
 
 export function readDlqSelection(options: ReplayDlqOptions, deployment: string, nowMs: number): Selection {
   const { since, until, reason, rule, resolved } = options;
-  const reasons: readonly string[] = deadReasons;
+  const reasons: readonly string[] = [...deadReasons, UNKNOWN_REASON];
   if (reason !== undefined && !reasons.includes(reason)) {
     throw wrong(
       "--reason chooses dead letters, and this is no reason they have",
-      `Take one of ${deadReasons.join(", ")}; say why you replay with --because.`,
+      `Take one of ${reasons.join(", ")}; say why you replay with --because.`,
     );
   }
+  const [from, to] = [
+    since === undefined ? null : instant(since, "--since", nowMs),
+    until === undefined ? null : instant(until, "--until", nowMs),
+  ];
+  if (from !== null && to !== null && from >= to) throw wrong("--since is not before --until", "Swap them, or leave one out.");
   return {
     kind: "dlq",
     topic: deadLetterTopicOf(deployment),
-    since: since === undefined ? null : instant(since, "--since", nowMs),
-    until: until === undefined ? null : instant(until, "--until", nowMs),
+    since: from,
+    until: to,
     reason: reason ?? null,
     rule: rule ?? null,
     where: readWhere(options),

@@ -1,72 +1,46 @@
-import { asFreshetError, FreshetError, type FreshetError as Problem } from "@freshet/protocol";
-import { type AuditEntry, ended, type Job, type RunJobOptions, runJob, started, writeAudit } from "@freshet/replay";
-import type { Deps } from "../deps.js";
+import { type Job, type RunJobOptions, workOnJob } from "@freshet/replay";
+import { actorOf } from "../audited.js";
+import type { Deps, Flags } from "../deps.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
 import { type Io, outJson } from "../io.js";
-import { auditCounts, auditIntention } from "./audit-of-job.js";
+import { plain } from "../plain.js";
 import type { Tense } from "./counts-text.js";
+import { howToGoOn } from "./go-on.js";
 import { jobLines } from "./job-text.js";
 import { createProgress } from "./progress.js";
 import type { Session } from "./session.js";
 
 export interface Work extends Pick<RunJobOptions, "job" | "rules" | "isResolved" | "jobsEnd" | "runner"> {
+  readonly flags: Flags;
   readonly json: boolean;
 }
 
-/** Works on a job between two entries of the audit trail, and tells how it ended. */
-export async function workOnJob(
+/** Works on a job, between two entries of the audit trail, and tells how it ended. */
+export async function tellWorkOnJob(
   io: Io,
   deps: Deps,
   { session, work }: { readonly session: Session; readonly work: Work },
 ): Promise<ExitCode> {
-  const { job } = work;
-  const begun = started(auditIntention(job, deps), deps.clock.nowMs());
-  await writeAudit(session.kafka, begun).catch((error: unknown) => {
-    throw retold(asFreshetError(error), "nothing was done, as the audit trail cannot be written");
-  });
+  const { flags, json, ...run } = work;
+  const { job } = run;
   const progress = createProgress(io, deps, `replay ${job.id}`);
-  io.talk(`replay ${job.id} runs; Ctrl-C stops it, and it can be resumed`);
-  let last = job;
-  const onLast = (state: Job): void => {
-    last = state;
+  let hasEnded = false;
+  const onEnd = (last: Job): void => {
+    hasEnded = true;
+    progress.end();
+    if (json) outJson(io, last);
+    else for (const line of jobLines(last)) io.out(plain(line));
+    if (last.status === "stopped") io.talk(howToGoOn(last, flags));
   };
+  const onBegin = (): void => io.talk(`replay ${job.id} runs; Ctrl-C stops it, and it can be resumed`);
   try {
-    last = await runJob(session, { ...work, stop: deps.stop, onProgress: progress.tell, onLast });
+    const options = { ...run, actor: actorOf(deps), stop: deps.stop, onProgress: progress.tell, onBegin, onEnd };
+    return exitCodeOfJob(io, await workOnJob(session, options));
   } catch (error) {
     progress.end();
-    io.talk(howToGoOn(job));
-    const end = {
-      outcome: "failed",
-      counts: auditCounts(last, job),
-      error: asFreshetError(error).code,
-      nowMs: deps.clock.nowMs(),
-    } as const;
-    await writeAudit(session.kafka, ended(begun, end)).catch(() => {}); // what went wrong first is what is told
+    if (!hasEnded) io.talk(howToGoOn(job, flags));
     throw error;
   }
-  progress.end();
-  if (work.json) outJson(io, last);
-  else for (const line of jobLines(last)) io.out(line);
-  if (last.status === "stopped") io.talk(howToGoOn(last));
-  await audit(session, begun, { last, before: job, deps });
-  return exitCodeOfJob(io, last);
-}
-
-async function audit(session: Session, begun: AuditEntry, { last, before, deps }: { last: Job; before: Job; deps: Deps }): Promise<void> {
-  const outcome = last.status === "done" || last.status === "aborted" ? last.status : "interrupted";
-  const end = ended(begun, { outcome, counts: auditCounts(last, before), nowMs: deps.clock.nowMs() });
-  await writeAudit(session.kafka, end).catch((error: unknown) => {
-    throw retold(asFreshetError(error), "it is done, but its outcome is missing in the audit trail");
-  });
-}
-
-function retold({ code, disposition, message, fix }: Problem, what: string): FreshetError {
-  return new FreshetError(code, disposition, `${what}: ${message}`, fix);
-}
-
-export function howToGoOn({ id, deployment }: Pick<Job, "id" | "deployment">): string {
-  const flag = deployment === "default" ? "" : ` --deployment ${deployment}`;
-  return `it can go on where it was: freshet replay resume ${id}${flag}`;
 }
 
 /** Records that still fail, or that nobody may replay, are findings. */

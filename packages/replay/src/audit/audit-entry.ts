@@ -1,13 +1,12 @@
 import { parseVersion, type Version } from "@freshet/protocol";
 import { z } from "zod";
+import { count, errorCode, instant, mode, rulesHash, text } from "../json-kinds.js";
 
 /** What people do by hand, as audit entries name it. Publishing is not among them: the event itself is the trace it leaves. */
 const auditActions = ["bust", "replay dlq", "replay history", "replay abort"] as const;
 /** `started` is the intention, written before anything is touched; the others end it. */
 const auditOutcomes = ["started", "done", "failed", "interrupted", "aborted"] as const;
 
-const text = z.string().min(1);
-const instant = z.iso.datetime();
 const version = z
   .custom<Version>((value) => typeof value === "string" && parseVersion(value) !== null)
   .meta({ type: "string", pattern: "^(?:0|[1-9][0-9]{0,19})$", description: "Canonical decimal digits, never a number." });
@@ -21,7 +20,7 @@ const target = z.looseObject({
   job: text.optional().meta({ description: "The id of a replay's job." }),
   subject: text.optional().meta({ description: "<space>/<id>, of a bust." }),
   version: version.nullable().optional().meta({ description: "null for a blind bust." }),
-  mode: z.enum(["hard", "soft"]).optional(),
+  mode: mode.optional(),
 });
 
 /** One record of `freshet.audit.<deployment>`. */
@@ -40,21 +39,13 @@ export const auditEntrySchema = z
     filter: z
       .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
       .meta({ description: "The options that chose what was acted on, by name." }),
-    rulesHash: z
-      .string()
-      .regex(/^[0-9a-f]{64}$/)
-      .nullable()
-      .meta({ description: "null where no rules took part." }),
+    rulesHash: rulesHash.nullable().meta({ description: "null where no rules took part." }),
     tool: z.looseObject({ name: text, version: text }),
     startedAt: instant,
     endedAt: instant.nullable().meta({ description: "null in the intention." }),
     outcome: z.enum(auditOutcomes),
-    counts: z.record(z.string(), z.int().nonnegative()).meta({ description: "How many of what came of it; empty in the intention." }),
-    error: z
-      .string()
-      .regex(/^FR\d{4}$/)
-      .optional()
-      .meta({ description: "The code it failed with." }),
+    counts: z.record(z.string(), count).meta({ description: "How many of what came of it; empty in the intention." }),
+    error: errorCode.optional().meta({ description: "The code it failed with." }),
   })
   .refine(({ outcome, endedAt }) => (outcome === "started") === (endedAt === null), { error: "endedAt is null exactly when started" });
 

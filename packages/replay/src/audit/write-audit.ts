@@ -1,5 +1,6 @@
 import type { KafkaPort } from "@freshet/kafka/port";
 import { FreshetError } from "@freshet/protocol";
+import { withWriteRights } from "../dead-letters/rights.js";
 import { auditTopicOf } from "../topics.js";
 import type { AuditEntry } from "./audit-entry.js";
 
@@ -20,5 +21,6 @@ export async function writeAudit(kafka: Pick<KafkaPort, "describeTopics" | "prod
   }
   const value = encoder.encode(JSON.stringify(entry));
   const contentType = { name: "content-type", value: encoder.encode("application/json") };
-  await kafka.produce([{ topic, key: encoder.encode(entry.id), value, headers: [contentType] }]);
+  const record = { topic, key: encoder.encode(entry.id), value, headers: [contentType] };
+  await withWriteRights({ topic, what: "to leave an audit trail" }, kafka.produce([record]));
 }

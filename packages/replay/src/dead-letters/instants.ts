@@ -6,3 +6,8 @@ const MS_MAX = 253_402_300_799_999;
 export function instantText(ms: number | null): string | null {
   return ms !== null && ms >= MS_MIN && ms <= MS_MAX ? new Date(ms).toISOString() : null;
 }
+
+/** The same with the nearest that can be written in place of what cannot. */
+export function instantNear(ms: number): string {
+  return new Date(Math.min(Math.max(ms, MS_MIN), MS_MAX)).toISOString();
+}

@@ -1,4 +1,3 @@
-import { decode } from "@freshet/pipeline";
 import type { Decoded } from "@freshet/protocol";
 import type { CompiledRules, EventFilter } from "@freshet/rules";
 import type { DeadLetter } from "./letter.js";
@@ -8,7 +7,7 @@ export interface LetterChoice {
   readonly reason: string | null;
   /** `""` for those that failed before any rule. */
   readonly rule: string | null;
-  /** Over the event as these rules decode it, not as the rules did under which it failed. */
+  /** Over the event as these rules decode it, not as those did under which it failed. */
   readonly where: { readonly filter: EventFilter; readonly rules: CompiledRules } | null;
 }
 
@@ -22,7 +21,7 @@ export interface Unanswered {
 
 /** A choice at work; it counts what it could not answer. */
 export interface LetterFilter {
-  /** `decoded` is the letter's record as it was decoded already; where it is not given, it is decoded here. */
+  /** `decoded` is the letter's record, decoded: who asks with `where` gives it, for it may take looking up a schema. */
   readonly accepts: (letter: DeadLetter, decoded?: Decoded) => boolean;
   readonly unanswered: () => Unanswered;
 }
@@ -30,10 +29,9 @@ export interface LetterFilter {
 export function createLetterFilter({ reason, rule, where }: LetterChoice): LetterFilter {
   let noEvent = 0;
   let failed = 0;
-  const holds = (letter: DeadLetter, known: Decoded | undefined): boolean => {
+  const holds = (decoded: Decoded | undefined): boolean => {
     if (where === null) return true;
-    const decoded = known ?? decode(letter.record, where.rules);
-    if (decoded.kind !== "event") {
+    if (decoded?.kind !== "event") {
       noEvent++;
       return false;
     }
@@ -43,7 +41,7 @@ export function createLetterFilter({ reason, rule, where }: LetterChoice): Lette
   };
   return {
     accepts: (letter, decoded) =>
-      (reason === null || letter.reason === reason) && (rule === null || letter.rule === rule) && holds(letter, decoded),
+      (reason === null || letter.reason === reason) && (rule === null || letter.rule === rule) && holds(decoded),
     unanswered: () => ({ noEvent, failed }),
   };
 }

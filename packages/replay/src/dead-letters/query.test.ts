@@ -227,8 +227,11 @@ families:
 rules:
   - { name: any, source: orders, bust: [{ family: order, with: { id: subject } }] }
 `);
+  /** One at a time, as where each is very large. */
   const unframe: FramePort["unframe"] = async (records) =>
-    records.map((one) => ({ kind: "record", record: { ...one, value: bytes('{"id":"7","rev":3,"owner":"acme"}'), valueSpan: null } }));
+    records
+      .slice(0, 1)
+      .map((one) => ({ kind: "record", record: { ...one, value: bytes('{"id":"7","rev":3,"owner":"acme"}'), valueSpan: null } }));
   const away: FramePort["unframe"] = () => Promise.reject(new FreshetError("FR3001", "wait", "the registry is away", "Wait."));
 
   test("are looked up for --where and for tenants; a registry that is away stops only --where", async () => {
@@ -238,9 +241,14 @@ rules:
     if ("problem" in filter || framed === null) throw new Error("the filter or the rules are wrong");
     const choice = { reason: null, rule: null, where: { filter, rules: framed } };
     const asked = query({ choice, rules: framed, frames: { unframe, close: () => {} } });
-    expect((await listDeadLetters(kafka, asked, 50)).groups[0]?.tenants).toEqual(["acme"]);
+    await fail("rule_error");
+    expect(await listDeadLetters(kafka, asked, 50)).toMatchObject({
+      wanted: 2,
+      unanswered: { noEvent: 0, failed: 0 },
+      groups: [{ letters: 2, tenants: ["acme"] }],
+    });
     const frames = { unframe: away, close: () => {} };
-    expect((await listDeadLetters(kafka, query({ rules: framed, frames }), 50)).groups[0]?.tenants).toEqual([]);
+    expect((await listDeadLetters(kafka, query({ rules: framed, frames }), 50)).groups).toMatchObject([{ letters: 2, tenants: [] }]);
     await expect(listDeadLetters(kafka, { ...asked, frames }, 50)).rejects.toMatchObject({ code: "FR3001" });
   });
 

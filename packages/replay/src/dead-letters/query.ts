@@ -1,7 +1,7 @@
 import type { KafkaPort } from "@freshet/kafka/port";
 import type { Decoded, FramePort } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
-import { decoderOf } from "../explain/candidates.js";
+import { decodeEachBy } from "../decode-each.js";
 import { deadLetterTopicOf } from "../topics.js";
 import { instantText } from "./instants.js";
 import type { DeadLetter } from "./letter.js";
@@ -93,14 +93,13 @@ async function scan(kafka: DeadLetterKafka, query: DeadLetterQuery, onFound: (fo
     },
     onLetters: async (letters) => {
       const marked = await marks;
-      const decoded = await decodes(letters);
-      for (const [at, letter] of letters.entries()) {
-        if (!fine.accepts(letter, decoded[at])) continue;
+      await decodes(letters, (letter, decoded) => {
+        if (!fine.accepts(letter, decoded)) return;
         wanted++;
         const isResolved = marked?.has(letter.partition, letter.offset) ?? false;
         if (isResolved) resolved++;
-        onFound({ letter, isResolved, tenant: tenants.of(letter, decoded[at]) });
-      }
+        onFound({ letter, isResolved, tenant: tenants.of(letter, decoded) });
+      });
       onProgress(read);
     },
   });
@@ -110,15 +109,26 @@ async function scan(kafka: DeadLetterKafka, query: DeadLetterQuery, onFound: (fo
   return { totals: { v: 1, window: windowOf(window), wanted, ...counts, unanswered }, areMarked };
 }
 
-type DecodeLetters = (letters: readonly DeadLetter[]) => Promise<readonly Decoded[]>;
+/** Takes each letter once, in order, with its record decoded where that is asked for and can be had. */
+type DecodeLetters = (letters: readonly DeadLetter[], take: (letter: DeadLetter, decoded: Decoded | undefined) => void) => Promise<void>;
 
 /** Decodes where somebody asks for events. Without `where` it is only for the tenants, and no registry that is away may stop that. */
 function decoderFor({ choice: { where }, rules, frames }: DeadLetterQuery, tenantsNeedEvents: boolean): DecodeLetters {
   const known = where?.rules ?? rules;
-  if (known === null || (where === null && !tenantsNeedEvents)) return async () => [];
-  const decodes = decoderOf(known, frames);
-  const decodeAll: DecodeLetters = (letters) => decodes(letters.map(({ record }) => record));
-  return where === null ? (letters) => decodeAll(letters).catch(() => []) : decodeAll;
+  const decodeEach = known === null || (where === null && !tenantsNeedEvents) ? null : decodeEachBy(known, frames);
+  return async (letters, take) => {
+    let taken = 0;
+    const next = (decoded?: Decoded): void => {
+      const letter = letters[taken++];
+      if (letter !== undefined) take(letter, decoded);
+    };
+    const originals = decodeEach === null ? [] : letters.map(({ record }) => record);
+    const decoding = decodeEach?.(originals, (decoded) => next(decoded));
+    await decoding?.catch((error: unknown) => {
+      if (where !== null) throw error;
+    });
+    while (taken < letters.length) next();
+  };
 }
 
 function windowOf(window: ScanWindow): DeadLetterList["window"] {

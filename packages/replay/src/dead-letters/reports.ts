@@ -1,9 +1,7 @@
 import { z } from "zod";
+import { count, digits, instant, text as name, rulesHash } from "../json-kinds.js";
 
 const text = z.string();
-const name = z.string().min(1);
-const instant = z.iso.datetime();
-const count = z.int().nonnegative();
 const topic = z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/);
 const letterId = z
   .string()
@@ -13,7 +11,6 @@ const fingerprint = z
   .string()
   .regex(/^[0-9a-f]{16}$/)
   .meta({ description: "The same for the same cause." });
-const rulesHash = z.string().regex(/^[0-9a-f]{64}$/);
 const dialect = z.enum(["freshet", "kafka-connect", "kafka-streams", "spring", "share-group", "unknown"]);
 const open = count.nullable().meta({ description: "null in a topic of somebody else: nobody marks those." });
 
@@ -131,10 +128,7 @@ export const deadLetterShownSchema = z.looseObject({
       source: name,
       space: name,
       subject: name,
-      version: z
-        .string()
-        .regex(/^(?:0|[1-9]\d{0,19})$/)
-        .nullable(),
+      version: digits.nullable(),
       op: z.enum(["create", "update", "delete", "snapshot", "truncate"]),
       type: text,
       time: text,

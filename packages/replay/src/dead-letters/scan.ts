@@ -53,7 +53,7 @@ export async function scanDeadLetters(kafka: ScanKafka, options: ScanOptions): P
   const tally = createTally(options, ranges);
   const onBatch = async ({ partition, records }: RecordBatch): Promise<void> => {
     const accepted: DeadLetter[] = [];
-    let next = 0;
+    let next: number | null = null;
     for (const record of records) {
       next = record.offset + 1;
       const letter = readDeadLetter(record);
@@ -94,8 +94,8 @@ function createTally({ topic, sinceMs, untilMs, stop }: ScanOptions, ranges: rea
       newestMs = Math.max(newestMs, writtenAtMs);
       return true;
     },
-    reached(batch: { readonly partition: number; readonly next: number; readonly accepted: number }): void {
-      reached.set(batch.partition, batch.next);
+    reached(batch: { readonly partition: number; readonly next: number | null; readonly accepted: number }): void {
+      if (batch.next !== null) reached.set(batch.partition, batch.next);
       accepted += batch.accepted;
     },
     window(): ScanWindow {

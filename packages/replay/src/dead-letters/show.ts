@@ -1,7 +1,7 @@
 import { map } from "@freshet/pipeline";
 import type { DomainEvent, FramePort, KafkaRecord, RecordHeader } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
-import { decoderOf } from "../explain/candidates.js";
+import { decoderOf } from "../decode-each.js";
 import { deadLetterTopicOf } from "../topics.js";
 import { wordsOf } from "./dialects.js";
 import { printable } from "./header-texts.js";

@@ -1,16 +1,6 @@
-import { decode, hasFrames, unframe } from "@freshet/pipeline";
-import {
-  type Bust,
-  type Decoded,
-  type DomainEvent,
-  type FramePort,
-  type KafkaRecord,
-  type Rejection,
-  rejected,
-  subjectOf,
-  type Version,
-} from "@freshet/protocol";
+import { type Bust, type Decoded, type DomainEvent, type KafkaRecord, type Rejection, subjectOf, type Version } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
+import { failedToDecode } from "../decode-each.js";
 import type { ReachReport } from "./explanation.js";
 import type { KeyReach } from "./reach.js";
 
@@ -59,7 +49,7 @@ export function concernWith({ reach, reports, subjects, rules }: Concern): (reco
     try {
       return ofRecord(record, decoded);
     } catch {
-      return ofRecord(record, failed());
+      return ofRecord(record, failedToDecode());
     }
   };
 
@@ -92,31 +82,6 @@ export function concernWith({ reach, reports, subjects, rules }: Concern): (reco
     if (ofSource.length === 0) return [`no rule for source ${event.source} touches this key or its tags`];
     return ofSource.map(({ rule, matched, because }) => `${rule}: ${matched ? "it busts others than this one" : because}`);
   }
-}
-
-/** Decodes some records as the service does; what names its schema is looked up first. Errors are those of the registry. */
-export function decoderOf(
-  rules: CompiledRules,
-  frames: FramePort | undefined,
-): (records: readonly KafkaRecord[]) => Promise<readonly Decoded[]> {
-  if (!hasFrames(rules)) return async (records) => records.map((record) => decodeOne(record, rules));
-  return async (records) => {
-    const unframed = await unframe(records, { rules, frames });
-    return unframed.map((one) => (one.kind === "record" ? decodeOne(one.record, rules) : one));
-  };
-}
-
-function decodeOne(record: KafkaRecord, rules: CompiledRules): Decoded {
-  try {
-    return decode(record, rules);
-  } catch {
-    return failed();
-  }
-}
-
-/** What the service makes of a record on which decoding or mapping throws: a bug of ours that concerns this record alone. */
-function failed(): Decoded {
-  return rejected("undecodable", "decoding or mapping this record failed", "Report it with the record: this is a bug in Freshet.");
 }
 
 const decoder = new TextDecoder();

@@ -1,12 +1,13 @@
 import { type Floors, validity } from "@freshet/protocol";
 import type { Family } from "@freshet/rules";
 import type { EntryView } from "@freshet/store/port";
+import { instantNear } from "../dead-letters/instants.js";
 import type { EntryReport, FloorReport, TagReport } from "./explanation.js";
 import type { KeyState, TagFacts } from "./key-state.js";
 
 /** A time of Redis in RFC 3339. */
 export function instantOf(us: number): string {
-  return new Date(us / 1000).toISOString();
+  return instantNear(us / 1000);
 }
 
 /** The entry as it is told: sizes, versions and times, never the value, and no tokens, which are rights. */

@@ -1,12 +1,14 @@
 import type { CommittedOffset } from "@freshet/kafka/port";
 import { FreshetError } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
-import type { DeadLetter } from "../dead-letters/letter.js";
+import { readLetterId } from "../dead-letters/letter-id.js";
 import { readResolved } from "../dead-letters/resolved.js";
+import { groupsOf } from "../dead-letters/rights.js";
 import { scanDeadLetters } from "../dead-letters/scan.js";
+import { decodeEachBy } from "../decode-each.js";
 import { deadLetterTopicOf, jobsTopicOf } from "../topics.js";
 import { bustsByHand } from "./by-hand.js";
-import { type Candidate, concernWith, decoderOf } from "./candidates.js";
+import { type Candidate, concernWith } from "./candidates.js";
 import type { ExplainRequest, Situation } from "./explain.js";
 import type { ByHandReport, EventsReport, ReachReport } from "./explanation.js";
 import type { KeyState } from "./key-state.js";
@@ -36,14 +38,14 @@ export async function readEvents(reading: Reading, asked: Asked): Promise<Judged
   const { rules, family, sinceMs, ownGroup, recordsMax } = request;
   const subjects = new Set([...subjectsOf(reports), ...heldSubjects(state)]);
   const topics = topicsOf(reports, subjects, rules);
-  const decodes = decoderOf(rules, request.frames);
+  const decodeEach = decodeEachBy(rules, request.frames);
   const concerns = concernWith({ reach, reports, subjects, rules });
   const scanned = await scanEvents(reading.kafka, {
     topics,
     group: ownGroup,
     sinceMs,
     recordsMax,
-    decodes,
+    decodeEach,
     concerns,
     stop: reading.stop,
   });
@@ -123,7 +125,7 @@ interface Letters {
   readonly complete: boolean;
 }
 
-/** The dead letters of these records, by their place; none where there is nothing to look for, or no dead-letter topic. */
+/** The newest dead letter of each of these records, by its place; none where there is nothing to look for, or no dead-letter topic. */
 async function lettersOf(candidates: readonly Candidate[], { kafka, stop }: Reading, request: ExplainRequest): Promise<Letters> {
   const found = new Map<string, Letter>();
   const wanted = new Set(candidates.map(placeText));
@@ -131,7 +133,6 @@ async function lettersOf(candidates: readonly Candidate[], { kafka, stop }: Read
   if (wanted.size === 0) return { found, complete: true };
   if (stop.aborted) return { found, complete: false };
   if ((await kafka.offsets([topic])).length === 0) return { found, complete: true };
-  const letters: DeadLetter[] = [];
   const { ownGroup: group, deployment, sinceMs } = request;
   const { complete } = await scanDeadLetters(kafka, {
     topic,
@@ -139,13 +140,18 @@ async function lettersOf(candidates: readonly Candidate[], { kafka, stop }: Read
     sinceMs,
     untilMs: null,
     accepts: ({ source }) => source !== null && wanted.has(placeText(source)),
-    onLetters: async (some) => void letters.push(...some),
+    onLetters: async (some) => {
+      for (const { id, reason, message, source } of some) {
+        if (source !== null) found.set(placeText(source), { id, reason, message, resolved: false });
+      }
+    },
     stop,
   });
-  if (letters.length === 0) return { found, complete };
+  if (found.size === 0) return { found, complete };
   const resolved = await readResolved(kafka, { deployment, group, stop, onProgress: () => undefined });
-  for (const { id, reason, message, source, partition, offset } of letters) {
-    if (source !== null) found.set(placeText(source), { id, reason, message, resolved: resolved.has(partition, offset) });
+  for (const [place, letter] of found) {
+    const at = readLetterId(letter.id);
+    if (at !== null) found.set(place, { ...letter, resolved: resolved.has(at.partition, at.offset) });
   }
   return { found, complete };
 }
@@ -158,6 +164,7 @@ function placeText({ topic, partition, offset }: { readonly topic: string; reado
 export function withRights(error: unknown, { rules, deployment, liveGroup, ownGroup }: ExplainRequest): unknown {
   if (!(error instanceof FreshetError) || error.code !== "FR3006") return error;
   const topics = [...rules.topics, deadLetterTopicOf(deployment), jobsTopicOf(deployment)];
-  const fix = `Grant Read on the topics ${topics.join(", ")}, Describe on group ${liveGroup}, and Read, Describe and Delete on group ${ownGroup}.`;
+  const own = `Read, Describe and Delete on ${groupsOf(ownGroup)}`;
+  const fix = `Grant the client's user Read on the topics ${topics.join(", ")}, Describe on group ${liveGroup}, and ${own}.`;
   return new FreshetError("FR3006", error.disposition, error.message, fix, error);
 }

@@ -1,10 +1,5 @@
 import { z } from "zod";
-
-const text = z.string().min(1);
-const instant = z.iso.datetime();
-const count = z.int().nonnegative();
-const mode = z.enum(["hard", "soft"]);
-const digits = z.string().regex(/^(?:0|[1-9][0-9]{0,19})$/);
+import { count, digits, instant, mode, rulesHash, text } from "../json-kinds.js";
 
 /** What the first line of an explanation says. */
 const answer = z.looseObject({
@@ -145,7 +140,7 @@ export const explanationSchema = z.looseObject({
   family: text,
   kind: text,
   at: instant,
-  rulesHash: z.string().regex(/^[0-9a-f]{64}$/),
+  rulesHash,
   answer,
   entry: entry.nullable().meta({ description: "null when Redis could not be asked." }),
   tags: z.array(tag),

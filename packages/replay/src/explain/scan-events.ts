@@ -1,5 +1,6 @@
 import type { KafkaPort, OffsetRange, PartitionOffsets, TopicPartition } from "@freshet/kafka/port";
 import type { Decoded, KafkaRecord } from "@freshet/protocol";
+import type { DecodeEach } from "../decode-each.js";
 import type { Candidate } from "./candidates.js";
 
 /** What of a broker an explanation reads with. */
@@ -12,7 +13,7 @@ export interface EventScan {
   readonly sinceMs: number;
   /** How many offsets are read at most, the newest of each partition. */
   readonly recordsMax: number;
-  readonly decodes: (records: readonly KafkaRecord[]) => Promise<readonly Decoded[]>;
+  readonly decodeEach: DecodeEach;
   readonly concerns: (record: KafkaRecord, decoded: Decoded) => Candidate | null;
   /** Aborted by who no longer waits, or when the time is over: what was found by then is told. */
   readonly stop: AbortSignal;
@@ -37,7 +38,7 @@ const CANDIDATES_MAX = 1000;
  * other group is touched. Errors as `LogReading`.
  */
 export async function scanEvents(kafka: ExplainKafka, scan: EventScan): Promise<ScannedEvents> {
-  const { topics, group, sinceMs, recordsMax, decodes, concerns, stop } = scan;
+  const { topics, group, sinceMs, recordsMax, decodeEach, concerns, stop } = scan;
   const ends = await kafka.offsets(topics);
   const starts = await kafka.offsetsAt(topics, sinceMs);
   const wanted = ends.map((end) => rangeOf(end, starts));
@@ -52,11 +53,11 @@ export async function scanEvents(kafka: ExplainKafka, scan: EventScan): Promise<
         stop,
         onBatch: async ({ records }) => {
           const some = records.slice();
-          const decoded = await decodes(some);
-          for (const [at, record] of some.entries()) {
-            const candidate = concerns(record, decoded[at] ?? { kind: "no_match" });
+          await decodeEach(some, (decoded, at) => {
+            const record = some[at];
+            const candidate = record === undefined ? null : concerns(record, decoded);
             if (candidate !== null) kept.add(candidate);
-          }
+          });
           read += records.length;
         },
       });

@@ -1,4 +1,5 @@
 import { type Bust, covers, type EntryState } from "@freshet/protocol";
+import { instantNear } from "../dead-letters/instants.js";
 import type { Candidate } from "./candidates.js";
 import { pendingOf } from "./entry-report.js";
 import type { EventReport, Verdict } from "./explanation.js";
@@ -35,7 +36,7 @@ export function judge(candidate: Candidate, known: Known): Judged {
   const { verdict, because } = verdictOf(candidate, known);
   const hits = candidate.hits.map((bust) => ({ rule: bust.rule, target: bust.target, name: nameOf(bust), mode: bust.mode }));
   const letter = known.letter === null ? null : { id: known.letter.id, reason: known.letter.reason, resolved: known.letter.resolved };
-  const at = new Date(timestampMs).toISOString();
+  const at = instantNear(timestampMs);
   return {
     candidate,
     report: { topic, partition, offset, at, type, op, subject, version, verdict, because, hits, letter },

@@ -4,11 +4,11 @@ import { compiled, type Incident, openIncident, rightRules } from "../../tests/i
 import { planOptions } from "../../tests/options.js";
 import { again, realTime } from "../../tests/real-time.js";
 import { planReplay } from "../plan/plan-replay.js";
-import { abortJob } from "./abort-job.js";
-import { claimJob } from "./claim-job.js";
+import { type AbortOptions, abortJob } from "./abort-job.js";
+import { type ClaimOptions, claimJob } from "./claim-job.js";
 import type { Job } from "./job.js";
 import { jobRecord } from "./job-records.js";
-import { type FoundJob, findJob } from "./read-jobs.js";
+import { type FoundJob, findJob, readJobs } from "./read-jobs.js";
 import { runJob } from "./run-job.js";
 import { startJob } from "./start-job.js";
 
@@ -28,7 +28,7 @@ async function stoppedJob(incident: Incident, over: Partial<Job> = {}): Promise<
   return state;
 }
 
-function claim(incident: Incident, token: string): Promise<FoundJob | null> {
+function claim(incident: Incident, token: string, over: Partial<ClaimOptions> = {}): Promise<FoundJob | null> {
   const options = {
     deployment: "blue",
     id: "j1",
@@ -38,8 +38,13 @@ function claim(incident: Incident, token: string): Promise<FoundJob | null> {
     stop: never,
     onWait: () => {},
     timing,
+    ...over,
   };
   return claimJob(incident.kafka, options);
+}
+
+function found(incident: Incident): Promise<FoundJob> {
+  return findJob(incident.kafka, "j1", { deployment: "blue", group: "g5", stop: never });
 }
 
 /** As whoever has the job does every few seconds. */
@@ -95,6 +100,43 @@ describe("going on with a job", () => {
     expect(await claim(incident, "b")).not.toBeNull();
   });
 
+  test("one that this process cannot go on with is not touched", async () => {
+    const incident = await openIncident();
+    await stoppedJob(incident);
+    const before = incident.log.records("freshet.jobs.blue").length;
+    const accept = (): void => {
+      throw new Error("these are other rules");
+    };
+    await expect(claim(incident, "a", { accept })).rejects.toThrow("these are other rules");
+    expect(incident.log.records("freshet.jobs.blue")).toHaveLength(before);
+  });
+
+  test("one that is not gone on with, as somebody stopped it or the group stays taken, waits for nobody afterwards", async () => {
+    const incident = await openIncident();
+    await stoppedJob(incident);
+    const onBatch = async () => ({ kind: "done" }) as const;
+    const reading = await incident.kafka.consume({ group: "freshet-replay-blue-j1", topics: ["shop.products"], onBatch });
+    const stop = new AbortController();
+    expect(await claim(incident, "a", { stop: stop.signal, onWait: () => stop.abort() })).toBeNull();
+    expect((await found(incident)).job).toMatchObject({ status: "stopped", runner: null });
+    await expect(claim(incident, "b")).rejects.toMatchObject({ code: "FR1005" });
+    expect((await found(incident)).job).toMatchObject({ status: "stopped", runner: null });
+    await reading.stop();
+    const waits: string[] = [];
+    expect(await claim(incident, "c", { onWait: (what) => void waits.push(what) })).not.toBeNull();
+    expect(waits).toEqual([]);
+  });
+
+  test("what was read of the jobs when it was stopped is not taken for the truth", async () => {
+    const incident = await openIncident();
+    await stoppedJob(incident);
+    const stop = AbortSignal.abort();
+    expect(await claim(incident, "a", { stop })).toBeNull();
+    const asked = { deployment: "blue", group: "g", stop };
+    await expect(findJob(incident.kafka, "j1", asked)).rejects.toMatchObject({ code: "FR3001" });
+    await expect(readJobs(incident.kafka, asked)).rejects.toMatchObject({ code: "FR3001" });
+  });
+
   test.each(["done", "aborted"] as const)("nothing is left of one that is %s", async (status) => {
     const incident = await openIncident();
     await stoppedJob(incident, { status });
@@ -103,8 +145,9 @@ describe("going on with a job", () => {
 });
 
 describe("ending a job for good", () => {
-  const abort = (incident: Incident) =>
-    abortJob(incident.kafka, { deployment: "blue", id: "j1", token: "x", clock, pause, stop: never, onWait: () => {}, timing });
+  const actor = { id: "a1", who: { user: "ada", host: "ops-1" }, tool: { name: "freshet", version: "1" } };
+  const known = { deployment: "blue", id: "j1", token: "x", actor, because: "INC-1", clock, pause, stop: never, onWait: () => {} };
+  const abort = (incident: Incident, over: Partial<AbortOptions> = {}) => abortJob(incident.kafka, { ...known, timing, ...over });
 
   test("one that nobody works on", async () => {
     const incident = await openIncident();
@@ -118,6 +161,18 @@ describe("ending a job for good", () => {
     const incident = await openIncident();
     await stoppedJob(incident, running);
     expect(await abort(incident)).toMatchObject({ status: "aborted", runner: null });
+  });
+
+  test("stopped while it waits, it ends nothing and says so in the audit trail", async () => {
+    const incident = await openIncident();
+    await stoppedJob(incident, running);
+    const stop = new AbortController();
+    expect(await abort(incident, { stop: stop.signal, onWait: () => stop.abort() })).toBeNull();
+    expect((await found(incident)).job.status).toBe("running");
+    const outcomes = incident.log.records("freshet.audit.blue").map(({ value }) => JSON.parse(Buffer.from(value ?? []).toString()).outcome);
+    expect(outcomes).toEqual(["started", "interrupted"]);
+    expect(await abort(incident, { stop: AbortSignal.abort() })).toBeNull();
+    expect(await abort(incident)).toMatchObject({ status: "aborted" });
   });
 
   test("one that runs: whoever works on it leaves it", async () => {
@@ -138,10 +193,7 @@ describe("ending a job for good", () => {
     });
     const look = { deployment: "blue", group: "g2", stop: never };
     await until(async () => (await findJob(incident.kafka, "j1", look)).job.status === "running");
-    const aborted = await abortJob(incident.kafka, {
-      ...{ deployment: "blue", id: "j1", token: "x", clock, pause, stop: never, onWait: () => {} },
-      timing: { silentMs: 5000, pollMs: 5 },
-    });
+    const aborted = await abort(incident, { timing: { silentMs: 5000, pollMs: 5 } });
     expect(aborted).toMatchObject({ status: "aborted", runner: null });
     expect(await working).toMatchObject({ status: "aborted" });
     expect((await working).counts.records.chosen).toBeLessThan(600);

@@ -2,7 +2,8 @@ import { FreshetError } from "@freshet/protocol";
 import type { ReplayKafka } from "../run/bounded-kafka.js";
 import { groupOfJob, type Job, type Runner } from "./job.js";
 import { claimRecord, jobRecord } from "./job-records.js";
-import { type FoundJob, findJob, type JobsEnd, readJobRecords } from "./read-jobs.js";
+import { type FoundJob, findJob, type JobsEnd, nullIfStopped, readJobRecords } from "./read-jobs.js";
+import { writeJobRecords } from "./write-records.js";
 
 export interface ClaimOptions {
   readonly deployment: string;
@@ -14,6 +15,8 @@ export interface ClaimOptions {
   readonly stop: AbortSignal;
   /** Told what is waited for, once each. */
   readonly onWait: (what: string) => void;
+  /** Looks at the job before anything is written: throws where this process cannot go on with it. */
+  readonly accept?: (found: FoundJob) => void | Promise<void>;
   readonly timing?: Partial<ClaimTiming>;
 }
 
@@ -29,7 +32,8 @@ const defaults: ClaimTiming = { silentMs: 12_000, sessionMs: 60_000, pollMs: 100
 
 /**
  * Takes over a job that was stopped, or whose process died. Two that try at once are told apart by the order of their claims in the
- * jobs topic: the first one has it. `null` when it was stopped while waiting.
+ * jobs topic: the first one has it. `null` when it was stopped meanwhile: then the job is as it was. What is claimed and cannot be worked
+ * on is to be given back with `releaseJob`.
  *
  * @throws FreshetError FR1005 (`usage`) when somebody works on it; FR1001 when there is no such job, or nothing left to do.
  */
@@ -38,21 +42,37 @@ export async function claimJob(kafka: ReplayKafka, options: ClaimOptions): Promi
   const { token } = options.runner;
   const timing = { ...defaults, ...options.timing };
   const group = `${groupOfJob(deployment, id)}-claim-${token}`;
-  const found = await findJob(kafka, id, { deployment, group, stop });
+  const found = await findJob(kafka, id, { deployment, group, stop }).catch(nullIfStopped(stop));
+  if (found === null) return null;
   checkOpen(found.job);
+  await options.accept?.(found);
   if (found.job.status === "running" || found.isClaimed) await waitForSilence(kafka, found, { ...options, timing, group });
   if (stop.aborted) return null;
-  await kafka.produce([claimRecord(deployment, { id, token, at: new Date(clock.nowMs()).toISOString() })]);
+  await writeJobRecords(kafka, [claimRecord(deployment, { id, token, at: new Date(clock.nowMs()).toISOString() })]);
   const claim: { first: string | null } = { first: null };
   let latest = found.job;
   const end = await readJobRecords(kafka, { deployment, group, from: found.end, stop }, (record) => {
     if (record.kind === "claim" && record.id === id) claim.first ??= record.token;
     if (record.kind === "job" && record.id === id) latest = record.job;
   });
+  if (stop.aborted) return null; // the claim stays: whoever comes next waits until it is silent
   if (claim.first !== token || (latest !== found.job && latest.runner !== null)) throw inOtherHands(latest);
   checkOpen(latest);
-  await waitForGroup(kafka, latest, { ...options, timing });
-  return stop.aborted ? null : { ...found, job: latest, end };
+  try {
+    await waitForGroup(kafka, latest, { ...options, timing });
+  } catch (error) {
+    await releaseJob(kafka, latest, clock).catch(() => {}); // what went wrong first is what is told
+    throw error;
+  }
+  if (!stop.aborted) return { ...found, job: latest, end };
+  await releaseJob(kafka, latest, clock);
+  return null;
+}
+
+/** Says of a job that was claimed that nobody works on it: whoever resumes it need not wait whether somebody does. */
+export async function releaseJob(kafka: Pick<ReplayKafka, "produce">, job: Job, clock: ClaimOptions["clock"]): Promise<void> {
+  const at = new Date(clock.nowMs()).toISOString();
+  await writeJobRecords(kafka, [jobRecord({ ...job, status: "stopped", updatedAt: at, runner: null })]);
 }
 
 interface Waiting extends ClaimOptions {
@@ -84,7 +104,7 @@ async function waitForGroup(kafka: ReplayKafka, job: Job, options: Waiting): Pro
   const untilMs = clock.nowMs() + timing.sessionMs;
   for (let isFirst = true; !stop.aborted; isFirst = false) {
     const at = new Date(clock.nowMs()).toISOString();
-    await kafka.produce([jobRecord({ ...job, status: "running", updatedAt: at, runner })]);
+    await writeJobRecords(kafka, [jobRecord({ ...job, status: "running", updatedAt: at, runner })]);
     const { members } = await kafka.describeGroup(group);
     if (members === 0) return;
     if (clock.nowMs() >= untilMs) {

@@ -57,9 +57,12 @@ function record(deployment: string, key: string, value: object): ProduceRecord {
   return { topic: jobsTopicOf(deployment), key: encoder.encode(key), value: bytes, headers: [contentType] };
 }
 
+/** Ids are printed within command lines, to be pasted: whoever may write to the topic chooses them. */
+const form = /^(job|claim|abort|rules|resolved)\/([0-9A-Za-z][0-9A-Za-z_-]{0,99})$/;
+
 /** Reads one; `null` for what is nothing of these, or cannot be read. */
 export function readJobRecord({ key, value }: KafkaRecord): JobRecord | null {
-  const [, kind = "", id = ""] = /^(job|claim|abort|rules|resolved)\/(.+)$/.exec(key === null ? "" : (textOf(key) ?? "")) ?? [];
+  const [, kind = "", id = ""] = form.exec(key === null ? "" : (textOf(key) ?? "")) ?? [];
   if (kind === "resolved") return resolvedOf(id, value);
   if (kind === "" || value === null) return null;
   const content = parsed(value);

@@ -2,10 +2,11 @@ import { asFreshetError, type FreshetError } from "@freshet/protocol";
 import type { ReplayKafka } from "../run/bounded-kafka.js";
 import type { Job } from "./job.js";
 import { jobRecord } from "./job-records.js";
+import { writeJobRecords } from "./write-records.js";
 
 /**
  * Writes the state of a job down, the newest only, one write at a time. A write that failed is heard of at the next `write` or at
- * `last`.
+ * `now`.
  */
 export class JobWriter {
   readonly #kafka: Pick<ReplayKafka, "produce">;
@@ -30,10 +31,10 @@ export class JobWriter {
     this.#underWay ??= this.#drain();
   }
 
-  /** Writes the last state and waits for it. */
-  async last(job: Job): Promise<void> {
+  /** Writes a state and waits for it: the first, before anything is done, and the last. */
+  async now(job: Job): Promise<void> {
     await this.#underWay;
-    await this.#kafka.produce([jobRecord(job)]);
+    await writeJobRecords(this.#kafka, [jobRecord(job)]);
     this.#written++;
   }
 
@@ -41,7 +42,7 @@ export class JobWriter {
     try {
       for (let job = this.#waiting; job !== null; job = this.#waiting) {
         this.#waiting = null;
-        await this.#kafka.produce([jobRecord(job)]);
+        await writeJobRecords(this.#kafka, [jobRecord(job)]);
         this.#written++;
       }
     } catch (error) {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { count, errorCode, instant, rulesHash, text } from "../json-kinds.js";
 import { type Counts, countsSchema } from "../plan/counts.js";
 import type { Rates } from "../run/pace.js";
 import type { Stretch } from "../run/read-slices.js";
@@ -10,9 +11,6 @@ import { type Order, orders, type Selection, selectionSchema } from "../select/s
 const jobStatuses = ["running", "stopped", "done", "aborted"] as const;
 export type JobStatus = (typeof jobStatuses)[number];
 
-const text = z.string().min(1);
-const instant = z.iso.datetime();
-const count = z.int().nonnegative();
 const rate = z.number().positive().nullable().meta({ description: "null: as fast as it can." });
 const range = z.looseObject({
   topic: text,
@@ -32,10 +30,7 @@ export const jobSchema = z.looseObject({
   order: z.enum(orders),
   force: z.boolean().meta({ description: "Versions are ignored: every bust is blind." }),
   rates: z.looseObject({ recordsPerSecond: rate, bustsPerSecond: rate }),
-  rulesHash: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/)
-    .meta({ description: "Their text lies under `rules/<hash>` in the same topic." }),
+  rulesHash: rulesHash.meta({ description: "Their text lies under `rules/<hash>` in the same topic." }),
   by: z.looseObject({ user: text, host: text }),
   because: z.string().meta({ description: "Why, in the words of whoever started it." }),
   createdAt: instant,
@@ -52,11 +47,7 @@ export const jobSchema = z.looseObject({
     .looseObject({ host: text, pid: count, token: text })
     .nullable()
     .meta({ description: "Who works on it; null when nobody does." }),
-  error: z
-    .string()
-    .regex(/^FR\d{4}$/)
-    .nullable()
-    .meta({ description: "The code of what stopped it." }),
+  error: errorCode.nullable().meta({ description: "The code of what stopped it." }),
 });
 
 /** Who works on a job. */

@@ -51,12 +51,17 @@ export async function readJobRecords(
   return ranges.map(({ partition, to }) => ({ topic, partition, next: to }));
 }
 
-/** The latest state of every job, the newest first. */
+/**
+ * The latest state of every job, the newest first.
+ *
+ * @throws FreshetError as `readJobRecords`; `wait` when it was stopped before all was read.
+ */
 export async function readJobs(kafka: ReplayKafka, options: Omit<ReadJobsOptions, "from">): Promise<readonly Job[]> {
   const jobs = new Map<string, Job>();
   await readJobRecords(kafka, { ...options, from: null }, (record) => {
     if (record.kind === "job") jobs.set(record.id, record.job);
   });
+  checkAllRead(options.stop);
   return [...jobs.values()].toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
 }
 
@@ -73,7 +78,11 @@ export interface FoundJob {
   readonly end: JobsEnd;
 }
 
-/** @throws FreshetError `usage` when there is no such job. */
+/**
+ * A job as it was last written down.
+ *
+ * @throws FreshetError `usage` when there is no such job; `wait` when it was stopped before all was read.
+ */
 export async function findJob(kafka: ReplayKafka, id: string, options: Omit<ReadJobsOptions, "from">): Promise<FoundJob> {
   let job: Job | null = null;
   let isClaimed = false;
@@ -87,10 +96,25 @@ export async function findJob(kafka: ReplayKafka, id: string, options: Omit<Read
     const { letter, jobId } = record;
     resolved.set(letter.partition, letter.offset, jobId !== null && jobId !== id);
   });
+  checkAllRead(options.stop);
   const found: Job | null = job;
   if (found === null) throw noSuchJob(id);
   const { rulesHash } = found as Job;
   return { job: found, rulesText: rules.get(rulesHash) ?? null, isClaimed, resolved, end };
+}
+
+/** For those that answer with `null` when they are stopped: nothing that went wrong then matters. */
+export function nullIfStopped(stop: AbortSignal): (error: unknown) => null {
+  return (error) => {
+    if (stop.aborted) return null;
+    throw error;
+  };
+}
+
+/** What was read by then may be older than the truth. */
+function checkAllRead(stop: AbortSignal): void {
+  if (!stop.aborted) return;
+  throw new FreshetError("FR3001", "wait", "stopped before all jobs were read", "Ask again.");
 }
 
 function noSuchJob(id: string): FreshetError {

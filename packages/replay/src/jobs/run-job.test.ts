@@ -40,6 +40,10 @@ function passing({ clock }: Incident): typeof realTime.pause {
   return async (ms, stop) => await (ms >= 4000 ? realTime.pause(ms, stop) : clock.advance(ms).then(() => undefined));
 }
 
+async function someTurns(turns: number): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
 /** The states of job j1 as they were written, in order. */
 function statesOf({ log }: Incident): readonly Job[] {
   return log.records("freshet.jobs.blue").flatMap((record) => {
@@ -157,7 +161,7 @@ describe("a replay that applies", () => {
     const { job, jobsEnd } = await startJob(incident.kafka, plan, known);
     const startedMs = incident.clock.nowMs();
     const last = await resumed(incident, job, { jobsEnd, pause: passing(incident) });
-    expect(last.counts.keys).toEqual(last.planned.keys);
+    expect(last.counts).toEqual(last.planned); // the steps sent, too, though small slices merge fewer
     expect((incident.clock.nowMs() - startedMs) / 1000).toBeCloseTo(600 / 100 - 0.25, 0);
     const chosen = statesOf(incident).map(({ counts }) => counts.records.chosen);
     const steps = chosen.slice(1).map((count, at) => count - (chosen[at] ?? 0));
@@ -180,6 +184,46 @@ describe("a replay that applies", () => {
     expect(job.planned.exact).toBe(true);
     expect(job.counts.keys.removed).toBeLessThan(job.planned.keys.removed);
     expect(jobSchema.parse(job)).toEqual(job);
+  });
+
+  test("says that it runs before it does anything", async () => {
+    const incident = await openIncident();
+    await manyProducts(incident, 2);
+    const { kafka, ports } = incident;
+    const produce: typeof kafka.produce = (records) => {
+      const isRunning = records.some(({ value }) => Buffer.from(value ?? []).includes('"status":"running"'));
+      return isRunning ? Promise.reject(new FreshetError("FR3001", "wait", "Kafka is away", "Wait.")) : kafka.produce(records);
+    };
+    await expect(replayed({ ...incident, ports: { ...ports, kafka: { ...kafka, produce } } })).rejects.toMatchObject({ code: "FR3001" });
+    expect(await incident.store.seed.has("product:0")).toBe(true);
+  });
+
+  test("writes nothing more once it has failed, whatever was under way", async () => {
+    const incident = await openIncident();
+    await manyProducts(incident, 300);
+    const { kafka } = incident;
+    const read: typeof kafka.read = async (options) => {
+      if (options.group !== "freshet-replay-blue-j1") return await kafka.read(options);
+      const handed = Promise.withResolvers<void>();
+      const onBatch: typeof options.onBatch = async (batch) => {
+        handed.resolve();
+        await options.onBatch(batch);
+      };
+      kafka.read({ ...options, onBatch }).catch(() => {});
+      await handed.promise;
+      throw new FreshetError("FR3001", "wait", "the brokers are away", "Wait.");
+    };
+    const { store } = incident.ports;
+    const bust: typeof store.bust = async (busts) => {
+      await someTurns(5);
+      return await store.bust(busts);
+    };
+    const gone = { ...incident, ports: { ...incident.ports, store: { ...store, bust }, kafka: { ...kafka, read } } };
+    await expect(replayed(gone, {}, { timing: { checkpointMs: 0 } })).rejects.toMatchObject({ code: "FR3001" });
+    const written = statesOf(incident).length;
+    await someTurns(50);
+    expect(statesOf(incident)).toHaveLength(written);
+    expect(statesOf(incident).at(-1)).toMatchObject({ status: "stopped", error: "FR3001", runner: null });
   });
 
   test("a process that was taken for dead leaves the job to the one that went on with it", async () => {

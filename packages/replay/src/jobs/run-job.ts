@@ -18,6 +18,7 @@ import { type JobSight, JobWatch } from "./job-watch.js";
 import { JobWriter } from "./job-writer.js";
 import { movedOn } from "./moved-on.js";
 import type { JobsEnd } from "./read-jobs.js";
+import { writeJobRecords } from "./write-records.js";
 
 export interface RunJobOptions {
   /** As it was made or found; its state is written down from here on. */
@@ -102,6 +103,7 @@ class JobWork {
       deployment: job.deployment,
       id: job.id,
       token: options.runner.token,
+      run: job.runs + 1,
       group: `${groupOfJob(job.deployment, job.id)}-watch-${options.runner.token}`,
       from: options.jobsEnd,
       written: () => this.#writer.written + this.#marks,
@@ -118,15 +120,18 @@ class JobWork {
 
   async run(): Promise<void> {
     const { job, rules, isResolved } = this.#options;
-    this.#writer.write(this.#state("running"));
+    const { clock, frames, pause } = this.#ports;
+    const patience = { clock, pause, stop: this.#stop, patienceMs: this.#timing.patienceMs };
+    await this.#writer.now(this.#state("running")); // a run that is killed is counted as one, however early
     const rates = job.rates;
     const { end } = await readSlices({
       kafka: this.#ports.kafka,
       group: groupOfJob(job.deployment, job.id),
       stretches: this.#left,
-      choose: createChoose({ selection: job.selection, rules, isResolved }),
+      choose: createChoose({ selection: job.selection, rules, isResolved, frames, patience }),
       sliceRecordsMax: sliceRecords(rates, SLICE_RECORDS_MAX),
       run: (slice) => this.#runSlice(slice),
+      onFailure: () => this.#leave.abort(),
       stop: this.#stop,
     });
     if (end === "ended") this.#left = [];
@@ -162,7 +167,7 @@ class JobWork {
     const status = this.#sight === "aborted" ? "aborted" : failure === null && this.#left.length === 0 ? "done" : "stopped";
     const state = { ...this.#state(status), error: failure?.code ?? null };
     try {
-      await this.#writer.last(state);
+      await this.#writer.now(state);
     } catch (error) {
       throw failure ?? error;
     }
@@ -190,7 +195,7 @@ class JobWork {
       return letterId === null || outcome === "dead" ? [] : [resolvedRecord(deployment, { id: letterId, jobId, at, by, outcome })];
     });
     if (marks.length === 0) return;
-    await this.#ports.kafka.produce(marks);
+    await writeJobRecords(this.#ports.kafka, marks);
     this.#marks += marks.length;
   }
 

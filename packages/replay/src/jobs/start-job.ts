@@ -7,6 +7,7 @@ import { jobsTopicOf } from "../topics.js";
 import type { Job } from "./job.js";
 import { jobRecord, rulesRecord } from "./job-records.js";
 import type { JobsEnd } from "./read-jobs.js";
+import { writeJobRecords } from "./write-records.js";
 
 export interface StartJobOptions {
   readonly id: string;
@@ -40,7 +41,7 @@ export async function startJob(
     throw new FreshetError("FR1006", "usage", "the rules file is too large to be kept with the job", "Make it smaller than 900 kB.");
   }
   const job = jobOf(plan, options, new Date(clock.nowMs()).toISOString());
-  await kafka.produce([rulesRecord(deployment, { hash: plan.rulesHash, text: rulesText }), jobRecord(job)]);
+  await writeJobRecords(kafka, [rulesRecord(deployment, { hash: plan.rulesHash, text: rulesText }), jobRecord(job)]);
   const offsets = await kafka.offsets([topic]);
   return { job, jobsEnd: offsets.map(({ partition, latest }) => ({ topic, partition, next: latest })) };
 }

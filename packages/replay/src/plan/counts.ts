@@ -1,6 +1,5 @@
 import { z } from "zod";
-
-const count = z.int().nonnegative();
+import { count, instant } from "../json-kinds.js";
 
 /** Why entries were, or would be, removed. */
 export type RemovalCause = "older" | "unversioned" | "blind" | "opaque";
@@ -50,7 +49,7 @@ export const countsSchema = z.looseObject({
     covered: count.meta({ description: "Busted before." }),
   }),
   span: z
-    .looseObject({ from: z.iso.datetime(), to: z.iso.datetime() })
+    .looseObject({ from: instant, to: instant })
     .nullable()
     .meta({ description: "Times of the first and the last chosen record; null without any." }),
   exact: z.boolean().meta({ description: "false: counts of keys are not exact; inexactBecause says why." }),

@@ -3,7 +3,7 @@ import type { SliceReport } from "@freshet/pipeline";
 import type { FramePort } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import { readOnly, type StorePort } from "@freshet/store/port";
-import { durationMs, type Rates } from "../run/pace.js";
+import { durationMs, type Rates, sliceRecords } from "../run/pace.js";
 import { type ReplaySlice, readSlices, type Stretch } from "../run/read-slices.js";
 import type { Replayed } from "../run/replayed.js";
 import { createRunItems } from "../run/run-items.js";
@@ -80,10 +80,10 @@ export interface ReplayPlan {
   readonly limited: boolean;
 }
 
-/** Records a slice; as the service's. */
+/** Records a slice at most; as the service's. A plan takes the run's own, for what one slice holds is merged. */
 export const SLICE_RECORDS_MAX = 200;
 /** Somebody waits for a plan at a terminal. */
-const STORE_PATIENCE_MS = 5000;
+const PATIENCE_MS = 5000;
 
 /**
  * Runs the whole replay against a read-only store: the plan is what the pipeline itself answers. Writes nothing anywhere.
@@ -105,20 +105,15 @@ export async function planReplay(ports: ReplayPorts, options: PlanOptions): Prom
       options.onProgress({ done, total, records: view.tally.records });
     };
   };
-  let left = options.limit ?? Number.POSITIVE_INFINITY;
-  const choose = createChoose(options);
+  const patience = { clock: ports.clock, pause: ports.pause, stop: options.stop, patienceMs: PATIENCE_MS };
   try {
     const { end, read } = await readSlices({
       kafka: ports.kafka,
       group: options.group,
       stretches,
-      choose: (record) => {
-        const item = choose(record);
-        if (item !== null) left--;
-        return item;
-      },
-      hasEnough: () => left <= 0,
-      sliceRecordsMax: SLICE_RECORDS_MAX,
+      choose: createChoose({ ...options, frames: ports.frames, patience }),
+      chosenMax: options.limit,
+      sliceRecordsMax: sliceRecords(options.rates, SLICE_RECORDS_MAX),
       run,
       stop: options.stop,
     });
@@ -143,7 +138,7 @@ function createView(ports: ReplayPorts, options: PlanOptions) {
   const { clock, frames, pause } = ports;
   const store = readOnly(ports.store);
   const runner = (rules: CompiledRules) =>
-    createRunItems({ rules, store, frames, clock, pause, stop: options.stop, patienceMs: STORE_PATIENCE_MS });
+    createRunItems({ rules, store, frames, clock, pause, stop: options.stop, patienceMs: PATIENCE_MS });
   const wanted = { tally: new Tally(), run: runner(options.force ? forced(options.rules) : options.rules) };
   const running = options.running === null ? null : { tally: new Tally(), run: runner(options.running), rules: options.running };
   const changes = new OutcomeChanges();

@@ -1,26 +1,25 @@
 import type { OffsetRange } from "@freshet/kafka/port";
 import { z } from "zod";
+import { count, rulesHash, text } from "../json-kinds.js";
 import { orders, selectionSchema } from "../select/selection.js";
 import { countsSchema } from "./counts.js";
 import type { ReplayPlan } from "./plan-replay.js";
 
-const count = z.int().nonnegative();
-const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const rate = z.number().positive().nullable().meta({ description: "null: as fast as it can." });
 
 // Open objects: a reader of today must not break on a member of tomorrow.
 /** What `freshet replay dlq|history --json` prints without `--apply`. */
 export const replayPlanSchema = z.looseObject({
   v: z.literal(1),
-  deployment: z.string().min(1),
+  deployment: text,
   selection: selectionSchema,
   order: z.enum(orders),
-  rulesHash: hash,
+  rulesHash,
   force: z.boolean().meta({ description: "Versions are ignored: every bust is blind." }),
   ranges: z
-    .array(z.looseObject({ topic: z.string().min(1), partition: count, from: count, to: count.meta({ description: "Exclusive." }) }))
+    .array(z.looseObject({ topic: text, partition: count, from: count, to: count.meta({ description: "Exclusive." }) }))
     .meta({ description: "What was read, and what --apply would read." }),
-  limited: z.boolean().meta({ description: "Whether --limit left records out." }),
+  limited: z.boolean().meta({ description: "Whether --limit left offsets unread." }),
   counts: countsSchema,
   closer: z
     .looseObject({
@@ -36,10 +35,10 @@ export const replayPlanSchema = z.looseObject({
     .meta({ description: "What a closer look found." }),
   comparison: z
     .looseObject({
-      rulesHash: hash,
+      rulesHash,
       counts: countsSchema,
       same: count.meta({ description: "Records that end as they do under the rules that run." }),
-      changes: z.array(z.looseObject({ from: z.string().min(1), to: z.string().min(1), records: count.min(1) })),
+      changes: z.array(z.looseObject({ from: text, to: text, records: count.min(1) })),
     })
     .nullable()
     .meta({ description: "Against the rules that run; null without --rules." }),

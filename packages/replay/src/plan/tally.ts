@@ -1,5 +1,6 @@
 import type { SliceReport } from "@freshet/pipeline";
 import type { BustOutcome, KeyBust, TagOutcome } from "@freshet/protocol";
+import { instantNear } from "../dead-letters/instants.js";
 import type { Replayed } from "../run/replayed.js";
 import { type Counts, exactness, type KeyCounts, noCounts, noKeys, type RemovalCause, sorted } from "./counts.js";
 import { KeyRanks } from "./key-ranks.js";
@@ -79,7 +80,7 @@ export class Tally {
       removedBecause: { ...this.#removedBecause },
       families: Object.fromEntries(families.map(([name, family]) => [name, family.counts()])),
       tags: { ...this.#tags },
-      span: this.#records.chosen === 0 ? null : { from: instantOf(this.#fromMs), to: instantOf(this.#toMs) },
+      span: this.#records.chosen === 0 ? null : { from: instantNear(this.#fromMs), to: instantNear(this.#toMs) },
       ...exactness([
         ...(this.#keyRanks.isExact && this.#tagRanks.isExact ? [] : (["many_keys"] as const)),
         ...(this.#hasRunAgain ? (["slice_run_again"] as const) : []),
@@ -142,11 +143,4 @@ function causeOf(bust: KeyBust, outcome: BustOutcome): RemovalCause {
   if (bust.entry.kind === "opaque") return "opaque";
   if (bust.version === null) return "blind";
   return outcome === "unversioned" ? "unversioned" : "older";
-}
-
-const YEAR_9999_MS = 253_402_300_799_999;
-
-/** Producers may stamp records with anything. */
-function instantOf(ms: number): string {
-  return new Date(Math.min(Math.max(ms, 0), YEAR_9999_MS)).toISOString();
 }

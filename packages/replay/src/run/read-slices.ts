@@ -20,14 +20,16 @@ export interface ReadSlicesOptions {
   /** One after the other. */
   readonly stretches: readonly Stretch[];
   readonly choose: Choose;
-  /** True once enough was chosen: what is chosen goes on to its end, nothing more is read. */
-  readonly hasEnough?: () => boolean;
+  /** At most so many are chosen: they go on to their end, and nothing more is read. `null`: all. */
+  readonly chosenMax?: number | null;
   readonly sliceRecordsMax: number;
   /**
    * Begins a slice, and answers with what is to be done when it has ended. The next slice of a partition begins before that; what
    * is done at their ends is done in order, as soon as they have ended.
    */
   readonly run: (slice: ReplaySlice) => Promise<() => void>;
+  /** Told that reading or a slice has failed: slices under way had better end soon. */
+  readonly onFailure?: () => void;
   readonly stop: AbortSignal;
 }
 
@@ -39,50 +41,66 @@ export interface ReadEnd {
 
 /**
  * Reads stretches and cuts what is chosen into slices. The cuts depend on the chosen records alone, not on how the broker batches
- * them. Resolves when all is done, or when it was stopped: then slices under way have ended.
+ * them. When it returns or throws, no slice is under way any more.
  *
- * @throws FreshetError as `LogReading.read` and `run`.
+ * @throws FreshetError as `LogReading.read`, `choose` and `run`.
  */
 export async function readSlices(options: ReadSlicesOptions): Promise<ReadEnd> {
   const read: Stretch[] = [];
+  const room = { left: options.chosenMax ?? Number.POSITIVE_INFINITY };
   for (const stretch of options.stretches) {
-    if (options.stop.aborted || options.hasEnough?.() === true) break;
-    read.push(await readStretch(stretch, options));
+    if (options.stop.aborted || room.left <= 0) break;
+    read.push(await readStretch(stretch, options, room));
   }
   return { end: options.stop.aborted ? "stopped" : "ended", read };
 }
 
-async function readStretch(stretch: Stretch, options: ReadSlicesOptions): Promise<Stretch> {
+/** How many more may be chosen. */
+interface Room {
+  left: number;
+}
+
+async function readStretch(stretch: Stretch, options: ReadSlicesOptions, room: Room): Promise<Stretch> {
   const ranges = stretch.filter(({ from, to }) => from < to);
   if (ranges.length === 0) return stretch;
   const enough = new AbortController();
   const stop = AbortSignal.any([options.stop, enough.signal]);
-  const cutters = new Map(ranges.map((range) => [range.partition, new Cutter(range, { ...options, stop })]));
+  const cutters = new Map(ranges.map((range) => [range.partition, new Cutter(range, { ...options, stop, room })]));
+  const all = [...cutters.values()];
   const onBatch = async (batch: RecordBatch): Promise<void> => {
     await cutters.get(batch.partition)?.take(batch);
-    if (options.hasEnough?.() === true) enough.abort();
+    if (room.left <= 0) enough.abort();
   };
   const rights = { topic: ranges[0]?.topic ?? "", group: options.group, what: "to replay what it holds" };
-  await withRights(rights, options.kafka.read({ group: options.group, ranges, onBatch, stop }));
-  const all = [...cutters.values()];
-  if (options.stop.aborted) await Promise.all(all.map((cutter) => cutter.settle()));
-  else await Promise.all(all.map((cutter) => (enough.signal.aborted ? cutter.close() : cutter.finish())));
+  try {
+    await withRights(rights, options.kafka.read({ group: options.group, ranges, onBatch, stop }));
+    if (options.stop.aborted) await Promise.all(all.map((cutter) => cutter.settle()));
+    else await Promise.all(all.map((cutter) => (enough.signal.aborted ? cutter.close() : cutter.finish())));
+  } catch (error) {
+    options.onFailure?.();
+    await Promise.allSettled(all.map((cutter) => cutter.settle()));
+    throw error;
+  }
   return enough.signal.aborted ? all.map((cutter) => cutter.read) : stretch;
 }
 
 /** So that a filter that chooses little still moves on. */
 const PASSED_MAX = 5000;
 
+interface CutterOptions extends Pick<ReadSlicesOptions, "choose" | "run" | "sliceRecordsMax" | "stop"> {
+  readonly room: Room;
+}
+
 /** The open slice of one partition, and the one under way. */
 class Cutter {
   readonly #range: OffsetRange;
-  readonly #options: ReadSlicesOptions;
+  readonly #options: CutterOptions;
   #items: Replayed[] = [];
   #passed = 0;
   #next: number;
   #underWay: Promise<void> = Promise.resolve();
 
-  constructor(range: OffsetRange, options: ReadSlicesOptions) {
+  constructor(range: OffsetRange, options: CutterOptions) {
     this.#range = range;
     this.#options = options;
     this.#next = range.from;
@@ -93,15 +111,25 @@ class Cutter {
     return { ...this.#range, to: this.#next };
   }
 
-  async take({ records }: RecordBatch): Promise<void> {
-    for (const record of records) {
-      if (this.#options.stop.aborted || this.#options.hasEnough?.() === true) return;
-      const item = this.#options.choose(record);
-      if (item === null) this.#passed++;
-      else this.#items.push(item);
-      this.#next = (record.undecodable?.lastOffset ?? record.offset) + 1;
-      if (this.#items.length >= this.#options.sliceRecordsMax || this.#passed >= PASSED_MAX) await this.#cut();
+  async take(batch: RecordBatch): Promise<void> {
+    const { choose, room, sliceRecordsMax, stop } = this.#options;
+    const records = batch.records.slice();
+    const chosen = await choose(records);
+    for (const [at, record] of records.entries()) {
+      if (stop.aborted || room.left <= 0) return;
+      this.#add(chosen[at] ?? null);
+      this.#next = Math.min((record.undecodable?.lastOffset ?? record.offset) + 1, this.#range.to);
+      if (this.#items.length >= sliceRecordsMax || this.#passed >= PASSED_MAX) await this.#cut();
     }
+  }
+
+  #add(item: Replayed | null): void {
+    if (item === null) {
+      this.#passed++;
+      return;
+    }
+    this.#items.push(item);
+    this.#options.room.left--;
   }
 
   /** The range is read to its end, whatever its last offsets hold. */

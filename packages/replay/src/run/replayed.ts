@@ -14,5 +14,8 @@ export interface Replayed {
   readonly isDeclared: boolean;
 }
 
-/** A record that was read, or `null` when it is not chosen. */
-export type Choose = (record: KafkaRecord) => Replayed | null;
+/**
+ * Some records of one partition that were read, in order: each as it is replayed, or `null` where it is not chosen. Looks schemas up
+ * where it must, so it may throw what a registry that is away does.
+ */
+export type Choose = (records: readonly KafkaRecord[]) => Promise<readonly (Replayed | null)[]>;

@@ -1,9 +1,10 @@
-import { decode } from "@freshet/pipeline";
-import { FreshetError } from "@freshet/protocol";
+import { type FramePort, FreshetError, type KafkaRecord } from "@freshet/protocol";
 import { type CompiledRules, compileEventFilter, type EventFilter } from "@freshet/rules";
 import { readDeadLetter } from "../dead-letters/letter.js";
 import { createLetterFilter } from "../dead-letters/letter-filter.js";
-import type { Choose } from "../run/replayed.js";
+import { decodeEachBy, type TakeDecoded } from "../decode-each.js";
+import { type Patience, patiently } from "../run/patiently.js";
+import type { Choose, Replayed } from "../run/replayed.js";
 import type { Selection } from "./selection.js";
 
 export interface ChooseOptions {
@@ -12,6 +13,10 @@ export interface ChooseOptions {
   readonly rules: CompiledRules;
   /** Whether a replay has resolved this dead letter before. */
   readonly isResolved: (partition: number, offset: number) => boolean;
+  /** What reads values that name their schema, for `where`. */
+  readonly frames?: FramePort | undefined;
+  /** How a registry that is away is waited for. */
+  readonly patience: Patience;
 }
 
 /**
@@ -21,13 +26,23 @@ export interface ChooseOptions {
  * @throws FreshetError `usage` when `where` is no expression.
  */
 export function createChoose(options: ChooseOptions): Choose {
-  const { selection } = options;
-  const filter = selection.where === null ? null : compileWhere(selection.where);
-  return selection.kind === "history" ? chooseHistory(selection, { ...options, filter }) : chooseLetters(selection, { ...options, filter });
-}
-
-interface Chosen extends ChooseOptions {
-  readonly filter: EventFilter | null;
+  const { selection, rules, frames, patience } = options;
+  const pick = selection.kind === "history" ? pickHistory(selection, options) : pickLetters(selection, options);
+  if (selection.where === null) return async (records) => records.map(pick);
+  const filter = compileWhere(selection.where);
+  const decodeEach = decodeEachBy(rules, frames);
+  return async (records) => {
+    const picked = records.map(pick);
+    const asked = picked.flatMap((item) => (item === null ? [] : [item]));
+    const chosen = new Set<Replayed>();
+    const take: TakeDecoded = (decoded, at) => {
+      const item = asked[at];
+      if (item !== undefined && decoded.kind === "event" && filter.ask(decoded.event) === "holds") chosen.add(item);
+    };
+    const originals = asked.map(({ record }) => record);
+    await patiently(() => decodeEach(originals, take), patience);
+    return picked.map((item) => (item !== null && chosen.has(item) ? item : null));
+  };
 }
 
 /** @throws FreshetError FR1001 (`usage`) with the place of the mistake. */
@@ -37,25 +52,23 @@ export function compileWhere(text: string): EventFilter {
   throw new FreshetError("FR1001", "usage", `--where, at character ${compiled.offset + 1}: ${compiled.problem}`, compiled.fix);
 }
 
-function chooseHistory(selection: Selection & { kind: "history" }, { filter, rules }: Chosen): Choose {
+/** What is chosen by all that needs no event. */
+type Pick = (record: KafkaRecord) => Replayed | null;
+
+function pickHistory(selection: Selection & { kind: "history" }, { rules }: ChooseOptions): Pick {
   const [fromMs, toMs] = [Date.parse(selection.from), Date.parse(selection.to)];
   const isDeclared = rules.sourcesOf(selection.topic).length > 0;
   return (record) => {
     const { offset, timestampMs: timeMs } = record;
-    if (timeMs < fromMs || timeMs >= toMs) return null;
-    if (filter !== null) {
-      const decoded = decode(record, rules);
-      if (decoded.kind !== "event" || filter.ask(decoded.event) !== "holds") return null;
-    }
-    return { record, offset, timeMs, letterId: null, isDeclared };
+    return timeMs < fromMs || timeMs >= toMs ? null : { record, offset, timeMs, letterId: null, isDeclared };
   };
 }
 
-function chooseLetters(selection: Selection & { kind: "dlq" }, { filter, rules, isResolved }: Chosen): Choose {
+function pickLetters(selection: Selection & { kind: "dlq" }, { rules, isResolved }: ChooseOptions): Pick {
   const sinceMs = selection.since === null ? Number.NEGATIVE_INFINITY : Date.parse(selection.since);
   const untilMs = selection.until === null ? Number.POSITIVE_INFINITY : Date.parse(selection.until);
   const { reason, rule } = selection;
-  const { accepts } = createLetterFilter({ reason, rule, where: filter === null ? null : { filter, rules } });
+  const { accepts } = createLetterFilter({ reason, rule, where: null });
   return (read) => {
     const { partition, offset, timestampMs: timeMs } = read;
     if (timeMs < sinceMs || timeMs >= untilMs || (!selection.resolved && isResolved(partition, offset))) return null;

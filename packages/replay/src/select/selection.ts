@@ -1,7 +1,5 @@
 import { z } from "zod";
-
-const text = z.string().min(1);
-const instant = z.iso.datetime();
+import { instant, text } from "../json-kinds.js";
 
 const deadLetters = z.looseObject({
   kind: z.literal("dlq"),

@@ -1,19 +1,20 @@
-import type { AuditIntention, Job } from "@freshet/replay";
-import type { Deps } from "../deps.js";
+import type { AuditIntention } from "../audit/audit-entry.js";
+import type { Job } from "./job.js";
 
-/** A job as the audit trail tells it, before it begins. */
-export function auditIntention(job: Job, deps: Pick<Deps, "who" | "newId" | "version">, action?: AuditIntention["action"]): AuditIntention {
-  const { id, deployment, selection, rulesHash, because } = job;
+/** Who acts on a job, and with what. */
+export type Actor = Pick<AuditIntention, "id" | "who" | "tool">;
+
+/** A job as the audit trail tells it, before it begins or is ended. */
+export function auditIntention(job: Job, actor: Actor, over: Partial<Pick<AuditIntention, "action" | "reason">> = {}): AuditIntention {
+  const { deployment, selection, rulesHash, because } = job;
   return {
-    id: deps.newId(),
+    ...actor,
     deployment,
-    action: action ?? (selection.kind === "dlq" ? "replay dlq" : "replay history"),
-    who: { ...deps.who() },
-    reason: because,
-    target: { topic: selection.topic, job: id },
+    action: over.action ?? (selection.kind === "dlq" ? "replay dlq" : "replay history"),
+    reason: over.reason ?? because,
+    target: { topic: selection.topic, job: job.id },
     filter: filterOf(job),
     rulesHash,
-    tool: { name: "freshet", version: deps.version },
   };
 }
 
