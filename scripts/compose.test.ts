@@ -14,6 +14,7 @@ interface Service {
   readonly tmpfs?: readonly string[];
   readonly cap_drop?: readonly string[];
   readonly security_opt?: readonly string[];
+  readonly healthcheck?: { readonly test: readonly string[] };
 }
 
 const root = join(import.meta.dirname, "..");
@@ -65,6 +66,36 @@ describe("docker-compose.yml", () => {
       ["prometheus", ["watch"]],
       ["grafana", ["watch"]],
     ]);
+  });
+});
+
+describe("the service's Dockerfile", () => {
+  const lines = readFileSync(join(root, "services/invalidator/Dockerfile"), "utf8")
+    .replaceAll("\\\n", "")
+    .split("\n")
+    .filter((line) => /^[A-Z]/.test(line));
+  const last = lines.slice(lines.findLastIndex((line) => line.startsWith("FROM")));
+  const words = (name: string) => last.find((line) => line.startsWith(`${name} `))?.slice(name.length + 1) ?? "";
+
+  test("builds in one stage and runs in another, whose bases are build arguments that compose passes on", () => {
+    const bases = lines.filter((line) => line.startsWith("FROM"));
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: as it stands in a Dockerfile
+    expect(bases).toEqual(["FROM ${NODE_IMAGE} AS build", "FROM ${RUNTIME_IMAGE:-$NODE_IMAGE}"]);
+    const { NODE_IMAGE, RUNTIME_IMAGE } = read("docker-compose.yml").services.invalidator.build.args;
+    expect(lines).toContain(`ARG NODE_IMAGE=${settled(NODE_IMAGE)}`);
+    expect([lines.includes("ARG RUNTIME_IMAGE"), settled(RUNTIME_IMAGE)]).toEqual([true, ""]);
+  });
+
+  test("runs as a user without rights, and with no shell", () => {
+    expect(words("USER")).toMatch(/^[1-9]\d{3,}:[1-9]\d{3,}$/);
+    expect(last.filter((line) => line.startsWith("RUN"))).toEqual([]);
+    for (const name of ["ENTRYPOINT", "CMD"]) expect(JSON.parse(words(name))).toEqual(expect.arrayContaining([expect.any(String)]));
+  });
+
+  test("looks whether it is well with Node alone", () => {
+    const [, command = ""] = /CMD (\[.*\])$/.exec(words("HEALTHCHECK")) ?? [];
+    expect(JSON.parse(command)[0]).toBe("node");
+    expect(named("invalidator")?.healthcheck?.test.slice(0, 2)).toEqual(["CMD", "node"]);
   });
 });
 
