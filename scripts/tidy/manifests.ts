@@ -53,7 +53,7 @@ function rangesOf({ file, data }: Manifest): readonly Finding[] {
   });
 }
 
-/** What a workspace imports it declares, and what it declares it imports. */
+/** What a workspace imports it declares, and what it declares it imports; what is for development alone, its tests may. */
 export const declaredImports: Rule = {
   name: "declared-import",
   check: (tree) => manifestsOf(tree).flatMap((manifest) => (workspaceOf(manifest.file.path) === "" ? [] : mismatches(manifest, tree))),
@@ -76,8 +76,11 @@ function mismatches({ file, data }: Manifest, tree: Tree): readonly Finding[] {
       message: `${name} is not in the package.json`,
       fix: `Add it to ${file.path}.`,
     }));
+  const inTests = tree.sources.filter(({ path }) => path.startsWith(`${folder}/`) && isTest(path));
+  const tested = new Set(inTests.flatMap((source) => importsOf(source).map((found) => packageOf(found.from))));
+  const forTests = Object.keys(recordOf(data.devDependencies)).filter((name) => tested.has(name));
   const idle = [...declared.keys()]
-    .filter((name) => !taken.some((found) => found.name === name))
+    .filter((name) => !taken.some((found) => found.name === name) && !forTests.includes(name))
     .map((name) => ({
       path: file.path,
       line: file.text.split("\n").findIndex((text) => text.includes(`"${name}":`)) + 1,

@@ -197,6 +197,11 @@ describe("manifests", () => {
       "zod is declared and never imported",
     ]);
   });
+  test("what only tests import is for development", () => {
+    const taking = { "packages/store/src/a.test.ts": 'import { x } from "zod";\n' };
+    expect(findings("declared-import", { ...store({ devDependencies: { zod: "4.0.0" } }), ...taking })).toEqual([]);
+    expect(findings("declared-import", { ...store({ dependencies: { zod: "4.0.0" } }), ...taking })).toHaveLength(1);
+  });
 });
 
 test("an error code needs its entry and something that raises it", () => {
