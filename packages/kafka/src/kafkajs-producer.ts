@@ -115,9 +115,10 @@ async function send(
 
 function byTopic(records: readonly ProduceRecord[]): { topic: string; messages: ListedMessage[] }[] {
   const topics = new Map<string, ListedMessage[]>();
-  for (const { topic, key, value, headers } of records) {
+  for (const { topic, partition, key, value, headers } of records) {
     if (topic === "") throw new FreshetError("FR3002", "halt", "a record to produce names no topic", "Report it: this is a bug.");
-    const message = { key: asBuffer(key), value: asBuffer(value), headerList: headers };
+    const place = partition === undefined ? {} : { partition };
+    const message = { key: asBuffer(key), value: asBuffer(value), headerList: headers, ...place };
     const messages = topics.get(topic);
     if (messages === undefined) topics.set(topic, [message]);
     else messages.push(message);

@@ -188,7 +188,7 @@ function checkRecord(record: ProduceRecord, topic: Topic | undefined): void {
 function append(record: ProduceRecord, topic: Topic | undefined, timestampMs: number): void {
   if (topic === undefined) return;
   const count = topic.partitions.length;
-  const partition = record.key === null ? topic.next++ % count : hashOf(record.key) % count;
+  const partition = record.partition ?? (record.key === null ? topic.next++ % count : hashOf(record.key) % count);
   const headers = record.headers.map((header) => ({ ...header, value: copyOf(header.value) }));
   const { topic: name } = record;
   const copied = { timestampMs, key: copyOf(record.key), value: copyOf(record.value), headers };

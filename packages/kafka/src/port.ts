@@ -85,6 +85,8 @@ export interface Consumption {
 
 export interface ProduceRecord {
   readonly topic: string;
+  /** Where to, whatever the key; by the key without it. */
+  readonly partition?: number;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
   readonly headers: readonly RecordHeader[];

@@ -14,6 +14,7 @@ import {
   range,
   record,
   TEST_MS,
+  textOf,
 } from "./kafka-bench.js";
 
 /** What is easily lost on the way: odd bytes, large ones, missing topics, handlers that throw. */
@@ -36,6 +37,23 @@ function byteTests(bench: Bench): void {
       await eventually(() => watched.records.length >= sent.length);
       const got = watched.records.map(({ key, value, headers }) => ({ key: hex(key), value: hex(value), headers: headers.map(hexed) }));
       expect(got).toEqual(sent.map(({ key, value, headers }) => ({ key: hex(key), value: hex(value), headers: headers.map(hexed) })));
+    },
+    TEST_MS,
+  );
+
+  test(
+    "puts a record into the partition that it names, whatever its key",
+    async () => {
+      const port = await bench.port();
+      const topic = await bench.topic(port, 3);
+      const places = [2, 0, 1, 2, 2, 1];
+      await port.produce(
+        places.map((partition, at) => ({ ...record(topic, { value: Buffer.from(`${at}`) }), key: Buffer.from("one key"), partition })),
+      );
+      const watched = await bench.consume(port, { topics: [topic] });
+      await eventually(() => watched.records.length >= places.length);
+      const got = watched.records.map(({ partition, value }) => [Number(textOf(value)), partition] as const);
+      expect(got.sort(([a], [b]) => a - b).map(([, partition]) => partition)).toEqual(places);
     },
     TEST_MS,
   );
