@@ -1,4 +1,5 @@
 export type { Bust, BustMode, KeyBust, TagBust, TagSpec } from "./bust.js";
+export { CANARY_HEADER, senderOfCanary } from "./canary.js";
 export type { BustArguments, BustStep } from "./decide.js";
 export {
   bumpEpoch,

@@ -25,6 +25,8 @@ export interface SourceSpec {
   readonly strict: boolean;
   /** What a null value means. */
   readonly tombstones: "ignore" | "delete";
+  /** Whether the service puts canaries into its partitions, where it has one. */
+  readonly canary?: true;
   /** `registry`: values and keys may name their schema in a registry. Plain without it. */
   readonly encoding?: "registry";
   /** What formats that do not say it themselves are told; absent for CloudEvents. */

@@ -72,6 +72,7 @@ function meaning({ bounds, keysPerEvent, sources, families }: Model, draft: Draf
       strict: spec.strict,
       tombstones: spec.tombstones,
       encoding: spec.encoding,
+      canary: spec.canary,
     })),
     families: Object.fromEntries(
       [...families].map(([name, { text, template, family }]) => [

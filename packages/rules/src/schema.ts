@@ -66,6 +66,10 @@ const anySource = {
     .optional(),
   strict: z.boolean().optional().meta({ description: "What nothing on the topic matches is dead-lettered as untrusted." }),
   tombstones: z.enum(["ignore", "delete"]).optional(),
+  canary: z
+    .boolean()
+    .optional()
+    .meta({ description: "Whether a service with a canary puts records of its own into the partitions of the topic. Default false." }),
   encoding: z
     .enum(["plain", "registry"])
     .optional()

@@ -17,6 +17,21 @@ function expectTold(textWithMarks: string, codes: string): void {
   expect(told).toEqual(codes.split(" ").flatMap((code, at) => (code === "" ? [] : [`${places[at] ?? "unmarked"} ${code}`])));
 }
 
+describe("canaries", () => {
+  const asked = (more: string) => rulesOf(file(`{ topic: t, format: cloudevents, space: s${more} }`));
+
+  test("come to sources that ask for them, and to no others", () => {
+    expect(asked(", canary: true").sourcesOf("t")[0]?.canary).toBe(true);
+    for (const more of ["", ", canary: false"]) expect(asked(more).sourcesOf("t")[0]).not.toHaveProperty("canary");
+  });
+
+  test("are a part of what a file means, but saying no is saying nothing", () => {
+    expect(asked(", canary: false").hash).toBe(asked("").hash);
+    expect(asked(", canary: true").hash).not.toBe(asked("").hash);
+    expectTold(file("{ topic: t, format: cloudevents, space: s, canary: §often }"), "wrong_type");
+  });
+});
+
 describe("what a source says is what its format reads", () => {
   test("rows: columns by name, whatever is in the name", () => {
     expect(readsOf("{ topic: t, format: debezium, space: s, id: [shop, a/b], version: /v, replicaIdentity: full }")).toEqual({

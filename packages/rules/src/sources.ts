@@ -127,6 +127,7 @@ function specOf(text: SourceText): SourceSpec {
     ...(text.match?.tenants === undefined ? {} : { matchesTenant: tenantMatcher(text.match.tenants) }),
     strict: text.strict ?? false,
     tombstones: text.tombstones ?? "ignore",
+    ...(text.canary === true ? { canary: text.canary } : {}),
     ...(text.encoding === "registry" ? { encoding: text.encoding } : {}),
     ...readsOf(text),
   };

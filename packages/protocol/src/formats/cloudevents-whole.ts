@@ -1,3 +1,4 @@
+import { senderOfCanary } from "../canary.js";
 import { type Decoded, rejected } from "../decoded.js";
 import type { JsonObject, JsonValue } from "../event.js";
 import { followPointer, isJsonObject } from "../json.js";
@@ -63,7 +64,7 @@ function textOf(value: JsonValue | undefined): string | null {
 /** A deleted row as some producers send it: no value. Blind. */
 function decodeTombstone(record: KafkaRecord, sources: readonly SourceSpec[]): Decoded {
   const source = sources.find((candidate) => candidate.tombstones === "delete");
-  if (source === undefined) return { kind: "ignored" };
+  if (source === undefined || senderOfCanary(record) !== null) return { kind: "ignored" };
   if (record.key === null)
     return rejected("schema_invalid", "a tombstone without a key says nothing", "Send deletes with the id as record key.");
   let subject: string;

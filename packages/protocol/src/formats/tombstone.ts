@@ -1,3 +1,4 @@
+import { senderOfCanary } from "../canary.js";
 import type { Decoded } from "../decoded.js";
 import type { JsonObject } from "../event.js";
 import type { KafkaRecord } from "../record.js";
@@ -22,7 +23,7 @@ interface Readers {
 /** A record without a value: ignored, or a delete where a source says so. Blind, unless its version is in a header. */
 export function decodeTombstone(record: KafkaRecord, sources: readonly SourceSpec[], { goneOf, headerOf }: Readers): Decoded {
   const source = sources.find((candidate) => candidate.tombstones === "delete");
-  if (source === undefined) return { kind: "ignored" };
+  if (source === undefined || senderOfCanary(record) !== null) return { kind: "ignored" };
   const gone = goneOf(source);
   if (gone.kind === "rejected") return gone;
   const { subject, data } = gone;
