@@ -6,6 +6,7 @@ export { createLoop } from "./loop.js";
 export { type Mapped, map } from "./map.js";
 export type { PipelinePoint, PipelinePorts, SliceReport } from "./pipeline.js";
 export { runSlice } from "./pipeline.js";
+export type { SliceStep, SliceTrace, SliceTracer, TraceContext } from "./slice-trace.js";
 export type { SweepScheduler } from "./sweep-pace.js";
 export type { IndexSizes } from "./sweep-trim.js";
 export type { SweepEnd } from "./sweep-walk.js";

@@ -1,6 +1,7 @@
 import type { BatchControl, BatchEnd, ConsumeOptions, RecordBatch, TopicPartition } from "@freshet/kafka/port";
 import { asFreshetError, type Disposition, type ErrorCode, FreshetError, type KafkaRecord } from "@freshet/protocol";
 import { type PipelinePorts, runPart, type SliceReport } from "./pipeline.js";
+import type { SliceTrace, SliceTracer, TraceContext } from "./slice-trace.js";
 
 /**
  * The consume loop, one partition at a time in one of three states:
@@ -37,6 +38,8 @@ export interface WaitingPartition extends TopicPartition {
 export interface SettledSlice extends TopicPartition {
   readonly highWatermark: number;
   readonly durationMs: number;
+  /** Where it is seen in a tracing system; `null` where it is not. */
+  readonly trace: TraceContext | null;
 }
 
 /** What the loop tells about itself. Must not throw. */
@@ -68,6 +71,7 @@ interface LoopState {
   readonly events: LoopEvents;
   readonly clock: { nowMs(): number };
   readonly settings: LoopSettings;
+  readonly tracer: SliceTracer | undefined;
   readonly waiting: Map<string, WaitingPartition>;
 }
 
@@ -76,11 +80,13 @@ export interface LoopOptions {
   readonly events: LoopEvents;
   readonly clock: { nowMs(): number };
   readonly settings?: Partial<LoopSettings> | undefined;
+  /** Follows each slice, or each part of one; nobody does without it. */
+  readonly tracer?: SliceTracer | undefined;
 }
 
 /** A loop over these ports. Give `onBatch` and `onAssigned` to `KafkaPort.consume`. */
-export function createLoop({ ports, events, clock, settings }: LoopOptions): Loop {
-  const state: LoopState = { ports, events, clock, settings: { ...defaults, ...settings }, waiting: new Map() };
+export function createLoop({ ports, events, clock, settings, tracer }: LoopOptions): Loop {
+  const state: LoopState = { ports, events, clock, tracer, settings: { ...defaults, ...settings }, waiting: new Map() };
   return {
     onBatch: (batch, control) => runBatch(batch, control, state),
     onAssigned: (assigned) => forgetLost(assigned, state),
@@ -95,6 +101,7 @@ export function createLoop({ ports, events, clock, settings }: LoopOptions): Loo
 interface Slice {
   readonly records: readonly KafkaRecord[];
   readonly startedMs: number;
+  readonly trace: SliceTrace | null;
   readonly end: Promise<SliceReport | FreshetError>;
 }
 
@@ -125,17 +132,27 @@ async function runBatch(batch: RecordBatch, control: BatchControl, state: LoopSt
 }
 
 function sliceOf(records: readonly KafkaRecord[], state: LoopState): Slice {
-  return { records, startedMs: state.clock.nowMs(), end: startPart(records, state) };
+  const startedMs = state.clock.nowMs();
+  const trace = state.tracer?.begin(records) ?? null;
+  const ports = trace === null ? state.ports : { ...state.ports, trace };
+  const end = startPart(records, ports, state.settings.sliceDeadlineMs);
+  return { records, startedMs, trace, end: trace === null ? end : end.then((ended) => traced(ended, trace)) };
 }
 
-async function startPart(records: readonly KafkaRecord[], state: LoopState): Promise<SliceReport | FreshetError> {
-  const deadlineMs = state.settings.sliceDeadlineMs;
+/** What is traced ends when its work does, also where nobody comes to look at it because the slice before has failed. */
+function traced(end: SliceReport | FreshetError, trace: SliceTrace): SliceReport | FreshetError {
+  if (end instanceof FreshetError) trace.failed(end);
+  else trace.ended(end);
+  return end;
+}
+
+async function startPart(records: readonly KafkaRecord[], ports: PipelinePorts, deadlineMs: number): Promise<SliceReport | FreshetError> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<FreshetError>((resolve) => {
     timer = setTimeout(() => resolve(tooLate(records.length, deadlineMs)), deadlineMs);
   });
   try {
-    return await Promise.race([runPart(records, state.ports), late]);
+    return await Promise.race([runPart(records, ports), late]);
   } catch (error) {
     return asFreshetError(error);
   } finally {
@@ -154,7 +171,8 @@ function endPart(batch: RecordBatch, slice: Slice, settled: { report: SliceRepor
   if (last !== undefined) control.ended(last.undecodable?.lastOffset ?? last.offset);
   stopWaiting(batch, state);
   const { topic, partition, highWatermark } = batch;
-  state.events.sliceSettled(report, { topic, partition, highWatermark, durationMs: state.clock.nowMs() - slice.startedMs });
+  const durationMs = state.clock.nowMs() - slice.startedMs;
+  state.events.sliceSettled(report, { topic, partition, highWatermark, durationMs, trace: slice.trace?.context ?? null });
 }
 
 function startWaiting(batch: RecordBatch, records: readonly KafkaRecord[], failure: { error: FreshetError; state: LoopState }): BatchEnd {

@@ -7,6 +7,7 @@ import { decode } from "./decode.js";
 import { type Mapped, map } from "./map.js";
 import { plan } from "./plan.js";
 import { type SettlePorts, settle } from "./settle.js";
+import type { SliceStep, SliceTrace } from "./slice-trace.js";
 import { type FramePorts, hasFrames, unframeSome } from "./unframe.js";
 
 /** The points between two effects; a test kills the process there. */
@@ -16,6 +17,8 @@ export interface PipelinePorts extends SettlePorts, FramePorts {
   readonly store: BustPort;
   /** Called at each point; for tests. */
   readonly reached?: (point: PipelinePoint) => void;
+  /** Follows this slice; nobody does without it. */
+  readonly trace?: SliceTrace;
 }
 
 /**
@@ -67,15 +70,23 @@ function joined(parts: readonly SliceReport[], records: readonly KafkaRecord[]):
  * @throws FreshetError `wait` or `halt` from the store, the broker or the schema registry, never for what a record holds.
  */
 export async function runPart(slice: readonly KafkaRecord[], ports: PipelinePorts): Promise<SliceReport> {
-  const mapped = hasFrames(ports.rules) ? await mapFramed(slice, ports) : mapUntilFull(slice, (record) => mapRecord(record, ports.rules));
+  const mapped = await inStep("match", ports, () => mapSlice(slice, ports));
   const records = mapped.length === slice.length ? slice : slice.slice(0, mapped.length);
   const planned = plan(mapped);
   ports.reached?.("before_apply");
-  const applied = await apply(planned, ports.store);
+  const applied = await inStep("apply", ports, () => apply(planned, ports.store));
   ports.reached?.("after_apply");
-  const ended = await settle({ records, mapped, plan: planned, applied }, ports);
+  const ended = await inStep("settle", ports, () => settle({ records, mapped, plan: planned, applied }, ports));
   ports.reached?.("after_settle");
   return { records, mapped, ended, busts: planned.busts, tagBusts: planned.tagBusts, ...applied };
+}
+
+function inStep<T>(step: SliceStep, { trace }: Pick<PipelinePorts, "trace">, work: () => Promise<T>): Promise<T> {
+  return trace === undefined ? work() : trace.step(step, work);
+}
+
+async function mapSlice(records: readonly KafkaRecord[], ports: PipelinePorts): Promise<readonly Mapped[]> {
+  return hasFrames(ports.rules) ? await mapFramed(records, ports) : mapUntilFull(records, (record) => mapRecord(record, ports.rules));
 }
 
 async function mapFramed(records: readonly KafkaRecord[], ports: FramePorts): Promise<readonly Mapped[]> {
