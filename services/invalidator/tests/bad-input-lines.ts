@@ -23,19 +23,20 @@ export interface Edit {
 
 const FOLDER = join(import.meta.dirname, "bad-inputs");
 
-/** All lines of all files, or of one. */
+/** Not for the service to read: each has a test of its own. */
+const ELSEWHERE: readonly string[] = ["command-line", "redis-content"];
+
+/** All lines of all files that the service reads, or of one file. */
 export function badInputs(only?: string): readonly BadInput[] {
-  const files = readdirSync(FOLDER).filter((name) => only === undefined || name === `${only}.txt`);
-  return files.toSorted().flatMap((name) => {
-    const lines = readFileSync(join(FOLDER, name), "utf8").split("\n");
-    return lines.flatMap((line, at) => (/^\s*(#|$)/.test(line) ? [] : [readLine(line, `${name.slice(0, -4)}:${at + 1}`)]));
+  return (only === undefined ? badInputFiles() : [only]).flatMap((name) => {
+    const lines = readFileSync(join(FOLDER, `${name}.txt`), "utf8").split("\n");
+    return lines.flatMap((line, at) => (/^\s*(#|$)/.test(line) ? [] : [readLine(line, `${name}:${at + 1}`)]));
   });
 }
 
 export function badInputFiles(): readonly string[] {
-  return readdirSync(FOLDER)
-    .map((name) => name.slice(0, -4))
-    .toSorted();
+  const names = readdirSync(FOLDER).map((name) => name.slice(0, -4));
+  return names.filter((name) => !ELSEWHERE.includes(name)).toSorted();
 }
 
 function readLine(line: string, place: string): BadInput {
