@@ -35,12 +35,18 @@ families: { page: { key: "${keyPrefix}page:{id}", ttl: 1h, entry: { kind: json, 
 rules: [{ name: changed, source: products, bust: [{ family: page, with: { id: "subject" } }] }]
 `;
 
-export async function openSecureBench(): Promise<SecureBench> {
+export interface SecureBenchOptions {
+  /** Settings of the broker. */
+  readonly properties?: Readonly<Record<string, string>>;
+  readonly redisUrl?: string;
+}
+
+export async function openSecureBench({ properties = {}, redisUrl = testRedisUrl() }: SecureBenchOptions = {}): Promise<SecureBench> {
   const certificates = await makeCertificates();
   const users = (["SCRAM-SHA-256", "SCRAM-SHA-512"] as const).map((mechanism) => ({ name: USER, password: PASSWORD, mechanism }));
-  const kafka = await startSecureKafka({ certificates, users, needsClientCertificate: true, hasAccessLists: true });
+  const kafka = await startSecureKafka({ certificates, users, needsClientCertificate: true, hasAccessLists: true, properties });
   const name = freshPrefix("secure").replaceAll(":", "-");
-  const scene = await openScene({ name, broker: kafka.broker, redisUrl: testRedisUrl(), partitions: 1, rules });
+  const scene = await openScene({ name, broker: kafka.broker, redisUrl, partitions: 1, rules });
   const admin = new kafkajs.Kafka({ brokers: [kafka.broker], logLevel: kafkajs.logLevel.NOTHING }).admin();
   await admin.connect();
   await admin.createAcls({ acl: rightsOf(USER, { source: scene.topic, deployment: name }).map(({ acl }) => acl) });
