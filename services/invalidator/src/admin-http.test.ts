@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { FreshetError } from "@freshet/protocol";
+import { until } from "@freshet/testkit";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { type AdminViews, createAdminHttp, listen } from "./admin-http.js";
 import { loadConfig } from "./config.js";
@@ -11,6 +12,7 @@ const views: AdminViews = {
   started: () => ({ ok: true, body: {} }),
   metrics: async () => "freshet_events_total 1\n",
   metricsType: "text/plain; version=0.0.4; charset=utf-8",
+  openMetrics: null,
 };
 
 const apps: ReturnType<typeof createAdminHttp>[] = [];
@@ -39,6 +41,17 @@ describe("the admin port", () => {
     const response = await open().inject({ url: "/metrics" });
     expect(response.headers["content-type"]).toBe(views.metricsType);
     expect(response.body).toBe("freshet_events_total 1\n");
+  });
+
+  test("/metrics is OpenMetrics for those who ask for it, where there is more in it", async () => {
+    const accept = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.2,*/*;q=0.1";
+    const openMetrics = async () => "freshet_events_total 1\n# EOF\n";
+    const asked = await open({ openMetrics }).inject({ url: "/metrics", headers: { accept } });
+    expect(asked.headers["content-type"]).toBe("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    expect(asked.body).toBe("freshet_events_total 1\n# EOF\n");
+    const others = [await open({ openMetrics }).inject({ url: "/metrics" }), await open().inject({ url: "/metrics", headers: { accept } })];
+    for (const response of others)
+      expect([response.headers["content-type"], response.body]).toEqual([views.metricsType, "freshet_events_total 1\n"]);
   });
 
   test("HEAD has no body", async () => {
@@ -94,6 +107,25 @@ describe("the admin port", () => {
     expect(String((await answered)[0])).toMatch(/^HTTP\/1\.1 405 /);
     socket.destroy();
   });
+
+  test("shuts out a connection whose headers drip, however busily", async () => {
+    const slowMs = 250;
+    const app = createAdminHttp(views, slowMs);
+    apps.push(app);
+    const address = new URL(await listen(app, { host: "127.0.0.1", port: 0 }));
+    const socket = connect(Number(address.port), address.hostname).on("error", () => undefined);
+    let answer = "";
+    socket.on("data", (bytes) => {
+      answer += String(bytes);
+    });
+    socket.write("GET /livez HTTP/1.1\r\nhost: x\r\nx-slow: ");
+    const startedMs = performance.now();
+    await until(() => socket.destroyed || !socket.write("x"), { pollMs: 20 });
+    await until(() => socket.destroyed);
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+    expect(performance.now() - startedMs).toBeGreaterThan(slowMs - 50);
+    expect(performance.now() - startedMs).toBeLessThan(5000);
+  }, 10_000);
 
   test("listens on this machine only, unless it is told otherwise", () => {
     const none = () => {

@@ -1,6 +1,7 @@
 import { FreshetError } from "@freshet/protocol";
 import { type FastifyInstance, type FastifyReply, fastify } from "fastify";
 import { errorCodeOf } from "./error-code.js";
+import { OPEN_METRICS_TYPE } from "./open-metrics.js";
 import type { ProbeAnswer } from "./service-state.js";
 
 /** What the admin port shows. Each is asked when somebody looks. */
@@ -10,20 +11,26 @@ export interface AdminViews {
   started(): ProbeAnswer;
   metrics(): Promise<string>;
   readonly metricsType: string;
+  /** For readers that ask for OpenMetrics; `null` where there is no more in it. */
+  readonly openMetrics: (() => Promise<string>) | null;
 }
 
 const SLOW_MS = 5000;
 const READING = new Set(["GET", "HEAD"]);
 
-/** The admin port: probes and metrics, only to be read. Its errors hold nothing of the process. */
-export function createAdminHttp(views: AdminViews): FastifyInstance {
+/**
+ * The admin port: probes and metrics, only to be read. Its errors hold nothing of the process. Whoever takes longer than `slowMs`
+ * milliseconds to say what it wants is shut out.
+ */
+export function createAdminHttp(views: AdminViews, slowMs = SLOW_MS): FastifyInstance {
   const app = fastify({
     logger: false,
-    http: { maxHeaderSize: 8192 },
+    // Headers that drip keep a connection busy; Node looks at the age of requests every 30 s unless it is told otherwise.
+    http: { maxHeaderSize: 8192, headersTimeout: slowMs, requestTimeout: slowMs, connectionsCheckingInterval: Math.ceil(slowMs / 5) },
     bodyLimit: 1024,
-    connectionTimeout: SLOW_MS,
-    requestTimeout: SLOW_MS,
-    keepAliveTimeout: SLOW_MS,
+    connectionTimeout: slowMs,
+    requestTimeout: slowMs,
+    keepAliveTimeout: slowMs,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 100 },
     frameworkErrors: (_error, _request, reply) => void problem(reply, 400, "bad request"),
@@ -37,7 +44,12 @@ export function createAdminHttp(views: AdminViews): FastifyInstance {
   app.get("/livez", (_request, reply) => answer(reply, views.live()));
   app.get("/readyz", (_request, reply) => answer(reply, views.ready()));
   app.get("/startupz", (_request, reply) => answer(reply, views.started()));
-  app.get("/metrics", async (_request, reply) => reply.type(views.metricsType).send(await views.metrics()));
+  app.get("/metrics", async ({ headers }, reply) => {
+    const { openMetrics } = views;
+    const isAskedFor = (headers.accept ?? "").includes("application/openmetrics-text");
+    if (openMetrics !== null && isAskedFor) return reply.type(OPEN_METRICS_TYPE).send(await openMetrics());
+    return reply.type(views.metricsType).send(await views.metrics());
+  });
   app.setNotFoundHandler((_request, reply) => problem(reply, 404, "no such page"));
   app.setErrorHandler((_error, _request, reply) => problem(reply, 500, "this page failed"));
   return app;

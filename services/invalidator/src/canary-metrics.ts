@@ -1,7 +1,10 @@
 import { Counter, Gauge, Histogram, type Registry } from "@prometheus-io/client";
+import { createPartitionCanaries, type PartitionCanaries, type PartitionCanariesOptions, type SeenCanary } from "./partition-canaries.js";
 
-/** What the canary is counted by. */
+/** What canaries are counted by. */
 export interface CanaryMetrics {
+  /** Of sources that ask for them. */
+  readonly partitions: PartitionCanaries;
   succeeded(seconds: number): void;
   failed(): void;
 }
@@ -9,7 +12,8 @@ export interface CanaryMetrics {
 const DURATION_BOUNDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20];
 
 /** Only where the canary is on: an age that nobody brings down would be a false alarm. */
-export function addCanaryMetrics(registers: Registry[], clock: { nowMs(): number }): CanaryMetrics {
+export function addCanaryMetrics(registers: Registry[], options: PartitionCanariesOptions): CanaryMetrics {
+  const { clock } = options;
   let lastMs = clock.nowMs();
   new Gauge({
     name: "freshet_canary_age_seconds",
@@ -19,18 +23,52 @@ export function addCanaryMetrics(registers: Registry[], clock: { nowMs(): number
       this.set(Math.max(0, clock.nowMs() - lastMs) / 1000);
     },
   });
-  const failures = new Counter({ name: "freshet_canary_failures_total", help: "Flights of the canary that failed", registers });
+  const failures = new Counter({
+    name: "freshet_canary_failures_total",
+    help: "Flights of the canary that failed, and times that none could be sent",
+    registers,
+  });
   const durations = new Histogram({
     name: "freshet_canary_duration_seconds",
     help: "From sending the canary's event until its entry was busted",
     buckets: DURATION_BOUNDS,
     registers,
   });
+  const partitions = createPartitionCanaries(options);
+  addPartitionGauges(registers, partitions);
   return {
+    partitions,
     succeeded(seconds) {
       lastMs = clock.nowMs();
       durations.observe(Math.max(0, seconds));
     },
     failed: () => failures.inc(),
   };
+}
+
+function addPartitionGauges(registers: Registry[], partitions: PartitionCanaries): void {
+  const gauge = (name: string, help: string, read: (seen: SeenCanary) => number | null): Gauge =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ["topic", "partition"],
+      registers,
+      collect() {
+        this.reset();
+        for (const seen of partitions.seen()) {
+          const valueMs = read(seen);
+          if (valueMs !== null) this.set({ topic: seen.topic, partition: seen.partition }, valueMs / 1000);
+        }
+      },
+    });
+  gauge(
+    "freshet_canary_partition_age_seconds",
+    "Since a canary last came through the partition; before that, since this process has it",
+    ({ ageMs }) => ageMs,
+  );
+  gauge(
+    "freshet_canary_partition_duration_seconds",
+    "How long the last canary of the partition took, from its writing to the end of its slice",
+    ({ tookMs }) => tookMs,
+  );
 }

@@ -17,7 +17,15 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((service) => service.stop()));
 });
 
-async function start(env: Record<string, string>, topics = ["products", "freshet.dlq.t", "freshet.canary.t"]) {
+interface Starting {
+  readonly topics?: readonly string[];
+  readonly rules?: string;
+}
+
+async function start(
+  env: Record<string, string>,
+  { topics = ["products", "freshet.dlq.t", "freshet.canary.t"], rules = rulesText }: Starting = {},
+) {
   const readText = () => {
     throw Object.assign(new Error("none"), { code: "ENOENT" });
   };
@@ -32,7 +40,7 @@ async function start(env: Record<string, string>, topics = ["products", "freshet
   const kafka: KafkaPort = log.client();
   const lines: string[] = [];
   const logger = pino({ level: "info" }, { write: (line: string) => void lines.push(line) });
-  const service = await startInvalidator(config, { kafka, store, clock, logger, readText: () => rulesText, retryFirstMs: 5 });
+  const service = await startInvalidator(config, { kafka, store, clock, logger, readText: () => rules, retryFirstMs: 5 });
   running.push(service);
   const metrics = async () => await (await fetch(`${service.address}/metrics`)).text();
   const isReady = async () => (await fetch(`${service.address}/readyz`)).status === 200;
@@ -52,15 +60,40 @@ describe("a service with a canary", () => {
   });
 
   test("without its topic does not start", async () => {
-    const { service } = await start({ FRESHET_CANARY_SECONDS: "1" }, ["products", "freshet.dlq.t"]);
+    const { service } = await start({ FRESHET_CANARY_SECONDS: "1" }, { topics: ["products", "freshet.dlq.t"] });
     expect(await service.failed).toMatchObject({ code: "FR3002", message: expect.stringContaining("freshet.canary.t") });
+  });
+});
+
+describe("a source with `canary: true`", () => {
+  const asking = rulesText.replace("space: p }", "space: p, canary: true, tombstones: delete, strict: true }");
+
+  test("gets one in each partition, which no rule sees, and its age and duration are told", async () => {
+    const { log, metrics } = await start({ FRESHET_CANARY_SECONDS: "1" }, { rules: asking });
+    const took = /^freshet_canary_partition_duration_seconds\{topic="products",partition="0"\} \d/m;
+    await until(async () => took.test(await metrics()));
+    const text = await metrics();
+    expect(text).toMatch(/^freshet_canary_partition_age_seconds\{topic="products",partition="0"\} [01]\b/m);
+    expect(text).toMatch(/^freshet_events_total\{topic="products",outcome="ignored"\} [1-9]/m);
+    for (const outcome of ["applied", "covered", "no_match", "dead"])
+      expect(text).toContain(`freshet_events_total{topic="products",outcome="${outcome}"} 0\n`);
+    const [canary] = log.records("products");
+    expect([canary?.value, canary?.headers.map(({ name }) => name)]).toEqual([null, ["freshet-canary"]]);
+    expect(text).not.toContain('freshet_canary_partition_age_seconds{topic="freshet.canary.t"');
+  });
+
+  test.each([{}, { FRESHET_CANARY_SECONDS: "1", FRESHET_MODE: "observe" }])("gets none with %j", async (env) => {
+    const { log, metrics, isReady } = await start(env, { rules: asking });
+    await until(isReady);
+    expect(await metrics()).not.toContain("canary");
+    expect(log.records("products")).toEqual([]);
   });
 });
 
 test.each([{}, { FRESHET_CANARY_SECONDS: "0" }, { FRESHET_CANARY_SECONDS: "1", FRESHET_MODE: "observe" }])(
   "%j has none, and needs no topic",
   async (env) => {
-    const { metrics, isReady, lines } = await start(env, ["products", "freshet.dlq.t"]);
+    const { metrics, isReady, lines } = await start(env, { topics: ["products", "freshet.dlq.t"] });
     await until(isReady);
     expect(await metrics()).not.toContain("canary");
     expect(lines.filter((line) => line.includes("the canary is off"))).toHaveLength("FRESHET_MODE" in env ? 1 : 0);

@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { KafkaPort } from "@freshet/kafka/port";
+import type { FreshetError } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import type { StorePort } from "@freshet/store/port";
 import type { Logger } from "pino";
 import { keepFlying } from "./canary.js";
+import { flyThroughPartitions } from "./canary-partitions.js";
 import { addCanary, CANARY, canaryTopic } from "./canary-rules.js";
 import type { Config } from "./config.js";
 import type { Metrics } from "./metrics.js";
@@ -11,13 +13,32 @@ import { abortableSleep } from "./sweeping.js";
 import { isTold } from "./telling.js";
 
 /** Observing busts nothing, so no canary comes back. */
-export function hasCanary({ canarySeconds, mode }: Pick<Config, "canarySeconds" | "mode">): boolean {
+function hasCanary({ canarySeconds, mode }: Pick<Config, "canarySeconds" | "mode">): boolean {
   return canarySeconds > 0 && mode === "apply";
 }
 
 /** The topic of the canary, `null` where it is off. */
 export function canaryOf(config: Config): string | null {
   return hasCanary(config) ? canaryTopic(config.deployment) : null;
+}
+
+/** Whose canaries fly where, besides the topic that is theirs: through those of sources that ask for them. */
+export interface CanaryPlaces {
+  readonly deployment: string;
+  readonly topics: ReadonlySet<string>;
+}
+
+/** `null` where the canary is off. */
+export function placesOf(config: Config, rules: Pick<CompiledRules, "topics" | "sourcesOf">): CanaryPlaces | null {
+  if (!hasCanary(config)) return null;
+  const asking = rules.topics.filter((topic) => rules.sourcesOf(topic).some(({ canary }) => canary === true));
+  return { deployment: config.deployment, topics: new Set(asking) };
+}
+
+/** The topics that canaries are written to; none where they are off. */
+export function canaryTopics(config: Config, rules: Pick<CompiledRules, "topics" | "sourcesOf">): readonly string[] {
+  const places = placesOf(config, rules);
+  return places === null ? [] : [canaryTopic(config.deployment), ...places.topics];
 }
 
 /** What the service runs: the rules of the file, and the canary's where it is on. Errors as `addCanary`. */
@@ -36,7 +57,10 @@ export interface CanaryContext {
   readonly clock: { nowMs(): number };
 }
 
-/** Lets the canary fly until the signal aborts, each process its own; nothing where it is off. */
+/**
+ * Lets the canary fly until the signal aborts, each process its own, and one through each of its partitions whose source asks for it;
+ * nothing where it is off.
+ */
 export function createCanary({ config, rules, metrics: { canary }, logger, ...ports }: CanaryContext): (signal: AbortSignal) => void {
   const family = rules.families.get(CANARY);
   if (config.canarySeconds > 0 && !hasCanary(config)) logger.info("the canary is off: observing busts nothing");
@@ -55,5 +79,19 @@ export function createCanary({ config, rules, metrics: { canary }, logger, ...po
       if (isTold(failures)) logger.warn({ topic, ...failure, failures }, "the canary failed");
     },
   };
-  return (signal) => void keepFlying(options, signal);
+  const through = {
+    kafka: ports.kafka,
+    deployment: config.deployment,
+    partitions: canary.partitions.seen,
+    sleep: abortableSleep,
+    everyMs: options.everyMs,
+    onFailure: ({ code, message: problem, fix }: FreshetError, failures: number): void => {
+      canary.failed();
+      if (isTold(failures)) logger.warn({ code, problem, fix, failures }, "canaries could not be sent to source partitions");
+    },
+  };
+  return (signal) => {
+    void keepFlying(options, signal);
+    void flyThroughPartitions(through, signal);
+  };
 }

@@ -25,15 +25,18 @@ const port = z
       .transform(Number),
   ])
   .pipe(z.int().min(0).max(65_535));
-const canarySeconds = z
-  .union([
-    z.number(),
-    z
-      .string()
-      .regex(/^\d{1,2}$/)
-      .transform(Number),
-  ])
-  .pipe(z.int().min(0).max(30));
+const seconds = (max: number) =>
+  z
+    .union([
+      z.number(),
+      z
+        .string()
+        .regex(/^\d{1,4}$/)
+        .transform(Number),
+    ])
+    .pipe(z.int().min(0).max(max));
+const canarySeconds = seconds(30);
+const dlqLookSeconds = seconds(3600);
 const mechanism = z
   .string()
   .transform((text) => text.toLowerCase())
@@ -172,6 +175,16 @@ export const configSchema = z.object({
     env: "FRESHET_CANARY_SECONDS",
     text: "How often a canary goes through Kafka, rules and Redis, on its own topic `freshet.canary.<deployment>`; 0 is never, as is observe mode.",
     accepts: "a whole number from 0 to 30",
+  }),
+  dlqLookSeconds: dlqLookSeconds.default(0).register(settingTexts, {
+    env: "FRESHET_DLQ_LOOK_SECONDS",
+    text: "How often dead letters are looked through for the oldest that nobody has resolved, for `freshet_dlq_oldest_age_seconds`; 0 is never. It needs rights of its own on Kafka.",
+    accepts: "a whole number from 0 to 3600",
+  }),
+  traces: flag.default(false).register(settingTexts, {
+    env: "FRESHET_TRACES",
+    text: "Follow each slice with OpenTelemetry: an SDK must be registered, see [traces](traces.md).",
+    accepts: yesOrNo,
   }),
   http: z.object({
     host: text.default("127.0.0.1").register(settingTexts, {

@@ -11,6 +11,8 @@ import { type Setting, settings } from "./settings.js";
 /** The configuration of one process. Frozen; secrets are `Secret`s. */
 export interface Config extends Settings {
   readonly kafka: Settings["kafka"] & { readonly group: string };
+  /** Whether spans carry older names as well: OpenTelemetry has a variable of its own for it. */
+  readonly olderTraceNames: boolean;
   /**
    * The same settings as their files hold them now: secrets are renewed in place. What cannot be read, or is not valid, leaves
    * what was valid before; nothing but credentials is to be taken from it.
@@ -44,7 +46,9 @@ export function loadConfig(sources: ConfigSources = processSources()): Config {
   // What a group has read it does not read again: observing must not use up the records of the service that applies.
   const usualGroup = `freshet-${read.deployment}${read.mode === "observe" ? "-observe" : ""}`;
   const kafka = { ...read.kafka, group: read.kafka.group ?? usualGroup };
-  return freeze({ ...read, kafka, origins, renewed: renewing(sources, read) });
+  const optIns = (sources.env.OTEL_SEMCONV_STABILITY_OPT_IN ?? "").split(",").map((word) => word.trim());
+  const olderTraceNames = optIns.includes("messaging/dup");
+  return freeze({ ...read, kafka, olderTraceNames, origins, renewed: renewing(sources, read) });
 }
 
 function renewing(sources: ConfigSources, first: Settings): () => Settings {

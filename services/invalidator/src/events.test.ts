@@ -45,10 +45,11 @@ function setUp(level: string, mode: "apply" | "observe" = "apply"): World {
     assignedCount: () => 0,
     silence: () => ({ ms: 0, isStuck: false }),
     startWaits: () => [],
+    openLetters: () => new Map(),
     sweeps: () => null,
   };
-  const metrics = createMetrics(sources, { version: "1", mode, rules });
   const clock = { ms: 10_000, nowMs: () => clock.ms };
+  const metrics = createMetrics(sources, { version: "1", mode, rules, canary: null, clock });
   const logger = pino({ level }, { write: (line: string) => void lines.push(line) });
   const value = async (sample: string): Promise<number | null> => {
     const line = (await metrics.text()).split("\n").find((text) => text.startsWith(`${sample} `));
@@ -76,7 +77,7 @@ function report(outcomes: readonly BustOutcome[] = ["removed", "unversioned", "c
     tagOutcomes: [],
   };
 }
-const slice = { ...at, highWatermark: 14, durationMs: 12 };
+const slice = { ...at, highWatermark: 14, durationMs: 12, trace: null };
 
 describe("a settled slice", () => {
   test("is one line at info, and one more for its dead letters", () => {
@@ -123,6 +124,34 @@ describe("a settled slice", () => {
     expect(await value('freshet_event_age_seconds_sum{topic="products"}')).toBe(4);
     expect(await value('freshet_event_age_seconds_bucket{topic="products",le="0.5"}')).toBe(0);
     expect(await value('freshet_event_age_seconds_bucket{topic="products",le="1"}')).toBe(4);
+  });
+
+  test("tells when each rule last asked, and 0 where one has not", async () => {
+    const { events, value, clock } = setUp("silent");
+    const last = (rule: string) => value(`freshet_rule_last_match_timestamp_seconds{rule="${rule}"}`);
+    expect([await last("changed"), await last("never")]).toEqual([0, 0]);
+    events.sliceSettled(report(), slice);
+    expect([await last("changed"), await last("never")]).toEqual([10, 0]);
+    clock.ms = 12_500;
+    events.sliceSettled({ ...report(), mapped: [] }, slice);
+    expect(await last("changed")).toBe(10);
+    events.sliceSettled(report(), slice);
+    expect([await last("changed"), await last("never")]).toEqual([12.5, 0]);
+  });
+
+  test("that was traced names its trace, in its line and as an exemplar of both durations", async () => {
+    const { events, told, metrics } = setUp("info");
+    events.sliceSettled(report(), slice);
+    expect(await metrics.openText()).not.toContain("trace_id");
+    events.sliceSettled(report(), { ...slice, trace: { traceId: "a".repeat(32), spanId: "b".repeat(16) } });
+    const lines = told().filter(({ msg }) => msg === "slice");
+    expect(lines.map(({ trace_id }) => trace_id)).toEqual([undefined, "a".repeat(32)]);
+    expect(lines[1]).toMatchObject({ span_id: "b".repeat(16) });
+    const exemplar = `# {trace_id="${"a".repeat(32)}",span_id="${"b".repeat(16)}"}`;
+    const open = await metrics.openText();
+    expect(open).toContain(`freshet_apply_duration_seconds_bucket{topic="products",le="0.025"} 2 ${exemplar} 0.012 10\n`);
+    expect(open).toContain(`freshet_event_age_seconds_bucket{topic="products",le="1"} 4 ${exemplar} 1 10\n`);
+    expect(await metrics.text()).not.toContain("trace_id");
   });
 
   test("tells of a source that counts backwards", async () => {

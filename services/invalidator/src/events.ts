@@ -26,6 +26,8 @@ export interface ServiceEvents extends LoopEvents, SweepEvents {
   startWaiting(on: string, error: FreshetError, attempts: number): void;
   /** The time bounds could not be published again. */
   boundsTrouble(error: FreshetError, attempts: number): void;
+  /** Dead letters could not be looked through. */
+  lettersTrouble(error: FreshetError, attempts: number): void;
 }
 
 /** The client tells of each attempt to connect again, which is more than a log wants. */
@@ -42,11 +44,13 @@ export function createEvents(context: EventsContext): ServiceEvents {
       const { topic, partition } = slice;
       const backwards = regressions.count(report, `${topic}/${partition}`);
       if (backwards > 0) metrics.versionRegressions.inc({ topic }, backwards);
+      metrics.canary?.partitions.sliceSettled(slice, report);
     },
     partitionWaiting: (waiting) => partitionWaiting(waiting, context),
     partitionResumed: (at) => logger.info(at, "partition goes on"),
     assigned(partitions) {
       metrics.rebalances.inc();
+      metrics.canary?.partitions.assigned(partitions);
       const names = partitions.map(({ topic, partition }) => `${topic}/${partition}`);
       logger.info({ partitions: names }, "joined the group");
     },
@@ -76,30 +80,51 @@ export function createEvents(context: EventsContext): ServiceEvents {
       metrics.redisErrors.inc({ code: error.code });
       if (isTold(attempts)) logger.warn({ attempts, ...wordsOf(error) }, "the time bounds were not published again");
     },
+    lettersTrouble(error, attempts) {
+      metrics.kafkaErrors.inc({ code: error.code });
+      if (isTold(attempts)) logger.warn({ attempts, ...wordsOf(error) }, "dead letters could not be looked through");
+    },
   };
 }
 
 function sliceSettled(report: SliceReport, slice: SettledSlice, context: EventsContext): void {
-  const { logger, metrics } = context;
+  const { logger, metrics, clock } = context;
   const counted = tally(report);
-  const { topic, partition, durationMs } = slice;
+  const { topic, partition, durationMs, trace } = slice;
   for (const [outcome, count] of Object.entries(counted.ended)) if (count > 0) metrics.events.inc({ topic, outcome }, count);
   for (const [reason, count] of counted.dead) metrics.deadLetters.inc({ reason }, count);
-  for (const [rule, count] of counted.rules) metrics.ruleMatches.inc({ rule }, count);
+  for (const [rule, count] of counted.rules) {
+    metrics.ruleMatches.inc({ rule }, count);
+    metrics.ruleLastMatch.set({ rule }, clock.nowMs() / 1000);
+  }
   countFamilies(counted, context);
   for (const [outcome, count] of Object.entries(counted.tags)) if (count > 0) metrics.tagBusts.inc({ outcome }, count);
-  metrics.applySeconds.observe({ topic }, Math.max(0, durationMs) / 1000);
-  observeAges(report, topic, context);
+  metrics.applySeconds.series(topic)(Math.max(0, durationMs) / 1000, trace);
+  observeAges(report, slice, context);
   const last = report.records.at(-1);
   const range = { from: report.records[0]?.offset, to: last?.undecodable?.lastOffset ?? last?.offset };
   if (logger.isLevelEnabled("info")) {
     logger.info(
-      { topic, partition, ...range, ...counted.ended, busts: report.busts.length, ...tagCount(report), ms: Math.round(durationMs) },
+      {
+        topic,
+        partition,
+        ...range,
+        ...counted.ended,
+        busts: report.busts.length,
+        ...tagCount(report),
+        ms: Math.round(durationMs),
+        ...placeInTrace(slice),
+      },
       "slice",
     );
   }
   if (counted.firstDead !== null) tellDead(counted, slice, logger);
   if (logger.isLevelEnabled("debug")) tellDecisions(report, slice, logger);
+}
+
+/** By the names under which log collectors look for them. */
+function placeInTrace({ trace }: SettledSlice): object {
+  return trace === null ? {} : { trace_id: trace.traceId, span_id: trace.spanId };
 }
 
 function tagCount({ tagBusts }: SliceReport): { readonly tagBusts?: number } {
@@ -115,14 +140,14 @@ function countFamilies({ families }: Tally, { metrics, mode }: EventsContext): v
   }
 }
 
-function observeAges({ records, ended }: SliceReport, topic: string, { metrics, clock }: EventsContext): void {
+function observeAges({ records, ended }: SliceReport, { topic, trace }: SettledSlice, { metrics, clock }: EventsContext): void {
   const nowMs = clock.nowMs();
   const observe = metrics.eventAge.series(topic);
   for (let at = 0; at < ended.length; at++) {
     const outcome = ended[at];
     if (outcome !== "applied" && outcome !== "covered") continue;
     const timestampMs = records[at]?.timestampMs ?? -1;
-    if (timestampMs > 0) observe(Math.max(0, nowMs - timestampMs) / 1000);
+    if (timestampMs > 0) observe(Math.max(0, nowMs - timestampMs) / 1000, trace);
   }
 }
 

@@ -1,10 +1,11 @@
 export { boundsOf } from "./bounds-publishing.js";
-export { canaryOf } from "./canary-start.js";
+export { canaryOf, canaryTopics } from "./canary-start.js";
 export { type Config, type ConfigSources, loadConfig, processSources } from "./config.js";
 export { configurationPage } from "./configuration-page.js";
 export { connectKafka, connectStore } from "./connect.js";
 export { connectRegistryLate } from "./connect-registry.js";
 export { type ConfigLine, describeConfig } from "./describe-config.js";
+export type { Instruments } from "./instruments.js";
 export { type LagReport, type LagReportOptions, type PartitionReport, readLag, readSweeps, type SweepReport } from "./lag-report.js";
 export { framesOf } from "./log.js";
 export { readTextFile } from "./read-text.js";

@@ -1,10 +1,12 @@
 import type { SweepStatus } from "@freshet/pipeline";
-import { deadReasons, recordOutcomes } from "@freshet/protocol";
+import { type DeadReason, deadReasons, recordOutcomes } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
-import { type AgeHistogram, createAgeHistogram } from "./age-histogram.js";
 import { addCanaryMetrics, type CanaryMetrics } from "./canary-metrics.js";
+import type { CanaryPlaces } from "./canary-start.js";
+import { openMetricsOf } from "./open-metrics.js";
 import { addPartitionGauges, type PartitionSources } from "./partition-gauges.js";
+import { createTopicHistogram, type TopicHistogram } from "./topic-histogram.js";
 
 /** Everything that is counted. No key, subject or id is ever a label. */
 export interface Metrics {
@@ -14,8 +16,9 @@ export interface Metrics {
   readonly keysUnlinked: Counter<"family" | "mode">;
   readonly deadLetters: Counter<"reason">;
   readonly ruleMatches: Counter<"rule">;
-  readonly applySeconds: Histogram<"topic">;
-  readonly eventAge: AgeHistogram;
+  readonly ruleLastMatch: Gauge<"rule">;
+  readonly applySeconds: TopicHistogram;
+  readonly eventAge: TopicHistogram;
   readonly membersSwept: Counter<"outcome">;
   readonly sweeps: Counter<"outcome">;
   readonly sweepAge: Histogram;
@@ -30,6 +33,8 @@ export interface Metrics {
   readonly contentType: string;
   /** The text that Prometheus reads. */
   text(): Promise<string>;
+  /** The same as OpenMetrics, with exemplars. */
+  openText(): Promise<string>;
 }
 
 /** What is read when somebody looks. */
@@ -37,6 +42,8 @@ export interface MetricSources extends PartitionSources {
   assignedCount(): number;
   /** How long the consumer has not been seen, and whether that is too long. */
   silence(): { readonly ms: number; readonly isStuck: boolean };
+  /** When the oldest open dead letter of each reason was written; empty where nobody has looked. */
+  openLetters(): ReadonlyMap<DeadReason, number | null>;
   /** What the start waits for: `redis`, `kafka`. */
   startWaits(): readonly { readonly name: string; readonly code: string }[];
 }
@@ -45,8 +52,9 @@ export interface BuildInfo {
   readonly version: string;
   readonly mode: string;
   readonly rules: Pick<CompiledRules, "hash" | "topics" | "ruleNames">;
-  /** The clock of the canary, where it is on. */
-  readonly canary?: { nowMs(): number } | null;
+  /** `null` where there is no canary. */
+  readonly canary: CanaryPlaces | null;
+  readonly clock: { nowMs(): number };
 }
 
 const AGE_BOUNDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 10_800];
@@ -58,16 +66,17 @@ export function createMetrics(sources: MetricSources, info: BuildInfo): Metrics 
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 });
   addPartitionGauges(registers, sources);
   addServiceGauges(registers, sources);
+  addLetterGauge(registers, sources, info.clock);
   addSweepGauges(registers, sources);
   addInfo(registers, info);
-  const eventAge = createAgeHistogram({
-    name: "freshet_event_age_seconds",
-    help: "From a record's timestamp until its busts were done, for records that asked for some",
-    label: "topic",
-    bounds: AGE_BOUNDS,
-  });
+  const { clock } = info;
+  const { eventAge, applySeconds } = createDurations(clock);
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> =>
     new Counter({ name, help, labelNames, registers });
+  const textOf = async (isOpen: boolean): Promise<string> => {
+    await sources.lag.refresh();
+    return `${await registry.metrics()}${applySeconds.text(isOpen)}${eventAge.text(isOpen)}`;
+  };
   const rebalances = new Counter({ name: "freshet_rebalances_total", help: "Joins of the consumer group", registers });
   const metrics: Metrics = {
     events: counter("freshet_events_total", "Records by how they ended", ["topic", "outcome"]),
@@ -76,13 +85,13 @@ export function createMetrics(sources: MetricSources, info: BuildInfo): Metrics 
     keysUnlinked: counter("freshet_keys_unlinked_total", "Entries removed", ["family", "mode"]),
     deadLetters: counter("freshet_dlq_records_total", "Records that were dead-lettered", ["reason"]),
     ruleMatches: counter("freshet_rule_matches_total", "Records for which a rule asked for a bust", ["rule"]),
-    applySeconds: new Histogram({
-      name: "freshet_apply_duration_seconds",
-      help: "A slice from its first record to its end: decoding, Redis, dead letters",
-      labelNames: ["topic"],
-      buckets: APPLY_BOUNDS,
+    ruleLastMatch: new Gauge({
+      name: "freshet_rule_last_match_timestamp_seconds",
+      help: "When a rule last asked for a bust; 0 where it has not since the process started",
+      labelNames: ["rule"],
       registers,
     }),
+    applySeconds,
     eventAge,
     membersSwept: counter("freshet_members_swept_total", "Members of tags' indexes that a walk handled, by what became of them", [
       "outcome",
@@ -107,34 +116,53 @@ export function createMetrics(sources: MetricSources, info: BuildInfo): Metrics 
       ["topic"],
     ),
     rebalances,
-    canary: info.canary ? addCanaryMetrics(registers, info.canary) : null,
+    canary: info.canary === null ? null : addCanaryMetrics(registers, { ...info.canary, clock }),
     contentType: registry.contentType,
-    text: async () => {
-      await sources.lag.refresh();
-      return `${await registry.metrics()}${eventAge.text()}`;
-    },
+    text: () => textOf(false),
+    openText: async () => openMetricsOf(await textOf(true)),
   };
   startAtZero(metrics, info.rules);
   return metrics;
 }
 
+/** The two that carry exemplars. */
+function createDurations(clock: { nowMs(): number }): Pick<Metrics, "eventAge" | "applySeconds"> {
+  return {
+    eventAge: createTopicHistogram({
+      name: "freshet_event_age_seconds",
+      help: "From a record's timestamp until its busts were done, for records that asked for some",
+      bounds: AGE_BOUNDS,
+      clock,
+    }),
+    applySeconds: createTopicHistogram({
+      name: "freshet_apply_duration_seconds",
+      help: "A slice from its first record to its end: decoding, Redis, dead letters",
+      bounds: APPLY_BOUNDS,
+      clock,
+    }),
+  };
+}
+
 /** A counter that is not there yet looks to an alert as if its first increment never happened, and a rule that never matched as if there were none. */
 function startAtZero(
-  { events, deadLetters, holes, ruleMatches, membersSwept, sweeps, tagBusts, versionRegressions, applySeconds, eventAge }: Metrics,
+  { events, deadLetters, holes, ruleMatches, ruleLastMatch, membersSwept, sweeps, tagBusts, versionRegressions, ...more }: Metrics,
   { topics, ruleNames }: BuildInfo["rules"],
 ): void {
   for (const topic of topics) for (const outcome of recordOutcomes) events.inc({ topic, outcome }, 0);
   for (const topic of topics) for (const cause of ["expired", "beyond_end"]) holes.inc({ topic, cause }, 0);
   for (const topic of topics) {
     versionRegressions.inc({ topic }, 0);
-    applySeconds.zero({ topic });
-    eventAge.series(topic);
+    more.applySeconds.series(topic);
+    more.eventAge.series(topic);
   }
   for (const outcome of ["pending", "bumped", "covered"]) tagBusts.inc({ outcome }, 0);
   for (const outcome of ["removed", "softened", "other"]) membersSwept.inc({ outcome }, 0);
   for (const outcome of ["ended", "lost"]) sweeps.inc({ outcome }, 0);
   for (const reason of deadReasons) deadLetters.inc({ reason }, 0);
-  for (const rule of ruleNames) ruleMatches.inc({ rule }, 0);
+  for (const rule of ruleNames) {
+    ruleMatches.inc({ rule }, 0);
+    ruleLastMatch.set({ rule }, 0);
+  }
 }
 
 function addServiceGauges(registers: Registry[], sources: MetricSources): void {
@@ -178,6 +206,21 @@ function addServiceGauges(registers: Registry[], sources: MetricSources): void {
     collect() {
       this.reset();
       for (const { name, code } of sources.startWaits()) this.set({ on: name, code }, 1);
+    },
+  });
+}
+
+function addLetterGauge(registers: Registry[], sources: MetricSources, clock: { nowMs(): number }): void {
+  new Gauge({
+    name: "freshet_dlq_oldest_age_seconds",
+    help: "Age of the oldest dead letter that nobody has resolved; 0 where there is none, absent where nobody has looked",
+    labelNames: ["reason"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [reason, writtenMs] of sources.openLetters()) {
+        this.set({ reason }, writtenMs === null ? 0 : Math.max(0, clock.nowMs() - writtenMs) / 1000);
+      }
     },
   });
 }

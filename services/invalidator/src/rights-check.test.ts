@@ -34,7 +34,7 @@ describe("rights at the start", () => {
 
   test("a canary's topic is read and written", async () => {
     const sources = ["orders", "freshet.canary.d"];
-    const withCanary = { ...used, sources, canary: "freshet.canary.d" };
+    const withCanary = { ...used, sources, canaries: ["freshet.canary.d"] };
     const read = topic("freshet.canary.d", ["READ", "DESCRIBE", "DESCRIBE_CONFIGS"]);
     const view = kafka([source, read, letters], ["READ", "DESCRIBE"]);
     await expect(checkRights({ ...used, sources }, view)).resolves.toBeUndefined();

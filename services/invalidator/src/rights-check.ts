@@ -6,8 +6,8 @@ export interface UsedNames {
   readonly sources: readonly string[];
   readonly deadLetters: string;
   readonly group: string;
-  /** One of the sources that the service writes to itself; `null` where the canary is off. */
-  readonly canary?: string | null;
+  /** The sources that the service's canaries are written to. */
+  readonly canaries?: readonly string[];
 }
 
 /** What the service's user needs on each; `infra/kafka/acls.json` has the same for administrators. */
@@ -22,11 +22,11 @@ const GROUP_RIGHTS: readonly KafkaRight[] = ["READ", "DESCRIBE"];
  * @throws FreshetError FR3006 that names each right that is missing; `wait` when no broker answers.
  */
 export async function checkRights(used: UsedNames, kafka: Pick<KafkaPort, "inspect">): Promise<void> {
-  const { sources, deadLetters, group, canary = null } = used;
+  const { sources, deadLetters, group, canaries = [] } = used;
   const view = await kafka.inspect([...sources, deadLetters], group);
   const missing = [
     ...sources.flatMap((topic) => onTopic(view, topic, SOURCE_RIGHTS)),
-    ...(canary === null ? [] : onTopic(view, canary, ["WRITE"])),
+    ...canaries.flatMap((topic) => onTopic(view, topic, ["WRITE"])),
     ...onTopic(view, deadLetters, DEAD_LETTER_RIGHTS),
     ...lacking(GROUP_RIGHTS, view.groupRights).map((right) => `${right} on group ${group}`),
   ];

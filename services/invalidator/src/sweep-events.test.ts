@@ -24,11 +24,14 @@ function setUp(level: string) {
     assignedCount: () => 0,
     silence: () => ({ ms: 0, isStuck: false }),
     startWaits: () => [],
+    openLetters: () => new Map(),
     sweeps: () => ({ pending: 2, oldestAgeMs: 4000, walking: 1, troubles: [trouble], indexSizes: new Map([["user", 70]]) }),
   };
-  const metrics = createMetrics(sources, { version: "1", mode: "apply", rules: { hash: "abc", topics: [], ruleNames: [] } });
+  const clock = { nowMs: () => 9000 };
+  const rules = { hash: "abc", topics: [], ruleNames: [] };
+  const metrics = createMetrics(sources, { version: "1", mode: "apply", rules, canary: null, clock });
   const logger = pino({ level }, { write: (line: string) => void lines.push(line) });
-  const events = createSweepEvents({ logger, metrics, clock: { nowMs: () => 9000 }, mode: "apply" });
+  const events = createSweepEvents({ logger, metrics, clock, mode: "apply" });
   return { events, metrics, told: () => lines.map((line): Record<string, unknown> => JSON.parse(line)) };
 }
 

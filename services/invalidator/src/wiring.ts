@@ -15,22 +15,21 @@ import { readOnly, type StorePort } from "@freshet/store/port";
 import type { Logger } from "pino";
 import { createAdminHttp, listen } from "./admin-http.js";
 import { boundsOf, keepPublishing } from "./bounds-publishing.js";
-import { canaryOf, createCanary, hasCanary, withCanary } from "./canary-start.js";
+import { canaryTopics, createCanary, withCanary } from "./canary-start.js";
 import type { Config } from "./config.js";
 import { configProblem, type Problem } from "./config-problem.js";
 import { connectKafka, connectStore } from "./connect.js";
 import { connectRegistry } from "./connect-registry.js";
-import { createEvents, type ServiceEvents } from "./events.js";
+import { connectTraces } from "./connect-traces.js";
+import type { ServiceEvents } from "./events.js";
+import { createInstruments, type Instruments } from "./instruments.js";
 import { createLag, type Lag } from "./lag.js";
-import { createLagWatch, type LagWatch } from "./lag-watch.js";
 import { createLogger, quiet } from "./log.js";
-import { createMetrics } from "./metrics.js";
 import { readTextFile } from "./read-text.js";
 import { readRules } from "./rules-file.js";
-import { createServiceState, isStuck, liveness, noteTrouble, readiness, type ServiceState, silenceMs, startup } from "./service-state.js";
+import { createServiceState, isStuck, liveness, noteTrouble, readiness, type ServiceState, startup } from "./service-state.js";
 import { checkStore, checkTopics, isEvictionHarmless, publishBounds } from "./start-checks.js";
 import { abortableSleep, createSweeping, nudging } from "./sweeping.js";
-import { versionOfService } from "./version.js";
 import { createWatchdog, type Watchdog } from "./watchdog.js";
 
 /** What tests and dev mode put in the place of the real thing. */
@@ -48,6 +47,8 @@ export interface Overrides {
   readonly publishEveryMs?: number;
   /** Called at each point between two effects. */
   readonly reached?: (point: PipelinePoint) => void;
+  /** What counts and tells; the bench leaves it out to see what it costs. */
+  readonly instruments?: typeof createInstruments;
 }
 
 /** A running service. */
@@ -75,7 +76,8 @@ interface Parts {
   readonly logger: Logger;
   readonly events: ServiceEvents;
   readonly lag: Lag;
-  readonly lagWatch: LagWatch;
+  readonly lagWatch: Instruments["lagWatch"];
+  readonly watchLetters: Instruments["watchLetters"];
   readonly loop: Loop;
   /** `null` in observe mode. */
   readonly sweeper: Sweeper | null;
@@ -145,25 +147,14 @@ function requireSettings(config: Config, overrides: Overrides): string {
 async function build(config: Config, rules: CompiledRules, overrides: Overrides) {
   const logger = overrides.logger ?? createLogger(config);
   const clock = overrides.clock ?? { nowMs: () => Date.now() };
+  const tracer = await connectTraces(config, { rules, logger });
   const frames = await connectRegistry(config, rules, { clock });
   const lag = createLag(clock);
   const sweeps = () => sweeper?.status() ?? null;
   const state = createServiceState({ clock, waiting: () => loop.waiting(), sweeps });
   const kafka = overrides.kafka ?? (await connectKafka(config, { logger: quiet(logger) }));
-  const waiting = () => loop.waiting();
-  const lagWatch = createLagWatch({ kafka, group: config.kafka.group, topics: rules.topics, lag, waiting, clock });
-  const metrics = createMetrics(
-    {
-      waiting,
-      lag: lagWatch,
-      sweeps,
-      assignedCount: () => lag.assignedCount,
-      silence: () => ({ ms: silenceMs(state), isStuck: isStuck(state) }),
-      startWaits: () => [...state.startWaits.values()],
-    },
-    { version: versionOfService(), mode: config.mode, rules, canary: hasCanary(config) ? clock : null },
-  );
-  const events = createEvents({ logger, metrics, clock, mode: config.mode });
+  const instruments = overrides.instruments ?? createInstruments;
+  const { metrics, events, lagWatch, watchLetters } = instruments({ config, rules, kafka, lag, state, logger, clock });
   const forProbe = { role: "invalidator", evictionIsHarmless: isEvictionHarmless(rules) } as const;
   const store = overrides.store ?? (await connectStore(config, { ...forProbe, onError: events.redisTrouble }));
   const sweeper = config.mode === "apply" ? createSweeping({ store, rules, clock, events, settings: overrides.sweep }) : null;
@@ -181,6 +172,7 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
     },
     events: withProgress({ events, lag, watchdog }),
     clock,
+    tracer,
     settings: overrides.loop,
   });
   const admin = createAdminHttp({
@@ -189,6 +181,7 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
     started: () => startup(state),
     metrics: () => metrics.text(),
     metricsType: metrics.contentType,
+    openMetrics: config.traces ? () => metrics.openText() : null,
   });
   const parts: Parts = {
     config,
@@ -200,6 +193,7 @@ async function build(config: Config, rules: CompiledRules, overrides: Overrides)
     events,
     lag,
     lagWatch,
+    watchLetters,
     loop,
     sweeper,
     canary: createCanary({ config, rules, kafka, store, metrics, logger, clock }),
@@ -243,11 +237,17 @@ async function begin(parts: Parts): Promise<void> {
     state.storeChecked = true;
     if (!signal.aborted) sweeper?.start(); // sweeps of others are taken over whether Kafka is there or not
   });
-  const used = { sources: rules.topics, deadLetters: deadLetterTopic(config), group: config.kafka.group, canary: canaryOf(config) };
+  const used = {
+    sources: rules.topics,
+    deadLetters: deadLetterTopic(config),
+    group: config.kafka.group,
+    canaries: canaryTopics(config, rules),
+  };
   await Promise.all([storeReady, checkTopics(used, kafka, context)]);
   signal.throwIfAborted();
   state.consumption = await consume(parts);
   parts.canary(signal);
+  parts.watchLetters(signal);
   state.phase = signal.aborted ? "draining" : "consuming";
 }
 

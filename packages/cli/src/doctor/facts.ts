@@ -36,6 +36,8 @@ export interface Facts {
   readonly rules: Answer<LoadResult>;
   /** Freshet's own topics as they should be. */
   readonly ownTopics: readonly TopicSpec[];
+  /** The topics that canaries are written to; none where they are off, or no rules are known. */
+  readonly canaryTopics?: readonly string[];
   readonly cluster: Answer<ClusterView>;
   readonly lag: Answer<LagReport>;
   readonly samples: Answer<readonly SampledTopic[]>;

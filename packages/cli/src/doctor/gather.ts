@@ -1,4 +1,4 @@
-import { type Config, canaryOf, isEvictionHarmless, readLag, readSweeps, type SweepReport } from "@freshet/invalidator";
+import { type Config, canaryOf, canaryTopics, isEvictionHarmless, readLag, readSweeps, type SweepReport } from "@freshet/invalidator";
 import type { KafkaPort } from "@freshet/kafka/port";
 import { asFreshetError, FreshetError } from "@freshet/protocol";
 import type { CompiledRules, LoadResult } from "@freshet/rules";
@@ -42,6 +42,7 @@ export async function gather(patient: Patient, deps: Deps): Promise<Facts> {
     brokersNamed: config.kafka.brokers,
     replayWindowMs: terms.replayWindowMs,
     rulesFile: deployment.rulesFile,
+    canaryTopics: compiled === null ? [] : canaryTopics(config, compiled),
     ...{ rules, ownTopics, ...kafka, servers: redis.servers, probe: redis.probe, bounds: redis.bounds },
   };
 }

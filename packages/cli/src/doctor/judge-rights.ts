@@ -16,7 +16,10 @@ interface Need {
 export function judgeRights(facts: Facts): Judged {
   const cluster = knownOf(facts.cluster);
   if (cluster === null) return skipped("rights", "brokers could not be asked");
-  const needs = [...sourcesOf(facts).map(ofSource), ...facts.ownTopics.map(({ topic }) => ofOwn(topic))];
+  const needs = [
+    ...sourcesOf(facts).map((topic) => ofSource(topic, facts.canaryTopics)),
+    ...facts.ownTopics.map(({ topic }) => ofOwn(topic)),
+  ];
   const found = new Map(cluster.topics.map((health) => [health.topic, health]));
   const lacking = needs.flatMap((need) => {
     const health = found.get(need.topic);
@@ -30,8 +33,9 @@ export function judgeRights(facts: Facts): Judged {
   ]);
 }
 
-function ofSource(topic: string): Need {
-  return { topic, rights: ["READ", "DESCRIBE", "DESCRIBE_CONFIGS"], severity: "error", whom: "the service" };
+function ofSource(topic: string, canaryTopics: readonly string[] = []): Need {
+  const write = canaryTopics.includes(topic) ? (["WRITE"] as const) : [];
+  return { topic, rights: ["READ", ...write, "DESCRIBE", "DESCRIBE_CONFIGS"], severity: "error", whom: "the service" };
 }
 
 /** What commands need is less grave: they may run as another user. */
