@@ -1,6 +1,3 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createKafkajsPort } from "@freshet/kafka";
 import { encodeCloudEvent, parseVersion } from "@freshet/protocol";
 import { type Explanation, explanationSchema } from "@freshet/replay";
@@ -8,6 +5,7 @@ import { seedRedis } from "@freshet/store";
 import { freshPrefix, testKafkaBroker, testRedisUrl, until } from "@freshet/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
+import { type OwnDeployment, openDeployment } from "./own-deployment.js";
 import { freshet, startFreshet } from "./process.js";
 
 const NOWHERE = "127.0.0.1:1";
@@ -27,21 +25,12 @@ rules:
 const redis = new Redis(testRedisUrl());
 const kafka = createKafkajsPort({ brokers: [testKafkaBroker()], clientId: "cli-test", clock: { nowMs: () => Date.now() } });
 const seed = seedRedis(redis);
-let folder = "";
-let env: Readonly<Record<string, string>> = {};
+let own: OwnDeployment;
+let env: OwnDeployment["env"];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "freshet-cli-"));
-  const rulesFile = join(folder, "rules.yaml");
-  await writeFile(rulesFile, rules);
-  env = {
-    FRESHET_DEPLOYMENT: deployment,
-    FRESHET_KAFKA_BROKERS: testKafkaBroker(),
-    FRESHET_REDIS_URL: testRedisUrl(),
-    FRESHET_RULES: rulesFile,
-    FRESHET_HTTP_PORT: "0",
-    FRESHET_ALLOW_EVICTION: "true",
-  };
+  own = await openDeployment(deployment, rules);
+  env = own.env;
   const names = [topic, ...["dlq", "audit", "jobs", "applied"].map((name) => `freshet.${name}.${deployment}`)];
   const config = { "max.message.bytes": "2000000" };
   await kafka.createTopics(
@@ -52,7 +41,7 @@ afterAll(async () => {
   await redis.del(key);
   await kafka.close();
   redis.disconnect();
-  await rm(folder, { recursive: true });
+  await own.close();
 });
 
 async function send(version: string, data: object): Promise<void> {

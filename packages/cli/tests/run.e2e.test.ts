@@ -1,11 +1,11 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createKafkajsPort } from "@freshet/kafka";
 import { seedRedis } from "@freshet/store";
 import { freshPrefix, testKafkaBroker, testRedisUrl, until } from "@freshet/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
+import { type OwnDeployment, openDeployment } from "./own-deployment.js";
 import { freshet, startFreshet } from "./process.js";
 
 const deployment = freshPrefix("cli-run");
@@ -22,28 +22,19 @@ rules:
 
 const redis = new Redis(testRedisUrl());
 const kafka = createKafkajsPort({ brokers: [testKafkaBroker()], clientId: "cli-test", clock: { nowMs: () => Date.now() } });
-let folder = "";
-let env: Readonly<Record<string, string>> = {};
+let own: OwnDeployment;
+let env: OwnDeployment["env"];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "freshet-cli-"));
-  const rulesFile = join(folder, "rules.yaml");
-  await writeFile(rulesFile, rules);
-  await writeFile(join(folder, "broken.yaml"), rules.replace("family: page", "family: pgae").replace("ttl: 1h", "ttl: soon"));
-  env = {
-    FRESHET_DEPLOYMENT: deployment,
-    FRESHET_KAFKA_BROKERS: testKafkaBroker(),
-    FRESHET_REDIS_URL: testRedisUrl(),
-    FRESHET_RULES: rulesFile,
-    FRESHET_HTTP_PORT: "0",
-    FRESHET_ALLOW_EVICTION: "true",
-  };
+  own = await openDeployment(deployment, rules);
+  env = own.env;
+  await writeFile(join(own.folder, "broken.yaml"), rules.replace("family: page", "family: pgae").replace("ttl: 1h", "ttl: soon"));
   await kafka.createTopics([{ topic, partitions: 2, replicationFactor: 1, config: {} }]);
 });
 afterAll(async () => {
   await kafka.close();
   redis.disconnect();
-  await rm(folder, { recursive: true });
+  await own.close();
 });
 
 describe("freshet run", () => {
@@ -79,7 +70,7 @@ describe("freshet run", () => {
   }, 60_000);
 
   test("refuses a rules file with findings: 2, all of them with their places", async () => {
-    const { code, stderr } = await freshet(["run", "--rules", join(folder, "broken.yaml")], env);
+    const { code, stderr } = await freshet(["run", "--rules", join(own.folder, "broken.yaml")], env);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^FR1003 the rules file has 2 findings/);
     expect(stderr).toMatch(/broken\.yaml:5:\d+ /);
