@@ -22,7 +22,7 @@ export interface RunOptions {
   readonly code?: number;
 }
 
-const LINES_MAX = 12;
+const LINES_MAX = 20;
 
 export function openBook(options: {
   readonly runbook: Runbook;
