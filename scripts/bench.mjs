@@ -11,6 +11,7 @@ const SUITES = {
   race: "race/soak.ts",
   intake: "intake/main.ts",
   replay: "replay/main.ts",
+  cost: "cost/main.ts",
   store: "../../../packages/store/bench/main.ts",
 };
 
@@ -23,6 +24,9 @@ npm run bench -- --suite store --json FILE    busts per second on one connection
 npm run bench -- --suite replay --json FILE   history replayed dry, against the service on the same events (--quick, --events)
 npm run bench -- --suite intake --json FILE   uniform and Zipf subjects beside stock kafkajs and a Go consumer, latency, memory, takeover
                                               (--quick, --only uniform,zipf,latency,takeover, --events N, --seconds N)
+npm run bench -- --suite cost --json FILE     metrics on against off, a scrape of 500 partitions, start to first bust, size of the image
+                                              (--quick, --only metrics,scrape,start,image, --pairs N, --events N, --partitions N,
+                                              --scrapes N, --rounds N, --image NAME)
 npm run soak:store -- 1000000 SEED            so many reads in a race with busts, ten million by default: none may be stale
 
 Kafka and Redis are processes of this machine, unless FRESHET_TEST_PROVIDER or FRESHET_TEST_KAFKA and FRESHET_TEST_REDIS

@@ -1,15 +1,24 @@
-// The service itself: its configuration, wiring, metrics and logs (to nowhere). Only batches are counted on the way.
+// The service itself: its configuration, wiring, metrics and logs (to nowhere). Only batches are counted on the way. Without its
+// metrics where it is told so.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { connectKafka, loadConfig, runService } from "@freshet/invalidator";
 import type { KafkaPort } from "@freshet/kafka/port";
+import { uncounted } from "./cost/uncounted.ts";
 import { createCounter, workloadArgument } from "./report.ts";
 import { rulesText } from "./rules.ts";
 import type { EntryLayout, Workload } from "./workload.ts";
 
-const workload = workloadArgument<Workload & { readonly layout: EntryLayout }>();
+interface Asked extends Workload {
+  readonly layout: EntryLayout;
+  readonly isCounted?: boolean;
+  readonly httpPort?: number;
+  readonly logLevel?: string;
+}
+
+const workload = workloadArgument<Asked>();
 const counter = createCounter(workload.events);
 const deployment = `bench-${process.pid}`;
 const rulesPath = join(mkdtempSync(join(tmpdir(), "freshet-bench-")), "rules.yaml");
@@ -20,7 +29,8 @@ const env = {
   FRESHET_KAFKA_BROKERS: workload.broker,
   FRESHET_KAFKA_GROUP: `${workload.topic}-${deployment}`,
   FRESHET_REDIS_URL: workload.redisUrl,
-  FRESHET_HTTP_PORT: "0",
+  FRESHET_HTTP_PORT: String(workload.httpPort ?? 0),
+  FRESHET_LOG_LEVEL: workload.logLevel ?? "info",
 };
 const config = loadConfig({ env, flags: {}, readText: (path) => readFileSync(path, "utf8") });
 const kafka = await connectKafka(config);
@@ -45,7 +55,7 @@ const ended = runService({
   config: () => config,
   stop: stop.signal,
   talk: (line) => void process.stderr.write(`${line}\n`),
-  overrides: { kafka: counting },
+  overrides: { kafka: counting, ...(workload.isCounted === false ? { instruments: uncounted } : {}) },
 });
 await counter.finished;
 stop.abort();

@@ -52,6 +52,7 @@ export function goalsOf(measured: {
   return [...ratios, ...memory, ...waits, ...dead];
 }
 
-function atMost(what: string, got: number, most: number): Goal {
+/** Met up to and with `most`; a figure that is no number misses. */
+export function atMost(what: string, got: number, most: number): Goal {
   return { what, wanted: `<= ${most}`, got, isMet: got <= most };
 }

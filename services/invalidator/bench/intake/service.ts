@@ -17,6 +17,8 @@ export interface Running {
 }
 
 export interface Deployment {
+  /** What a process of this deployment needs, but for its port. */
+  readonly env: NodeJS.ProcessEnv;
   start(): Promise<Running>;
   close(): void;
 }
@@ -48,6 +50,7 @@ export async function deployService(workload: Workload, layout: EntryLayout): Pr
     FRESHET_LOG_LEVEL: "warn",
   };
   return {
+    env,
     start: async () => {
       const port = await freePort();
       const child = spawn(process.execPath, ["--max-semi-space-size=16", MAIN], {
@@ -78,7 +81,7 @@ async function assignedOf(port: number): Promise<number> {
   return Number(/^freshet_assigned_partitions (\d+)/m.exec(text)?.[1] ?? 0);
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
