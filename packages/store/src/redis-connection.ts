@@ -64,6 +64,7 @@ export class RedisConnection {
   #waiting: Promise<void> | null = null;
   #lastError: FreshetError | null = null;
   #isRenewing = false;
+  #isClosed = false;
 
   constructor(config: RedisConnectionConfig) {
     this.#config = config;
@@ -112,6 +113,7 @@ export class RedisConnection {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#client.disconnect();
   }
 
@@ -142,9 +144,11 @@ export class RedisConnection {
   }
 
   async #becomeReady(): Promise<void> {
-    if (this.#client.status === "end") throw classify(new Error("Connection is closed."));
+    if (this.#isClosed) throw classify(new Error("Connection is closed."));
+    // The client gives up for good when sentinels tell of a failover in the moment in which it asks one of them for the master.
+    const isIdle = this.#client.status === "wait" || this.#client.status === "end";
     // A failed first attempt is told by the error event, and tried again.
-    if (this.#client.status === "wait") this.#client.connect().catch(() => undefined);
+    if (isIdle) this.#client.connect().catch(() => undefined);
     const isReady = await new Promise<boolean>((resolve) => {
       const settle = (ready: boolean) => () => {
         clearTimeout(timer);
