@@ -1,6 +1,7 @@
 import { createKafkajsPort, type KafkaPort } from "@freshet/kafka";
 import { freshPrefix, type OwnRedis, startRedis, testKafkaBroker, until } from "@freshet/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import kafkajs from "kafkajs";
 import { type PartitionReport, readLag } from "../src/lag-report.js";
 import { testSeed } from "./config.js";
 import { type Act, drained, openScene, prepare, type Scene } from "./scene.js";
@@ -72,6 +73,41 @@ describe("lag in seconds is true within a second", () => {
     expect(Math.max(...ages)).toBeLessThan(1);
     await drained(scene, service, sent);
   }, 60_000);
+
+  test("while a transaction of somebody else hangs, by its first record", async () => {
+    const client = new kafkajs.Kafka({ brokers: [testKafkaBroker()], logLevel: kafkajs.logLevel.NOTHING });
+    const producer = client.producer({ transactionalId: freshPrefix("lag"), maxInFlightRequests: 1, idempotent: true });
+    await producer.connect();
+    try {
+      const hanging = await producer.transaction();
+      const sinceMs = Date.now();
+      await hanging.send({ topic: scene.topic, messages: [{ key: "nobody's", value: null }] });
+      await until(async () => (await told()) > 0, { what: "a record is behind" });
+      await expectTrue(sinceMs, told);
+      expect(await service.metric("freshet_open_transaction_records", { topic: scene.topic })).toBe(1);
+      await hanging.abort();
+    } finally {
+      await producer.disconnect();
+    }
+    await until(async () => (await told()) === 0, { what: "nothing is behind" });
+  }, 60_000);
+
+  test("when the process that has the partition is dead, by what another one tells", async () => {
+    const other = await scene.start();
+    await until(async () => (await other.readyz())?.status === 200, { what: "the other has joined", timeoutMs: 30_000 });
+    const has = (process: ServiceProcess) => process.metric("freshet_assigned_partitions");
+    await until(async () => (await has(service)) + (await has(other)) === 1, { what: "one of them has the partition", timeoutMs: 30_000 });
+    const [dead, left] = (await has(service)) === 1 ? [service, other] : [other, service];
+    service = left;
+    dead.kill("SIGKILL");
+    await dead.exited;
+    const sinceMs = Date.now();
+    await send(3);
+    await until(async () => (await told()) > 0, { what: "records are behind" });
+    await expectTrue(sinceMs, told);
+    await drained(scene, service, sent);
+    await until(async () => (await told()) === 0, { what: "nothing is behind" });
+  }, 90_000);
 
   test("while partitions wait for Redis", async () => {
     await redis.stop();

@@ -21,6 +21,8 @@ export interface OwnWatch extends OwnServer {
 export interface WatchOptions {
   /** The configuration file, as YAML or JSON. Paths in it count from the server's folder: give full ones. */
   readonly config: string;
+  /** More arguments for its command line. */
+  readonly args?: readonly string[];
 }
 
 const DEBIAN = {
@@ -40,7 +42,7 @@ export async function startPrometheus(options: WatchOptions): Promise<OwnWatch> 
       const file = join(folder, "prometheus.yml");
       await writeFile(file, options.config);
       const storage = ["--storage.tsdb.path", join(folder, "data"), "--web.enable-lifecycle"];
-      return [prometheus, "--config.file", file, "--web.listen-address", `127.0.0.1:${port}`, ...storage];
+      return [prometheus, "--config.file", file, "--web.listen-address", `127.0.0.1:${port}`, ...storage, ...(options.args ?? [])];
     },
     ready: /Server is ready to receive web requests/,
     startTimeoutMs: 30_000,

@@ -10,7 +10,7 @@ import { infra, readAlerts, readRecordings } from "./rule-files.js";
 
 const rules = (topic: string, keyPrefix: string): string => `freshet: 1
 bounds: { lease: 5s, lag: 2s, skew: 250ms, fill: 2s }
-sources: [{ name: products, topic: ${topic}, format: cloudevents, space: p }]
+sources: [{ name: products, topic: ${topic}, format: cloudevents, space: p, canary: true }]
 families:
   page: { key: "${keyPrefix}page:{id}", ttl: 1h, tags: [{ tag: brand, with: { id: brand } }] }
 tags:
