@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { freePort } from "@freshet/testkit";
 import { plainEnvironment } from "./config.js";
 
 /** The invalidator as its own process, seen from outside: signals, exit code, log lines, HTTP. */
@@ -89,12 +89,4 @@ function sum(exposition: string, name: string, labels: Readonly<Record<string, s
     .split("\n")
     .filter((line) => (line.startsWith(`${name}{`) || line.startsWith(`${name} `)) && wanted.every((label) => line.includes(label)))
     .reduce((total, line) => total + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  return typeof address === "object" && address !== null ? address.port : 0;
 }

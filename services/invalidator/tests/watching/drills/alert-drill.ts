@@ -5,6 +5,7 @@ import type { AlertState } from "./alert-record.js";
 import { type Book, openBook } from "./book.js";
 import { openPlatform, type Platform } from "./platform.js";
 import { type Runbook, readRunbook, statedMs } from "./runbook.js";
+import { limitAt } from "./time-scale.js";
 import { startWatch, type Watch } from "./watch.js";
 
 /** An alert that must fire, and what its page says of how long it takes. */
@@ -126,7 +127,7 @@ function openSteps(context: {
     },
     firing: async () => {
       for (const one of promised) {
-        const limitMs = limitOf(statedMs(readRunbook(one.alert).section("When it fires"), one.fires), serviceMs.fires, scale);
+        const limitMs = limitAt(statedMs(readRunbook(one.alert).section("When it fires"), one.fires), serviceMs.fires, scale);
         const fired = await reach(one, "firing", { ms: faultMs, limitMs, what: "fault → firing" });
         const pendingMs = watch.alerts.since(one, "pending", faultMs);
         if (pendingMs !== null) rows.push({ what: `fault → pending ${nameOf(one)}`, tookMs: pendingMs - faultMs, limitMs: null });
@@ -144,18 +145,13 @@ function openSteps(context: {
     resolved: async () => {
       for (const one of promised) {
         const stated = statedMs(readRunbook(one.alert).section("When it resolves"), one.resolves) + LOOKS_MS;
-        const limitMs = limitOf(stated, serviceMs.resolves, scale);
+        const limitMs = limitAt(stated, serviceMs.resolves, scale);
         rows.push(await reach(one, "silent", { ms: fixedMs, limitMs, what: "fixed → resolved" }));
       }
       const isOver = async () => !(await watch.isHeld(promised[0].alert));
       await until(isOver, { timeoutMs: 60_000, pollMs: 200, what: "Alertmanager holds it no more" });
     },
   };
-}
-
-/** The stated time at the scale: what the service takes of it stays as it is. */
-function limitOf(statedTimeMs: number, serviceMs: number, scale: number): number {
-  return serviceMs + Math.max(0, statedTimeMs - serviceMs) / scale;
 }
 
 function tellScale({ promised, serviceMs }: AlertDrillOptions, scale: number, tell: (text: string) => void): void {
@@ -168,7 +164,7 @@ function tellScale({ promised, serviceMs }: AlertDrillOptions, scale: number, te
     const page: Runbook = readRunbook(one.alert);
     const stated = statedMs(page.section("When it fires"), one.fires);
     const own = serviceMs.fires === 0 ? "" : `, ${seconds(serviceMs.fires)} of it the service's own`;
-    const here = scale === 1 ? "" : `; here ${seconds(limitOf(stated, serviceMs.fires, scale))}`;
+    const here = scale === 1 ? "" : `; here ${seconds(limitAt(stated, serviceMs.fires, scale))}`;
     tell(`${nameOf(one)} is to fire "${one.fires}" (${seconds(stated)}${own}${here}), and to resolve "${one.resolves}"`);
   }
 }

@@ -8,7 +8,7 @@ import { ensurePrometheus } from "@freshet/testkit";
 import { describe, expect, test } from "@jest/globals";
 import { parse } from "yaml";
 import { infra } from "../rule-files.js";
-import { durationMs, durationText, scaleTimes } from "./time-scale.js";
+import { durationMs, durationText, limitAt, scaleTimes } from "./time-scale.js";
 
 const RULES = ["freshet.rules.yaml", "freshet.alerts.yaml"] as const;
 const COURSES = "freshet.alerts.test.yaml";
@@ -19,6 +19,13 @@ const LONG_MS = 240_000;
 test("times are read and written as Prometheus does", () => {
   expect(["1m", "1h30m", "2d", "250ms", "15s"].map(durationMs)).toEqual([60_000, 5_400_000, 172_800_000, 250, 15_000]);
   expect([12_000, 1500, 0.2, 86_400_000].map(durationText)).toEqual(["12s", "1500ms", "1ms", "86400s"]);
+});
+
+test("a limit is divided but for what the service takes, and at scale 1 is what the page says", () => {
+  expect(limitAt(120_000, 0, 5)).toBe(24_000);
+  expect(limitAt(180_000, 10_000, 5)).toBe(44_000);
+  expect(limitAt(180_000, 10_000, 1)).toBe(180_000);
+  expect(limitAt(0, 5000, 5)).toBe(5000);
 });
 
 describe("a scaled file", () => {

@@ -61,3 +61,8 @@ export function durationText(ms: number): string {
   const whole = Math.max(1, Math.round(ms));
   return whole % 1000 === 0 ? `${whole / 1000}s` : `${whole}ms`;
 }
+
+/** A stated time at a scale. What the service itself takes of it stays as it is; it may be more than what is stated. */
+export function limitAt(statedMs: number, serviceMs: number, scale: number): number {
+  return serviceMs + Math.max(0, statedMs - serviceMs) / scale;
+}
