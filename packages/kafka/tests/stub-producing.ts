@@ -80,10 +80,8 @@ function acknowledgementOf(topicData: ProduceRequest["topicData"]): object {
 }
 
 export function createStubProducing({ bytesMax = 1_000_000, leaders = [1] } = {}): StubProducing {
-  const log: StubRecord[] = [];
-  const weather: StubProducing["weather"] = [];
+  const [log, weather, asked]: [StubRecord[], StubProducing["weather"], number[]] = [[], [], []];
   const silent: StubProducing["silent"] = new Map();
-  const asked: number[] = [];
   const seen = new Set<string>();
   let disconnects = 0;
 
