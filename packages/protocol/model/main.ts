@@ -38,8 +38,8 @@ const mutants: readonly Mutant[] = [
   ...registryMutants,
 ];
 
-/** About 250 bytes a state. */
-const limits = { maxStates: 9_000_000, maxSeconds: 300 };
+/** About 100 bytes a state, so six gigabytes at most. */
+const limits = { maxStates: 60_000_000, maxSeconds: 3600 };
 
 const flags = process.argv.slice(2);
 const text = flags.find((flag) => !flag.startsWith("--")) ?? "";

@@ -1,3 +1,5 @@
+import { Reached } from "./reached.ts";
+
 /** A state is a short list of small integers, so that millions of them fit in memory. */
 export type State = readonly number[];
 
@@ -26,79 +28,53 @@ export interface Limits {
   readonly maxSeconds: number;
 }
 
-/** Taken once: inside a test runner's sandbox each use of a global is a slow look-up. */
-const { fromCharCode } = String;
-
-/** Values are -1 and up; a character each. */
-function keyOf(state: State): string {
-  let key = "";
-  for (const value of state) key += fromCharCode(value + 1);
-  return key;
-}
-
-function stateOf(key: string): number[] {
-  const state: number[] = [];
-  for (let at = 0; at < key.length; at++) state.push(key.charCodeAt(at) - 1);
-  return state;
-}
-
-/** What was reached, in the order in which it was, and from where. */
-class Reached {
-  readonly keys: string[] = [];
-  readonly parents: number[] = [];
-  readonly #seen = new Set<string>();
-
-  add(key: string, parent: number): boolean {
-    if (this.#seen.has(key)) return false;
-    this.#seen.add(key);
-    this.keys.push(key);
-    this.parents.push(parent);
-    return true;
-  }
-}
-
 /** Breadth-first search through all states of a model, up to the limits. The first broken state found is one of the nearest. */
 export function search(model: Model, { maxStates, maxSeconds }: Limits): Verdict {
   const startedAt = performance.now();
   const canon = (state: number[]): number[] => model.canon?.(state) ?? state;
-  const reached = new Reached();
+  const reached = new Reached(model.initial.length);
   let steps = 0;
-  let wrong: { why: string; label: string; parent: number; key: string } | null = null;
+  let wrong: Wrong | null = null;
   const end = (verdict: Verdict["verdict"]): Verdict => ({
     verdict,
-    states: reached.keys.length,
+    states: reached.size,
     steps,
     seconds: (performance.now() - startedAt) / 1000,
     why: wrong?.why ?? "",
     trace: wrong === null ? [] : traceTo(model, reached, wrong),
   });
-  reached.add(keyOf(canon([...model.initial])), -1);
-  for (let at = 0; at < reached.keys.length; at++) {
-    model.next(stateOf(reached.keys[at] ?? ""), (label, to) => {
+  reached.add(canon([...model.initial]), -1);
+  for (let at = 0; at < reached.size; at++) {
+    model.next(reached.state(at), (_label, to) => {
       steps++;
       const state = canon(to);
-      const key = keyOf(state);
-      if (wrong !== null || !reached.add(key, at)) return;
+      if (wrong !== null || !reached.add(state, at)) return;
       const why = model.broken(state);
-      if (why !== null) wrong = { why, label, parent: at, key };
+      if (why !== null) wrong = { why, parent: at, state };
     });
     if (wrong !== null) return end("fails");
     const isLate = (at & 1023) === 0 && performance.now() - startedAt > maxSeconds * 1000;
-    if (reached.keys.length > maxStates || isLate) return end("cut");
+    if (reached.size > maxStates || isLate) return end("cut");
   }
   return end("holds");
 }
 
+interface Wrong {
+  readonly why: string;
+  readonly parent: number;
+  readonly state: State;
+}
+
 /** Walks the way once more, without renaming, so that a reader keeps its name from the first step to the last. */
-function traceTo(model: Model, reached: Reached, wrong: { parent: number; key: string }): readonly string[] {
-  const path = [wrong.key];
-  for (let at = wrong.parent; at > 0; at = reached.parents[at] ?? 0) path.push(reached.keys[at] ?? "");
+function traceTo(model: Model, reached: Reached, wrong: Wrong): readonly string[] {
+  const path: State[] = [wrong.state];
+  for (let at = wrong.parent; at > 0; at = reached.parent(at)) path.push(reached.state(at));
   const labels: string[] = [];
   let state: State = model.initial;
   for (const want of path.reverse()) {
     const found: { label: string; to: number[] }[] = [];
     model.next(state, (label, to) => {
-      if (found.length === 0 && keyOf(model.canon?.([...to]) ?? to) === want) found.push({ label, to });
+      if (found.length === 0 && isSame(model.canon?.([...to]) ?? to, want)) found.push({ label, to });
     });
     const [step] = found;
     if (step === undefined) throw new Error(`the trace is lost after: ${labels.join("; ")}`);
@@ -106,4 +82,8 @@ function traceTo(model: Model, reached: Reached, wrong: { parent: number; key: s
     state = step.to;
   }
   return labels;
+}
+
+function isSame(one: State, other: State): boolean {
+  return one.length === other.length && one.every((value, at) => value === other[at]);
 }
