@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { freePort } from "@freshet/testkit";
+import { freePort, startKeeper } from "@freshet/testkit";
 import { plainEnvironment } from "./config.js";
 
 /** The invalidator as its own process, seen from outside: signals, exit code, log lines, HTTP. */
@@ -46,7 +46,14 @@ export async function startProcess(command: {
   const child = spawn(process.execPath, [command.file, ...(command.args ?? [])], { env, stdio: ["ignore", "pipe", "pipe"] });
   if (child.pid === undefined) throw new Error(`${command.file} did not start`);
   const lines = collect(child);
-  const exited = once(child, "close").then(([code, signal]) => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }));
+  // It goes with this process, however that ends: else one that is stopped just then would stay for ever.
+  const keeper = startKeeper(["true"]);
+  keeper.keep(child.pid);
+  const exited = once(child, "close").then(async ([code, signal]) => {
+    keeper.keep(0);
+    await keeper.close();
+    return { code: code as number | null, signal: signal as NodeJS.Signals | null };
+  });
   return {
     pid: child.pid,
     exited,

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { freePort, type OwnKafka, type OwnRedis, startKafka, startKeeper, startRedis, until } from "@freshet/testkit";
+import { freePort, type OwnKafka, type OwnRedis, startKafka, startRedis, until } from "@freshet/testkit";
 import { Redis } from "ioredis";
 import { closeInTurn } from "../../close-in-turn.js";
 import { plainEnvironment } from "../../config.js";
@@ -118,8 +118,6 @@ async function caughtUp(topics: Topics, records: number): Promise<void> {
 /** Where the service runs: one process at a time, always on the same port. */
 async function openHost(config: string) {
   const port = await freePort();
-  // A process that is stopped when a drill is broken off would stay for ever.
-  const keeper = startKeeper(["true"]);
   let current: ServiceProcess | null = null;
   const service = (): ServiceProcess => {
     if (current === null) throw new Error("the service has not been started");
@@ -131,7 +129,6 @@ async function openHost(config: string) {
     start: async (): Promise<void> => {
       const started = await startProcess({ file: MAIN, env: { FRESHET_CONFIG: config }, port });
       current = started;
-      keeper.keep(started.pid);
       const isReady = async (): Promise<boolean> => {
         if (started.isGone()) throw new Error(`the service ended by itself:\n${started.output().slice(-4000)}`);
         return (await started.readyz())?.status === 200;
@@ -141,11 +138,10 @@ async function openHost(config: string) {
     stop: async (): Promise<void> => {
       service().kill("SIGTERM");
       const { code } = await service().exited;
-      keeper.keep(0);
       if (code !== 0) throw new Error(`the service ended with ${code}:\n${service().output().slice(-4000)}`);
     },
     close: async (): Promise<void> => {
-      await keeper.close();
+      current?.kill("SIGKILL");
       await current?.exited;
     },
   };
