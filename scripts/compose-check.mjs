@@ -1,7 +1,8 @@
 // npm run compose:check: docker-compose.yml as its users have it, from the images to a bust, on ports of its own; then it is taken down.
 import { composeOf, findImages } from "./compose/images.mjs";
 import { checkImage, checkMetrics, checkTopics, checkWatching } from "./compose/looks.mjs";
-import { build, install, isOwnNode, root, run, runUnderOwnNode, SetUpError, say } from "./set-up.mjs";
+import { begin, isHelp, whenBuilt } from "./runner.mjs";
+import { root, run, say } from "./set-up.mjs";
 
 const HELP = `npm run compose:check             builds the image, brings everything up, and looks at what was promised of it
 npm run compose:check -- --keep   and leaves it running
@@ -13,23 +14,9 @@ const PROJECT = "freshet-check";
 const PORTS = { KAFKA_PORT: "27710", REDIS_PORT: "27711", ADMIN_PORT: "27712", PROMETHEUS_PORT: "27713", GRAFANA_PORT: "27714" };
 const PATIENCE_MS = 120_000;
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof SetUpError)) throw error;
-  say(error.message);
-  process.exitCode = 1;
-}
+await begin(async (args) => (isHelp(args, HELP) ? 0 : whenBuilt(import.meta.filename, args, () => main(args))));
 
 async function main(args) {
-  if (args.includes("--help") || args.includes("-h")) {
-    process.stdout.write(`${HELP}\n`);
-    return 0;
-  }
-  await install();
-  if (!isOwnNode()) return runUnderOwnNode([import.meta.filename, ...args]);
-  const problem = await build();
-  if (problem !== null) throw new SetUpError(problem);
   const { images, services, leftOut } = await findImages();
   for (const name of leftOut) say(`${name} is left out: its image is not at hand and cannot be pulled`);
   for (const name of Object.keys(process.env)) if (name.startsWith("FRESHET_")) delete process.env[name];
