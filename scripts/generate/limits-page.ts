@@ -31,6 +31,7 @@ const beyond: Readonly<Record<Limit, string>> = {
   recordsPerEpochMax: "forgotten",
   deadLetterHeaderBytesMax: "the two texts among them are cut, and nothing of the record",
   deadLetterBytesHeadroom: "the start is refused (FR1002)",
+  deadLetterBytesPerSliceMax: "several rounds",
   keysPerScriptMax: "several calls",
 };
 
