@@ -3,28 +3,11 @@ import { expect } from "@jest/globals";
 import { drillScale } from "../../config.js";
 import type { AlertState } from "./alert-record.js";
 import { type Book, openBook } from "./book.js";
+import type { Plan, Promised } from "./plans.js";
 import { openPlatform, type Platform } from "./platform.js";
 import { type Runbook, readRunbook, statedMs } from "./runbook.js";
 import { limitAt } from "./time-scale.js";
 import { startWatch, type Watch } from "./watch.js";
-
-/** An alert that must fire, and what its page says of how long it takes. */
-export interface Promised {
-  readonly alert: string;
-  readonly severity: "critical" | "warning";
-  /** Words of the page's "When it fires". */
-  readonly fires: string;
-  /** Words of its "When it resolves". */
-  readonly resolves: string;
-}
-
-export interface AlertDrillOptions {
-  readonly name: string;
-  /** The first is the one whose page is followed. */
-  readonly promised: readonly [Promised, ...Promised[]];
-  /** Of the stated times: what the service itself takes, in its own seconds, which no scale divides. */
-  readonly serviceMs: { readonly fires: number; readonly resolves: number };
-}
 
 export interface AlertDrill {
   readonly platform: Platform;
@@ -61,14 +44,14 @@ interface Row {
 }
 
 /** What every alert drill's test does: opens a platform and a watch, lets it run, and fails unless each step came in its time. */
-export async function runAlertDrill(options: AlertDrillOptions, run: (drill: AlertDrill) => Promise<void>): Promise<void> {
-  const { name, promised } = options;
+export async function runAlertDrill(plan: Plan, run: (drill: AlertDrill) => Promise<void>): Promise<void> {
+  const { name, promised } = plan;
   const scale = drillScale();
   const startedMs = performance.now();
   const tell = (text: string): void => {
     process.stdout.write(`${name.padEnd(6)} ${seconds(performance.now() - startedMs).padStart(8)}  ${text}\n`);
   };
-  tellScale(options, scale, tell);
+  tellScale(plan, scale, tell);
   const runbook = readRunbook(promised[0].alert);
   const platform = await openPlatform(tell);
   const rows: Row[] = [];
@@ -81,7 +64,7 @@ export async function runAlertDrill(options: AlertDrillOptions, run: (drill: Ale
     });
     try {
       const book = openBook({ runbook, run: (line) => platform.shell(line), tell });
-      await run({ platform, watch, book, tell, ...openSteps({ options, scale, watch, rows, tell }) });
+      await run({ platform, watch, book, tell, ...openSteps({ plan, scale, watch, rows, tell }) });
       book.close();
     } finally {
       await watch.close();
@@ -97,14 +80,14 @@ export async function runAlertDrill(options: AlertDrillOptions, run: (drill: Ale
 }
 
 function openSteps(context: {
-  readonly options: AlertDrillOptions;
+  readonly plan: Plan;
   readonly scale: number;
   readonly watch: Watch;
   readonly rows: Row[];
   readonly tell: (text: string) => void;
 }): Pick<AlertDrill, "fault" | "firing" | "fixed" | "resolved"> {
-  const { options, scale, watch, rows, tell } = context;
-  const { promised, serviceMs } = options;
+  const { plan, scale, watch, rows, tell } = context;
+  const { promised, serviceMs } = plan;
   let faultMs = 0;
   let fixedMs = 0;
   const reach = async (one: Promised, state: AlertState, from: Count): Promise<Row> => {
@@ -154,7 +137,7 @@ function openSteps(context: {
   };
 }
 
-function tellScale({ promised, serviceMs }: AlertDrillOptions, scale: number, tell: (text: string) => void): void {
+function tellScale({ promised, serviceMs }: Plan, scale: number, tell: (text: string) => void): void {
   tell(
     scale === 1
       ? "rules as they are in infra/prometheus, at their own times"
