@@ -22,6 +22,12 @@ const planted = {
   bearer: "bearerbearer123",
   urlPassword: "url-pa55",
   tenant: "tenant-of-a-customer",
+  quotedPassword: `quo"ted\\pass`,
+  numericPassword: "90210417",
+  filePassword: "from-a-file-hunter2",
+  nestedSecret: "nested hunter2",
+  unnamed: "sk_live_0123456789abcdef",
+  frameSecret: "frame-pa55/w0rd@x",
 } as const;
 
 async function plant(): Promise<Clinic & { readonly ill: World }> {
@@ -50,17 +56,32 @@ async function plant(): Promise<Clinic & { readonly ill: World }> {
     FRESHET_SCHEMA_REGISTRY_URL: "http://127.0.0.1:8081",
     FRESHET_SCHEMA_REGISTRY_USERNAME: "svc",
     FRESHET_SCHEMA_REGISTRY_PASSWORD: planted.registryPassword,
+    FRESHET_REDIS_SENTINEL_NAME: "main",
+    FRESHET_REDIS_MODE: "sentinel",
+    FRESHET_REDIS_SENTINEL_PASSWORD: planted.numericPassword,
+    FRESHET_KAFKA_SSL: "true",
+    FRESHET_KAFKA_CERT: "-----BEGIN CERTIFICATE-----\nbm90IG9uZQ==\n-----END CERTIFICATE-----",
+    FRESHET_KAFKA_KEY_FILE: "key.pem",
     GITHUB_TOKEN: planted.foreignToken,
+    BILLING_DB_PWD: planted.quotedPassword,
+    WHATEVER: planted.unnamed,
   };
   const pages = {
     "http://127.0.0.1:9464/metrics": `freshet_up 1\nx{mail="${planted.pageMail}"} 1\nx{sasl="${planted.saslPassword}"} 1\n`,
     "http://127.0.0.1:9464/readyz": `{"why":"redis://a:${planted.urlPassword}@h, ${planted.jwt}, Bearer ${planted.bearer}"}`,
+    "http://127.0.0.1:9464/startupz": JSON.stringify({
+      stack: `Error: no\n    at connect (redis://a:${planted.frameSecret}@h:6379/0)\n    client_secret=${planted.filePassword}`,
+      inner: JSON.stringify({ sasl: { password: planted.nestedSecret }, why: planted.quotedPassword }),
+      ...{ why: planted.quotedPassword, pin: planted.numericPassword, of: planted.unnamed },
+    }),
   };
+  const pem = `-----BEGIN PRIVATE KEY-----\n${planted.filePassword}\n-----END PRIVATE KEY-----\n`;
   // The clients' own errors may say more than ours do.
   const probe = async () => {
     throw new FreshetError("FR2004", "halt", `refused ${planted.redisPassword} and ${planted.registryPassword}`, `Use ${password}.`);
   };
-  return { ...clinic, ill: { ...clinic.withStore({ probe }), env, pages } };
+  const world = clinic.withStore({ probe });
+  return { ...clinic, ill: { ...world, env, pages, files: { ...world.files, "key.pem": pem } } };
 }
 
 async function bundleOf(world: World): Promise<{ text: string; code: number; out: readonly string[]; talk: readonly string[] }> {
@@ -89,6 +110,25 @@ describe("freshet support-bundle", () => {
       }
     }
     expect(text).toContain("[redacted]");
+  });
+
+  test("holds nothing that findings quote of a rules file, be it the wrong file", async () => {
+    const { world } = await openClinic();
+    const secrets = ["hunter2-field", "hunter2-value", "hunter2-token"];
+    const files = [
+      `freshet: 1\nsources:\n  - { name: a, topic: t, format: ${secrets[1]} }\n${secrets[0]}: 1\n`,
+      `freshet: 1\nsources: ] ${secrets[2]}\n`,
+      `${secrets[0]}: ${secrets[1]}\n`,
+      `PASSWORD=${secrets[0]}\nTOKEN=${secrets[1]}\n`,
+      `- ${secrets[0]}\n- "${secrets[1]}`,
+      `{${secrets.join(": {")}`,
+      `when: !${secrets[0]} *${secrets[1]}`,
+    ];
+    for (const rules of files) {
+      const { text, talk, out } = await bundleOf({ ...world, files: { ...world.files, "rules.yaml": rules } });
+      expect(JSON.parse(text)).toMatchObject({ rules: { hash: null, findings: expect.arrayContaining([expect.anything()]) } });
+      for (const secret of secrets) expect([rules, [text, ...talk, ...out].join().includes(secret)]).toEqual([rules, false]);
+    }
   });
 
   test("holds what support asks for", async () => {

@@ -1,8 +1,11 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freshPrefix, type OwnRedis, startRedis, testKafkaBroker, until } from "@freshet/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { startFreshet } from "../freshet-process.js";
 import type { SentRecord } from "../oracle.js";
 import { openScene, type Scene, stopped } from "../scene.js";
 import type { ServiceProcess } from "../service-process.js";
@@ -10,6 +13,7 @@ import { rules } from "./secure-bench.js";
 
 const EMAIL = "ada.lovelace@planted.example";
 const TOKEN = "ghp-planted-7f3e9c0b1d";
+const BIN = join(import.meta.dirname, "..", "..", "..", "..", "packages", "cli", "dist", "bin.js");
 const CRASHING = join(import.meta.dirname, "uncaught", "main.ts");
 
 let redis: OwnRedis;
@@ -120,6 +124,67 @@ describe("an e-mail and a token in events, headers, keys and configuration", () 
     const report = await readFile(join(folder, name), "utf8");
     expect(report).toContain("javascriptStack");
     expectNothing(report);
+  }, 60_000);
+
+  test.each([
+    ["doctor"],
+    ["doctor", "--json"],
+    ["lag", "--json"],
+    ["dlq", "list", "--since", "1h", "--json"],
+    ["dlq", "stats", "--since", "1h"],
+    ["config", "show"],
+  ])(
+    "are in nothing that a command says of them: %s %s",
+    async (...argv) => {
+      const { code, stdout, stderr } = await startFreshet(argv, scene.env).ended;
+      expect(code === 0 || code === 3).toBe(true);
+      expect(stdout.length).toBeGreaterThan(50);
+      expectNothing(stdout);
+      expectNothing(stderr);
+    },
+    60_000,
+  );
+
+  test("are not in a support bundle of them", async () => {
+    const file = join(folder, "bundle.json");
+    const { code, stdout, stderr } = await startFreshet(["support-bundle", "--out", file], scene.env).ended;
+    const bundle = await readFile(file, "utf8");
+    await rm(file);
+    expect({ code, hasLetters: /"letters": [1-9]/.test(bundle) }).toEqual({ code: 0, hasLetters: true });
+    for (const text of [bundle, stdout, stderr]) expectNothing(text);
+  }, 60_000);
+
+  test("are not in what a command leaves after an error that nobody caught, and in no report of it", async () => {
+    const [reports, crashing] = await Promise.all(["reports-", "crash-"].map((name) => mkdtemp(join(folder, name))));
+    const crash = `setTimeout(() => { throw Object.assign(new Error("no ${TOKEN}"), { args: ["${EMAIL}"] }); }, 1500);\n`;
+    await writeFile(join(crashing ?? "", "crash.mjs"), crash);
+    const report = `--report-uncaught-exception --report-on-signal --report-signal=SIGUSR2 --report-directory=${reports}`;
+    const options = { NODE_OPTIONS: `${report} --import ${join(crashing ?? "", "crash.mjs")}` };
+    const mute = createServer(() => undefined).listen(0, "127.0.0.1");
+    await once(mute, "listening");
+    const { port } = mute.address() as AddressInfo;
+    const running = startFreshet(["lag"], { ...scene.env, ...options, FRESHET_KAFKA_BROKERS: `127.0.0.1:${port}` });
+    const { code, stdout, stderr } = await running.ended;
+    mute.close();
+    expect(code).toBe(1);
+    expect(stderr).toContain("FR9001 uncaught Error");
+    expectNothing(stdout + stderr);
+    for (const name of await readdir(reports ?? "")) expectNothing(await readFile(join(reports ?? "", name), "utf8"));
+  }, 60_000);
+
+  test("are not in a diagnostic report of freshet run, which is what the image runs", async () => {
+    const reports = await mkdtemp(join(folder, "run-"));
+    const service = await scene.start({
+      file: BIN,
+      args: ["run"],
+      env: { NODE_OPTIONS: `--report-on-signal --report-directory=${reports}` },
+    });
+    await until(async () => (await service.readyz())?.status === 200, { timeoutMs: 30_000, what: "the service is ready" });
+    service.kill("SIGUSR2");
+    await until(async () => (await readdir(reports)).length === 1, { timeoutMs: 20_000, what: "the report is written" });
+    expect(await stopped(service, "SIGTERM")).toEqual({ code: 0, signal: null });
+    const [name = ""] = await readdir(reports);
+    expectNothing(await readFile(join(reports, name), "utf8"));
   }, 60_000);
 
   test("are not in what refuses a configuration", async () => {
