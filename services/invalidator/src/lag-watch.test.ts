@@ -172,6 +172,23 @@ describe("brokers that do not answer", () => {
     expect(watch.observedMs).toBe(1_000_000);
   });
 
+  test("do not keep a record old that was applied since they last did", async () => {
+    let isSilent = false;
+    const wrap = (kafka: KafkaPort): KafkaPort => ({
+      ...kafka,
+      committed: (group, topics) => (isSilent ? new Promise(() => undefined) : kafka.committed(group, topics)),
+    });
+    const { consume, produce, reading, pass, applied } = await setUp({ wrap });
+    await produce(2);
+    pass(30_000);
+    expect(await reading()).toMatchObject({ oldestAgeMs: 30_000, records: 2 });
+    isSilent = true;
+    await consume();
+    await applied(2);
+    pass(1000);
+    expect(await reading()).toMatchObject({ oldestAgeMs: 0, records: 0, state: "caught_up" });
+  });
+
   test("before their first answer leave what this process knows", async () => {
     const wrap = (kafka: KafkaPort): KafkaPort => ({ ...kafka, offsets: () => Promise.reject(new Error("away")) });
     const { consume, produce, reading, pass, pause, lag } = await setUp({ wrap });
