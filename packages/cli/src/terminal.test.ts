@@ -5,16 +5,19 @@ import { createTerminal } from "./terminal.js";
 function seat(isTTY: boolean) {
   const stdin = Object.assign(new PassThrough(), { isTTY });
   const stop = new AbortController();
-  const terminal = createTerminal(stdin, Object.assign(new PassThrough(), { isTTY }));
-  return { stdin, stop, asked: terminal.ask("name? ", stop.signal) };
+  const stderr = Object.assign(new PassThrough(), { isTTY });
+  const terminal = createTerminal(stdin, stderr);
+  const shown = (): string => String(stderr.read() ?? "");
+  return { stdin, stop, terminal, shown, asked: terminal.ask("name? ", stop.signal) };
 }
 
 describe("a question at a terminal", () => {
   test("is answered with the line typed", async () => {
-    const { stdin, asked } = seat(true);
+    const { stdin, asked, shown } = seat(true);
     stdin.write("bl");
     stdin.write("ue\n");
     expect(await asked).toBe("blue");
+    expect(shown()).toBe("name? ");
   });
 
   test("is answered with nothing at Ctrl-D, which is not the same as nobody", async () => {
@@ -24,9 +27,11 @@ describe("a question at a terminal", () => {
     expect(await seat(false).asked).toBeNull();
   });
 
-  test("ends at Ctrl-C", async () => {
-    const { stop, asked } = seat(true);
+  test("ends at Ctrl-C, in a line of its own, and is not asked after it", async () => {
+    const { stop, asked, terminal, shown } = seat(true);
     stop.abort();
     expect(await asked).toBeNull();
+    expect(await terminal.ask("again? ", stop.signal)).toBeNull();
+    expect(shown()).toBe("name? \n");
   });
 });

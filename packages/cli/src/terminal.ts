@@ -22,28 +22,36 @@ export function createTerminal(stdin: Readable & { readonly isTTY?: boolean }, s
     columns: stderr.columns ?? 80,
     draw: isScreen ? (line) => void stderr.write(`\r\u001b[K${line ?? ""}`) : undefined,
     ask: async (question, stop) => {
-      if (!isScreen || stdin.isTTY !== true) return null;
+      if (!isScreen || stdin.isTTY !== true || stop.aborted) return null;
       stderr.write(question);
-      return await readLine(stdin, stop);
+      const { line, isEnded } = await readLine(stdin, stop);
+      if (!isEnded) stderr.write("\n"); // what is told next does not stand behind the question
+      return line;
     },
   };
 }
 
-function readLine(stdin: Readable, stop: AbortSignal): Promise<string | null> {
+interface ReadLine {
+  readonly line: string | null;
+  /** Whether somebody pressed return. */
+  readonly isEnded: boolean;
+}
+
+function readLine(stdin: Readable, stop: AbortSignal): Promise<ReadLine> {
   return new Promise((resolve) => {
     let text = "";
-    const end = (line: string | null): void => {
+    const end = (line: string | null, isEnded = false): void => {
       stdin.off("data", take).off("end", last);
       stop.removeEventListener("abort", none);
       stdin.pause();
-      resolve(line);
+      resolve({ line, isEnded });
     };
     const none = (): void => end(null);
     const last = (): void => end(text.trim());
     const take = (chunk: Buffer | string): void => {
       text += String(chunk);
       const at = text.indexOf("\n");
-      if (at >= 0) end(text.slice(0, at).trim());
+      if (at >= 0) end(text.slice(0, at).trim(), true);
     };
     stop.addEventListener("abort", none, { once: true });
     stdin.on("data", take).on("end", last);

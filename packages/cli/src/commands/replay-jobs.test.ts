@@ -234,6 +234,8 @@ describe("what replays print", () => {
     const all = await transcript(["replay", "status"], made.world);
     expect([...one.out, ...all.out].filter((line) => line.length > 80)).toEqual([]);
     expect(one.out.join("\n")).toContain("unmappable 400");
+    const why = one.out.findIndex((line) => line.includes("two runs:"));
+    expect(one.out[why + 1]).toMatch(/^ {11}\S/);
     expect(one.out.join(" ").replace(/ +/g, " ")).toContain("two runs: keys that both touched count twice");
   });
 

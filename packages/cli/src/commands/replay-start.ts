@@ -168,9 +168,8 @@ function tellPlan(io: Io, plan: ReplayPlan, { options, deployment, confirm: asks
   else if (!options.apply) outJson(io, report);
 }
 
-/** A line of its own: the question still stands at the end of its own. */
 function stoppedBefore(io: Io): ExitCode {
-  io.talk("\nstopped; nothing was changed");
+  io.talk("stopped; nothing was changed");
   return exitCodes.interrupted;
 }
 

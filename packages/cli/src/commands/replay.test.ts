@@ -35,7 +35,7 @@ describe("freshet replay: the plan", () => {
       "           product: 2 touched, 1 to remove, 1 newer, 0 not cached",
       "rules    HASH in place of HASH, which run now",
       "         the running rules would remove 0 of 0 keys",
-      "         1 records end the same",
+      "         1 record ends the same",
       "                2  failing: rule_error -> busts",
       "time     about 1 s at 2000 records/s and 4000 busts/s",
     ]);
@@ -55,6 +55,40 @@ describe("freshet replay: the plan", () => {
       "records  1 chosen",
     ]);
     expect(out).toContain("           would remove             2   blind 1, opaque 1");
+  });
+
+  test("of dead letters, told whole", async () => {
+    const { fail, world } = await createReplayWorld();
+    await fail("1", "7");
+    await fail("2", "4", { data: {} });
+    await fail("3", "7", { topic: "other.topic" });
+    await fail("4", "7");
+    const { code, out, talk } = await transcript([...dlq, "--newest-first", "--limit", "3", "--rate", "10", "--bust-rate", "max"], world);
+    expect({ code, talk }).toEqual({
+      code: 3,
+      talk: ["nothing was changed: add --apply to do it", "exit code 3: 1 would still fail, 1 foreign"],
+    });
+    expect(out.map((line) => line.replace(/[0-9a-f]{12}/g, "HASH"))).toEqual([
+      "plan     dead letters of freshet.dlq.blue; nothing is changed",
+      "limit    reached: there may be more records than these",
+      "records  3 chosen",
+      "         2025-12-31T23:00:00.000Z to 2025-12-31T23:00:00.000Z",
+      "           a rule busts             1",
+      "           no rule                  0",
+      "           still failing            1   rule_error 1",
+      "           foreign                  1   topic not declared, or place not known",
+      "keys     2 touched",
+      "           would remove             2   older 1, opaque 1",
+      "           already newer            0",
+      "           nothing cached           0",
+      "           page: 1 touched, 1 to remove, 0 newer, 0 not cached",
+      "           product: 1 touched, 1 to remove, 0 newer, 0 not cached",
+      "rules    HASH in place of HASH, which run now",
+      "         the running rules would remove 0 of 0 keys",
+      "         1 record ends the same",
+      "                1  failing: rule_error -> busts",
+      "time     about 1 s at 10 records/s",
+    ]);
   });
 
   test("as JSON is what the schema says", async () => {

@@ -55,7 +55,7 @@ function keyLines(
   const why = inexactBecause ?? (exact ? [] : ["many_keys" as const]);
   return [
     row("keys", `${exact ? "" : "about "}${keys.touched} touched`),
-    ...why.map((cause) => row("", `  ${INEXACT[cause]}`)),
+    ...why.flatMap((cause) => wrap(row("", `  ${INEXACT[cause]}`), row("", "  "))),
     item(tense === "would" ? "would remove" : "removed", keys.removed, list(removedBecause)),
     ...withoutSubjectLines(closer),
     ...(keys.softened === 0 ? [] : [item(tense === "would" ? "would mark stale" : "marked stale", keys.softened)]),

@@ -46,7 +46,7 @@ function comparisonLines(
   return [
     row("rules", `${hash.slice(0, 12)} in place of ${rulesHash.slice(0, 12)}, which run now`),
     row("", removed),
-    row("", `${same} records end the same`),
+    row("", same === 1 ? "1 record ends the same" : `${same} records end the same`),
     ...changes.map(({ from, to, records }) => row("", `${String(records).padStart(8)}  ${from} -> ${to}`)),
   ];
 }
