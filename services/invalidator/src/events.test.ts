@@ -1,9 +1,9 @@
 import type { SliceReport } from "@freshet/pipeline";
 import { type BustOutcome, FreshetError, type KafkaRecord, type KeyBust, parseVersion, type Rejection } from "@freshet/protocol";
 import { describe, expect, test } from "@jest/globals";
-import { pino } from "pino";
+import { createTelling } from "../tests/told.js";
 import { createEvents, type ServiceEvents } from "./events.js";
-import { createMetrics, type Metrics } from "./metrics.js";
+import type { Metrics } from "./metrics.js";
 
 const at = { topic: "products", partition: 2 };
 const record = (offset: number): KafkaRecord => ({
@@ -37,25 +37,13 @@ interface World {
 }
 
 function setUp(level: string, mode: "apply" | "observe" = "apply"): World {
-  const lines: string[] = [];
-  const rules = { hash: "abc", topics: ["products"], ruleNames: ["changed", "never"] };
-  const sources = {
-    waiting: () => [],
-    lag: { readings: () => [], observedMs: 0, refresh: async () => undefined },
-    assignedCount: () => 0,
-    silence: () => ({ ms: 0, isStuck: false }),
-    startWaits: () => [],
-    openLetters: () => new Map(),
-    sweeps: () => null,
-  };
+  const rules = { topics: ["products"], ruleNames: ["changed", "never"] };
   const clock = { ms: 10_000, nowMs: () => clock.ms };
-  const metrics = createMetrics(sources, { version: "1", mode, rules, canary: null, clock });
-  const logger = pino({ level }, { write: (line: string) => void lines.push(line) });
+  const { metrics, logger, told } = createTelling({ level, clock, mode, rules });
   const value = async (sample: string): Promise<number | null> => {
     const line = (await metrics.text()).split("\n").find((text) => text.startsWith(`${sample} `));
     return line === undefined ? null : Number(line.slice(sample.length + 1));
   };
-  const told = () => lines.map((line): Record<string, unknown> => JSON.parse(line));
   return { events: createEvents({ logger, metrics, clock, mode }), clock, metrics, told, value };
 }
 

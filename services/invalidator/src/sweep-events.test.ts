@@ -1,7 +1,6 @@
 import type { SweepEnd, SweepTrouble } from "@freshet/pipeline";
 import { expect, test } from "@jest/globals";
-import { pino } from "pino";
-import { createMetrics } from "./metrics.js";
+import { createTelling } from "../tests/told.js";
 import { createSweepEvents } from "./sweep-events.js";
 
 const TAG = "user:4711";
@@ -17,22 +16,13 @@ const trouble: SweepTrouble = {
 };
 
 function setUp(level: string) {
-  const lines: string[] = [];
   const sources = {
-    waiting: () => [],
-    lag: { readings: () => [], observedMs: 0, refresh: async () => undefined },
-    assignedCount: () => 0,
-    silence: () => ({ ms: 0, isStuck: false }),
-    startWaits: () => [],
-    openLetters: () => new Map(),
     sweeps: () => ({ pending: 2, oldestAgeMs: 4000, walking: 1, troubles: [trouble], indexSizes: new Map([["user", 70]]) }),
   };
   const clock = { nowMs: () => 9000 };
-  const rules = { hash: "abc", topics: [], ruleNames: [] };
-  const metrics = createMetrics(sources, { version: "1", mode: "apply", rules, canary: null, clock });
-  const logger = pino({ level }, { write: (line: string) => void lines.push(line) });
+  const { metrics, logger, told } = createTelling({ level, clock, sources });
   const events = createSweepEvents({ logger, metrics, clock, mode: "apply" });
-  return { events, metrics, told: () => lines.map((line): Record<string, unknown> => JSON.parse(line)) };
+  return { events, metrics, told };
 }
 
 test("what is swept is counted, by what became of it", async () => {
