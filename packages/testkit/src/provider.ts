@@ -8,6 +8,7 @@ import type { Say } from "./servers/system-packages.js";
 
 export { prepareNative } from "./providers/native.js";
 export type { Provider, Provision } from "./providers/provision.js";
+export { startKafka } from "./servers/kafka.js";
 
 const PROVIDERS: readonly Provider[] = [envProvider, dockerProvider, nativeProvider];
 
