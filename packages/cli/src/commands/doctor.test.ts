@@ -55,6 +55,12 @@ describe("freshet doctor, as text", () => {
     expect(await of(refused, "5")).toEqual([`error topic-rights (FR3006): ${canary}`]);
   });
 
+  test("what a user may not see of topics that only commands use is a note", async () => {
+    const clinic = await openClinic();
+    const of = async (topic: string) => (await transcript(["doctor", "--json"], clinic.withTopic(topic, { state: "forbidden" }))).code;
+    expect([await of("freshet.jobs.default"), await of("freshet.audit.default"), await of("freshet.dlq.default")]).toEqual([0, 0, 3]);
+  });
+
   test("a shorter replay window makes it well again", async () => {
     const clinic = await openClinic();
     const world = clinic.withTopic("shop.products", withSettings({ "retention.ms": "3600000" }));

@@ -51,6 +51,12 @@ function forbidden(topic: string): DoctorFinding {
   return finding("topic-forbidden", { subject: topic, problem: "this user may not describe it", fix, code: "FR3006" });
 }
 
+/** The service's user need not see it, and should not: commands run as another. */
+function ofCommands(topic: string): DoctorFinding {
+  const problem = "this user may not describe it; freshet replay and bust need it, the service does not";
+  return { ...forbidden(topic), severity: "note", problem };
+}
+
 /** `-1` keeps for ever. */
 function retention(health: TopicHealth, leastMs: number): readonly DoctorFinding[] {
   const keptMs = numberOf(health, "retention.ms");
@@ -82,7 +88,8 @@ function timestamps({ topic, settings }: TopicHealth): readonly DoctorFinding[] 
 
 /** Against `infra/kafka/topics.json`. */
 function ownFindings({ topic, config }: TopicSpec, health: TopicHealth | undefined): readonly DoctorFinding[] {
-  if (health?.state === "forbidden") return [forbidden(topic)];
+  const isOfService = isDeadLetters(topic) || isCanary(topic);
+  if (health?.state === "forbidden") return [isOfService ? forbidden(topic) : ofCommands(topic)];
   if (health?.state !== "there") {
     const found = {
       subject: topic,
@@ -90,7 +97,7 @@ function ownFindings({ topic, config }: TopicSpec, health: TopicHealth | undefin
       fix: "freshet topics create",
       code: "FR3002",
     } as const;
-    return [finding("own-topic-missing", isDeadLetters(topic) || isCanary(topic) ? found : { ...found, severity: "warning" })];
+    return [finding("own-topic-missing", isOfService ? found : { ...found, severity: "warning" })];
   }
   const leastMs = Number(config["retention.ms"] ?? "0");
   return [...retention(health, leastMs), ...policyFindings(health, config["cleanup.policy"] ?? "delete")];

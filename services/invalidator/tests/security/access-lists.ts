@@ -31,10 +31,18 @@ export interface ListedRight {
   readonly acl: AclEntry;
 }
 
+/** All roles of the file. */
+export function roles(): readonly string[] {
+  return readRoles().map(({ role }) => role);
+}
+
+function readRoles(): readonly Role[] {
+  return (JSON.parse(readFileSync(FILE, "utf8")) as { readonly roles: readonly Role[] }).roles;
+}
+
 /** The rights of a role, with names in place of the placeholders, for the user of that name or another one. */
 export function rightsOf(role: string, names: Readonly<Record<string, string>>, user = role): readonly ListedRight[] {
-  const { roles } = JSON.parse(readFileSync(FILE, "utf8")) as { readonly roles: readonly Role[] };
-  const found = roles.find((one) => one.role === role);
+  const found = readRoles().find((one) => one.role === role);
   if (found === undefined) throw new Error(`${FILE} has no role ${role}`);
   return found.allow.flatMap(({ on, name, pattern, operations }) => {
     const resourceName = name.replace(/\$\{(\w+)\}/g, (_, key: string) => names[key] ?? "");
