@@ -7,6 +7,7 @@ import type { Plan, Promised } from "./plans.js";
 import { openPlatform, type Platform } from "./platform.js";
 import { type Runbook, readRunbook, statedMs } from "./runbook.js";
 import { limitAt } from "./time-scale.js";
+import { judge, type Step, secondsText } from "./timeline.js";
 import { startWatch, type Watch } from "./watch.js";
 
 export interface AlertDrill {
@@ -37,24 +38,18 @@ interface Count {
   readonly what: string;
 }
 
-interface Row {
-  readonly what: string;
-  readonly tookMs: number;
-  readonly limitMs: number | null;
-}
-
 /** What every alert drill's test does: opens a platform and a watch, lets it run, and fails unless each step came in its time. */
 export async function runAlertDrill(plan: Plan, run: (drill: AlertDrill) => Promise<void>): Promise<void> {
   const { name, promised } = plan;
   const scale = drillScale();
   const startedMs = performance.now();
   const tell = (text: string): void => {
-    process.stdout.write(`${name.padEnd(6)} ${seconds(performance.now() - startedMs).padStart(8)}  ${text}\n`);
+    process.stdout.write(`${name.padEnd(6)} ${secondsText(performance.now() - startedMs).padStart(8)}  ${text}\n`);
   };
   tellScale(plan, scale, tell);
   const runbook = readRunbook(promised[0].alert);
   const platform = await openPlatform(tell);
-  const rows: Row[] = [];
+  const steps: Step[] = [];
   try {
     const watch = await startWatch({
       scale,
@@ -64,7 +59,7 @@ export async function runAlertDrill(plan: Plan, run: (drill: AlertDrill) => Prom
     });
     try {
       const book = openBook({ runbook, run: (line) => platform.shell(line), tell });
-      await run({ platform, watch, book, tell, ...openSteps({ plan, scale, watch, rows, tell }) });
+      await run({ platform, watch, book, tell, ...openSteps({ plan, scale, watch, steps, tell }) });
       book.close();
     } finally {
       await watch.close();
@@ -76,21 +71,23 @@ export async function runAlertDrill(plan: Plan, run: (drill: AlertDrill) => Prom
   } finally {
     await platform.close();
   }
-  expect(verdict(rows, tell)).toEqual([]);
+  const { lines, missed } = judge(steps);
+  for (const line of lines) tell(line);
+  expect(missed).toEqual([]);
 }
 
 function openSteps(context: {
   readonly plan: Plan;
   readonly scale: number;
   readonly watch: Watch;
-  readonly rows: Row[];
+  readonly steps: Step[];
   readonly tell: (text: string) => void;
 }): Pick<AlertDrill, "fault" | "firing" | "fixed" | "resolved"> {
-  const { plan, scale, watch, rows, tell } = context;
+  const { plan, scale, watch, steps, tell } = context;
   const { promised, serviceMs } = plan;
   let faultMs = 0;
   let fixedMs = 0;
-  const reach = async (one: Promised, state: AlertState, from: Count): Promise<Row> => {
+  const reach = async (one: Promised, state: AlertState, from: Count): Promise<Step> => {
     const at = (): number | null => watch.alerts.since(one, state, from.ms);
     const timeoutMs = from.ms + from.limitMs * PATIENCE + PATIENCE_MIN_MS - performance.now();
     await until(() => at() !== null, { timeoutMs, pollMs: 100, what: `${nameOf(one)} is ${state}` });
@@ -113,8 +110,8 @@ function openSteps(context: {
         const limitMs = limitAt(statedMs(readRunbook(one.alert).section("When it fires"), one.fires), serviceMs.fires, scale);
         const fired = await reach(one, "firing", { ms: faultMs, limitMs, what: "fault → firing" });
         const pendingMs = watch.alerts.since(one, "pending", faultMs);
-        if (pendingMs !== null) rows.push({ what: `fault → pending ${nameOf(one)}`, tookMs: pendingMs - faultMs, limitMs: null });
-        rows.push(fired);
+        if (pendingMs !== null) steps.push({ what: `fault → pending ${nameOf(one)}`, tookMs: pendingMs - faultMs, limitMs: null });
+        steps.push(fired);
       }
       const told = `${promised[0].alert} firing`;
       const isTold = () => watch.told.some(({ text, atMs }) => atMs >= faultMs && text.endsWith(told));
@@ -123,13 +120,13 @@ function openSteps(context: {
     fixed: (text) => {
       fixedMs = performance.now();
       tell(`FIXED   ${text}`);
-      rows.push({ what: "fault → fixed", tookMs: fixedMs - faultMs, limitMs: null });
+      steps.push({ what: "fault → fixed", tookMs: fixedMs - faultMs, limitMs: null });
     },
     resolved: async () => {
       for (const one of promised) {
         const stated = statedMs(readRunbook(one.alert).section("When it resolves"), one.resolves) + LOOKS_MS;
         const limitMs = limitAt(stated, serviceMs.resolves, scale);
-        rows.push(await reach(one, "silent", { ms: fixedMs, limitMs, what: "fixed → resolved" }));
+        steps.push(await reach(one, "silent", { ms: fixedMs, limitMs, what: "fixed → resolved" }));
       }
       const isOver = async () => !(await watch.isHeld(promised[0].alert));
       await until(isOver, { timeoutMs: 60_000, pollMs: 200, what: "Alertmanager holds it no more" });
@@ -141,30 +138,17 @@ function tellScale({ promised, serviceMs }: Plan, scale: number, tell: (text: st
   tell(
     scale === 1
       ? "rules as they are in infra/prometheus, at their own times"
-      : `rules of infra/prometheus with every time divided by ${scale}: a minute of theirs lasts ${seconds(60_000 / scale)}`,
+      : `rules of infra/prometheus with every time divided by ${scale}: a minute of theirs lasts ${secondsText(60_000 / scale)}`,
   );
   for (const one of promised) {
     const page: Runbook = readRunbook(one.alert);
     const stated = statedMs(page.section("When it fires"), one.fires);
-    const own = serviceMs.fires === 0 ? "" : `, ${seconds(serviceMs.fires)} of it the service's own`;
-    const here = scale === 1 ? "" : `; here ${seconds(limitAt(stated, serviceMs.fires, scale))}`;
-    tell(`${nameOf(one)} is to fire "${one.fires}" (${seconds(stated)}${own}${here}), and to resolve "${one.resolves}"`);
+    const own = serviceMs.fires === 0 ? "" : `, ${secondsText(serviceMs.fires)} of it the service's own`;
+    const here = scale === 1 ? "" : `; here ${secondsText(limitAt(stated, serviceMs.fires, scale))}`;
+    tell(`${nameOf(one)} is to fire "${one.fires}" (${secondsText(stated)}${own}${here}), and to resolve "${one.resolves}"`);
   }
-}
-
-/** Prints the table of times. @returns the steps that took longer than stated. */
-function verdict(rows: readonly Row[], tell: (text: string) => void): readonly string[] {
-  for (const { what, tookMs, limitMs } of rows) {
-    const held = limitMs === null ? "" : `  of ${seconds(limitMs)} at most: ${tookMs <= limitMs ? "held" : "MISSED"}`;
-    tell(`${seconds(tookMs).padStart(8)}  ${what}${held}`);
-  }
-  return rows.filter(({ tookMs, limitMs }) => limitMs !== null && tookMs > limitMs).map(({ what }) => what);
 }
 
 function nameOf({ alert, severity }: Pick<Promised, "alert" | "severity">): string {
   return `${alert} (${severity})`;
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
 }
