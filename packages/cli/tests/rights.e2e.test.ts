@@ -99,6 +99,7 @@ describe("without a right on Kafka: 1, and the right is named", () => {
     [["replay", "abort", "JOB"], "WRITE", audit, `Write and Describe on topic ${audit}`],
     [explain, "READ", source, `Read on the topics ${source}`],
     [explain, "READ", "freshet-explain-default-", "Read, Describe and Delete on groups that begin with freshet-explain-default-"],
+    [["lag"], "READ", source, `Read on the topics ${source}`],
     [["lag"], "DESCRIBE", "freshet-default", "Describe on group freshet-default"],
     [bust, "WRITE", audit, `Write and Describe on topic ${audit}`],
     [publish, "WRITE", source, `Write and Describe on topic ${source}`],
