@@ -1,6 +1,9 @@
+import { createRequire } from "node:module";
 import { freshPrefix, freshTopic, testKafkaBroker, until } from "@freshet/testkit";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import kafkajs from "kafkajs";
+import { recordsAt } from "../tests/batches.js";
+import { crc32c } from "./crc32c.js";
 import { createKafkajsPort } from "./kafkajs-port.js";
 
 // Batches we did not make: compressed again by the broker (Kafka's own Java codecs) and transactional ones of stock kafkajs.
@@ -53,6 +56,38 @@ describe("what Kafka itself compressed", () => {
       expect((await consume(topic, sent.length)).values).toEqual(sent);
     }, 60_000);
   }
+});
+
+describe("a producer's own offsets within a plain batch", () => {
+  interface Exchange {
+    readonly request: { encode(): Promise<{ readonly buffer: Buffer }> };
+  }
+  const definition: { protocol(choice: object): (options: object) => Exchange } = createRequire(import.meta.url)(
+    "kafkajs/src/protocol/requests/produce/index.js",
+  );
+
+  test("are looked at by no broker: out of order they are one marker, and the next producer's records are read", async () => {
+    const topic = await topicWith({});
+    const [odd, usual] = [recordsAt([5, 0, 1]), definition.protocol];
+    definition.protocol = (choice) => (options) => {
+      const exchange = usual(choice)(options);
+      const encode = async () => {
+        const encoder = await exchange.request.encode();
+        const batch = encoder.buffer.subarray(encoder.buffer.length - odd.length - 61);
+        odd.copy(batch, 61); // of the same size, for all deltas are small
+        batch.writeUInt32BE(crc32c(batch, 21), 17);
+        return encoder;
+      };
+      return { ...exchange, request: { ...exchange.request, encode } };
+    };
+    try {
+      await port.produce(["0", "1", "2"].map((value) => ({ topic, key: null, value: Buffer.from(value), headers: [] })));
+    } finally {
+      definition.protocol = usual;
+    }
+    await port.produce([{ topic, key: null, value: Buffer.from("honest"), headers: [] }]);
+    expect((await consume(topic, 2)).values).toEqual([expect.stringContaining("an offset out of order"), "honest"]);
+  }, 60_000);
 });
 
 describe("transactions", () => {
