@@ -1,8 +1,10 @@
 import { createMemoryLog, type KafkaPort } from "@freshet/kafka";
+import { loadRules } from "@freshet/rules";
 import { createMemoryStore } from "@freshet/store";
 import { until } from "@freshet/testkit";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { pino } from "pino";
+import { canaryTopics } from "./canary-start.js";
 import { loadConfig } from "./config.js";
 import { type Invalidator, startInvalidator } from "./wiring.js";
 
@@ -11,6 +13,9 @@ sources: [{ name: products, topic: products, format: cloudevents, space: p }]
 families: { product: { key: "page:{id}", ttl: 1h, entry: { kind: json, version: version } } }
 rules: [{ name: changed, source: products, bust: [{ family: product, with: { id: "subject" } }] }]
 `;
+const noFile = (): never => {
+  throw Object.assign(new Error("none"), { code: "ENOENT" });
+};
 const clock = { nowMs: () => Date.now() };
 const running: Invalidator[] = [];
 afterEach(async () => {
@@ -26,11 +31,8 @@ async function start(
   env: Record<string, string>,
   { topics = ["products", "freshet.dlq.t", "freshet.canary.t"], rules = rulesText }: Starting = {},
 ) {
-  const readText = () => {
-    throw Object.assign(new Error("none"), { code: "ENOENT" });
-  };
   const base = { FRESHET_DEPLOYMENT: "t", FRESHET_RULES: "rules.yaml", FRESHET_HTTP_PORT: "0", FRESHET_LOG_LEVEL: "silent" };
-  const config = loadConfig({ env: { ...base, ...env }, flags: {}, readText });
+  const config = loadConfig({ env: { ...base, ...env }, flags: {}, readText: noFile });
   const log = createMemoryLog({ clock });
   const client = log.client();
   const settings = { "max.message.bytes": "2000000" };
@@ -63,6 +65,15 @@ describe("a service with a canary", () => {
     const { service } = await start({ FRESHET_CANARY_SECONDS: "1" }, { topics: ["products", "freshet.dlq.t"] });
     expect(await service.failed).toMatchObject({ code: "FR3002", message: expect.stringContaining("freshet.canary.t") });
   });
+});
+
+test("canaries are written to their own topic and to sources that ask for them, where they are on", () => {
+  const asking = "{ topic: asking, format: cloudevents, space: q, canary: true }";
+  const { rules } = loadRules(rulesText.replace("sources: [", `sources: [${asking}, `));
+  const topicsWith = (env: Record<string, string>) =>
+    rules === null ? null : canaryTopics(loadConfig({ env: { FRESHET_DEPLOYMENT: "t", ...env }, flags: {}, readText: noFile }), rules);
+  expect(topicsWith({ FRESHET_CANARY_SECONDS: "1" })).toEqual(["freshet.canary.t", "asking"]);
+  for (const env of [{}, { FRESHET_CANARY_SECONDS: "1", FRESHET_MODE: "observe" }]) expect(topicsWith(env)).toEqual([]);
 });
 
 describe("a source with `canary: true`", () => {

@@ -98,6 +98,27 @@ describe("the oldest dead letter that nobody has resolved", () => {
     expect((await look()).get("rule_error")).toBe(1_003_000);
   });
 
+  test("is told of a topic that was made anew, and not of the one before", async () => {
+    const before = await setUp();
+    const after = await setUp();
+    let kafka = before.kafka;
+    const letters = createOpenLetters({
+      deployment: "t",
+      kafka: {
+        offsets: (topics) => kafka.offsets(topics),
+        read: (options) => kafka.read(options),
+        deleteGroup: (group) => kafka.deleteGroup(group),
+      },
+    });
+    for (let letter = 0; letter < 3; letter++) await before.write("rule_error");
+    await letters.look(never);
+    after.clock.ms += 90_000;
+    await after.write("rule_error");
+    kafka = after.kafka;
+    await letters.look(never);
+    expect(letters.oldest().get("rule_error")).toBe(1_091_000);
+  });
+
   test("costs nothing while nothing is written, and leaves no group behind", async () => {
     const { kafka, write, look, reads } = await setUp();
     await write("rule_error");

@@ -61,6 +61,7 @@ describe("the flight through partitions", () => {
     const failures: number[] = [];
     const stop = new AbortController();
     let places = [at];
+    let asked = 0;
     let tries = 0;
     const flying = flyThroughPartitions(
       {
@@ -70,7 +71,10 @@ describe("the flight through partitions", () => {
             sent.push(records);
           },
         },
-        partitions: () => places,
+        partitions: () => {
+          asked++;
+          return places;
+        },
         deployment: "d",
         sleep: () => new Promise((resolve) => setImmediate(resolve)),
         everyMs: 1,
@@ -85,17 +89,21 @@ describe("the flight through partitions", () => {
     const move = (to: typeof places) => {
       places = to;
     };
-    return { sent, failures, end, move };
+    const turns = async (count: number) => {
+      const before = asked;
+      await until(() => asked >= before + count);
+    };
+    return { sent, failures, end, move, turns };
   }
 
   test("sends one to each partition that there is now: no value, and a header that says whose it is", async () => {
-    const { sent, end, move } = await fly(0);
+    const { sent, end, move, turns } = await fly(0);
     await until(() => sent.length >= 2);
     expect(sent[0]).toEqual([
       { ...at, key: Buffer.from('"freshet-canary"'), value: null, headers: [{ name: "freshet-canary", value: Buffer.from("d") }] },
     ]);
     move([]);
-    await until(() => sent.length >= 2);
+    await turns(3);
     const before = sent.length;
     move([at, { ...at, partition: 5 }]);
     await until(() => sent.length > before && sent.at(-1)?.length === 2);
