@@ -173,7 +173,7 @@ export const configSchema = z.object({
   }),
   canarySeconds: canarySeconds.default(0).register(settingTexts, {
     env: "FRESHET_CANARY_SECONDS",
-    text: "How often a canary goes through Kafka, rules and Redis, on its own topic `freshet.canary.<deployment>`; 0 is never, as is observe mode.",
+    text: "How often a canary goes through Kafka, rules and Redis, on its own topic `freshet.canary.<deployment>`, and through partitions of sources with `canary: true`; 0 is never, as is observe mode.",
     accepts: "a whole number from 0 to 30",
   }),
   dlqLookSeconds: dlqLookSeconds.default(0).register(settingTexts, {
