@@ -1,5 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createKafkajsPort, type KafkaPort } from "@freshet/kafka";
@@ -161,6 +163,33 @@ describe("freshet doctor on peers that are something else", () => {
     120_000,
   );
 });
+
+test("a peer that repeats what it is told, passwords too, is not repeated: neither by the doctor nor in a bundle", async () => {
+  const echo = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.on("data", (chunk: Buffer) => {
+      const said = chunk.toString("latin1").replaceAll(/\s+/g, " ");
+      socket.write(`-ERR unknown command, with args beginning with: ${said}\r\n`.repeat(20));
+    });
+  }).listen(0, "127.0.0.1");
+  await once(echo, "listening");
+  const at = `127.0.0.1:${(echo.address() as AddressInfo).port}`;
+  const [word, pin] = ["hunter2-of-peers", "90210417"];
+  const kafkaLogin = { FRESHET_KAFKA_SASL_MECHANISM: "plain", FRESHET_KAFKA_SASL_USERNAME: "svc", FRESHET_KAFKA_SASL_PASSWORD: word };
+  const peers = { ...kafkaLogin, FRESHET_KAFKA_BROKERS: at, FRESHET_REDIS_URL: `redis://svc:${pin}@${at}` };
+  const file = join(folder, "bundle.json");
+  const told = await freshet(["doctor", "--json"], { ...env, ...peers });
+  const bundled = await freshet(["support-bundle", "--out", file], { ...env, ...peers });
+  echo.close();
+  const { findings } = JSON.parse(told.stdout) as Report;
+  expect(findings.map(({ name }) => name)).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^kafka-/), expect.stringMatching(/^redis-/)]),
+  );
+  expect(bundled.code).toBe(0);
+  for (const text of [told.stdout, told.stderr, bundled.stdout, bundled.stderr, readFileSync(file, "utf8")]) {
+    expect([text.includes(word), text.includes(pin)]).toEqual([false, false]);
+  }
+}, 120_000);
 
 function writeHuge(path: string): void {
   writeFileSync(path, "");

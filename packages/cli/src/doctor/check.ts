@@ -33,7 +33,7 @@ export function troubleWith(peer: "kafka" | "redis", { code, disposition, messag
 
 function troubleName(peer: "kafka" | "redis", code: string, disposition: string): FindingName {
   if (disposition === "wait") return `${peer}-unreachable`;
-  if (code === "FR1002") return `${peer}-unconfigured`;
+  if (code === "FR1002") return disposition === "usage" ? `${peer}-unconfigured` : `${peer}-untrusted`;
   if (code === "FR3007") return "kafka-protocol";
   if (code === "FR3010") return "codec-broken";
   if (code === "FR2003") return "redis-rights";

@@ -1,5 +1,6 @@
 import { freePort, freshPrefix, type OwnKafka, startKafka, testRedisUrl } from "@freshet/testkit";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { startFreshet } from "../freshet-process.js";
 import { openScene, type Scene } from "../scene.js";
 import { rules } from "./secure-bench.js";
 
@@ -38,6 +39,13 @@ test("a broker that names itself on another machine is not followed there withou
   expect(service.output()).toMatch(/FR1002 a broker names itself, or another one, on another machine, and TLS is off/);
   expect(service.output()).toMatch(/fix: .*FRESHET_ALLOW_PLAINTEXT=true/);
 }, 90_000);
+
+test("the doctor says so, too", async () => {
+  const { code, stdout } = await startFreshet(["doctor", "--json"], { ...scene.env, FRESHET_KAFKA_BROKERS: farBroker }).ended;
+  const { findings } = JSON.parse(stdout) as { readonly findings: readonly { readonly name: string; readonly code: string }[] };
+  expect(code).toBe(3);
+  expect(findings).toContainEqual(expect.objectContaining({ name: "kafka-untrusted", code: "FR1002" }));
+}, 60_000);
 
 test.each([
   ["FRESHET_KAFKA_BROKERS", "10.0.0.1:9092"],

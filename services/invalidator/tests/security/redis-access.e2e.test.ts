@@ -14,6 +14,7 @@ import {
 } from "@freshet/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
+import { startFreshet } from "../freshet-process.js";
 import { openScene, type Scene, stopped } from "../scene.js";
 import { rules, sendAndSee } from "./secure-bench.js";
 
@@ -98,6 +99,19 @@ describe("Redis with its own authority, client certificates and a user", () => {
     60_000,
   );
 });
+
+test("the doctor names an authority that is not trusted, and a certificate that is not taken", async () => {
+  for (const changed of [
+    { FRESHET_REDIS_CA: strangers.ca },
+    { FRESHET_REDIS_CERT: strangers.clientCert, FRESHET_REDIS_KEY: strangers.clientKey },
+  ]) {
+    const { code, stdout } = await startFreshet(["doctor", "--json"], { ...scene.env, ...env, ...changed }).ended;
+    const { findings } = JSON.parse(stdout) as { readonly findings: readonly { readonly name: string; readonly code: string }[] };
+    expect(code).toBe(3);
+    expect(findings).toContainEqual(expect.objectContaining({ name: "redis-untrusted", code: "FR1002" }));
+    expect(stdout).not.toContain("PRIVATE KEY");
+  }
+}, 60_000);
 
 /** Of a sentinel's default user; whoever is logged in with the old one is thrown out. */
 async function changePassword(url: string, { from, to }: { readonly from: string; readonly to: string }): Promise<void> {
