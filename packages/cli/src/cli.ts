@@ -19,7 +19,8 @@ export async function runCli(argv: readonly string[], io: Io, deps: Deps): Promi
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
     const problem = error instanceof CommanderError ? fromCommander(error) : asFreshetError(error);
     talkError(io, problem);
-    return exitCodeOf(problem);
+    // After Ctrl-C what waits for an answer gives up: that is no finding about brokers.
+    return problem.disposition === "wait" && deps.interrupt.aborted ? exitCodes.interrupted : exitCodeOf(problem);
   }
 }
 

@@ -194,6 +194,18 @@ describe("freshet replay abort", () => {
   });
 });
 
+test("Ctrl-C while a broker is asked that does not answer: 130", async () => {
+  const made = await createReplayWorld();
+  const stop = new AbortController();
+  const offsets = (): Promise<never> => {
+    stop.abort();
+    return Promise.reject(away);
+  };
+  const world = { ...made.world, kafka: { ...made.kafka, offsets }, stop: stop.signal };
+  expect((await transcript(history, { ...world, interrupt: stop.signal })).code).toBe(130);
+  expect((await transcript(history, world)).code).toBe(5);
+});
+
 test("a plan that fails takes its bar away before it tells why", async () => {
   const made = await createReplayWorld();
   await made.send("1", "7");
