@@ -338,6 +338,30 @@ test("a registry that cannot be read is trouble too, and looked at again", async
   expect(await left(3)).toBe(0);
 });
 
+test("of very many tags some are looked at a time, those first that wait longest, and all are walked in the end", async () => {
+  const tags = Array.from({ length: 35 }, (_, at) => `brand:b${at}`);
+  for (const tag of tags) {
+    const origin = { subject: "p/a", version: null, spaceKind: "counter", mode: "hard", rule: "brand" } as const;
+    await scene.store.bustTags([{ target: "tag", tag, spec: { floorTtlMs: 10_000, skewMs: 250 }, ...origin }]);
+  }
+  const { passed, open } = gate();
+  const asked: (number | undefined)[] = [];
+  const store = {
+    pendingSweeps: async (atMost?: number) => {
+      asked.push(atMost);
+      return await scene.store.pendingSweeps(atMost);
+    },
+  };
+  const { sweeper, told } = scene.sweeper({ store, onSweepEnd: () => passed, settings: { tagsMax: 10 } });
+  await scene.clock.advance(5000);
+  expect(sweeper.status()).toMatchObject({ pending: 10, walking: 8 });
+  open();
+  await scene.clock.advance(20_000);
+  expect(new Set(told.ends.map(({ tag }) => tag))).toEqual(new Set(tags));
+  expect(await scene.store.pendingSweeps()).toEqual([]);
+  expect(new Set(asked)).toEqual(new Set([10]));
+});
+
 test("the end is told before the pending state goes, and again when telling failed", async () => {
   await fill(3);
   await scene.bust("p/a", 5);

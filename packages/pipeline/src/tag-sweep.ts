@@ -28,7 +28,7 @@ export interface SweepEvents {
 }
 
 export interface SweepStatus {
-  /** Tags whose walk has not ended, as far as this process knows. */
+  /** Tags whose walk has not ended, as far as this process knows: of very many, those it looks at. */
   readonly pending: number;
   /** Age of the oldest bust that waits for a walk; 0 when none does. */
   readonly oldestAgeMs: number;
@@ -41,6 +41,8 @@ export interface SweepSettings {
   /** Busts of members a second, all walks of this process together. */
   readonly bustsPerSecond: number;
   readonly walksMax: number;
+  /** Tags looked at a time: the registry may hold millions, which neither Redis nor this process should answer with at once. */
+  readonly tagsMax: number;
   /** How long a worker may be silent before another takes its walk over. */
   readonly holdMs: number;
   readonly lookEveryMs: number;
@@ -54,6 +56,7 @@ export interface SweepSettings {
 const defaults: SweepSettings = {
   bustsPerSecond: 100_000, // a million entries within 15 s, and Redis is never busy with more than a step of 500
   walksMax: 8,
+  tagsMax: 10_000,
   holdMs: 10_000, // above the deadline of a call
   lookEveryMs: 2000,
   lookGapMs: 20,
@@ -182,7 +185,7 @@ class TagSweeper implements Sweeper {
   async #look(): Promise<void> {
     const { store, scheduler } = this.#options;
     try {
-      const registered = await store.pendingSweeps();
+      const registered = await store.pendingSweeps(this.#settings.tagsMax);
       this.#registryTrouble = null;
       const names = new Set(registered.map(({ tag }) => tag));
       for (const tag of this.#known.keys()) if (!names.has(tag) && !this.#walking.has(tag)) this.#known.delete(tag);

@@ -55,7 +55,7 @@ export function memoryTags({ nowUs, bustMembers }: MemoryTagsOptions): TagSteps 
       return new Map(wanted.map((epochTag) => [epochTag.tag, tags.epoch(epochTag)]));
     },
     inspectTag: async (tag) => tags.view(checkTag(tag)),
-    pendingSweeps: async () => tags.registered(),
+    pendingSweeps: async (atMost) => tags.registered().slice(0, atMost),
     claimSweep: async (tag, claim) => tags.claim(checkTag(tag), claim),
     readIndex: async (tag, { from, to, limit }) => {
       const inRange = tags.members(checkTag(tag)).filter(({ score }) => (from === null || score >= from) && score <= to);
@@ -164,7 +164,7 @@ class Tags {
   }
 
   registered(): readonly { tag: string; seen: number }[] {
-    return [...this.#registry].map(([tag, seen]) => ({ tag, seen }));
+    return [...this.#registry].map(([tag, seen]) => ({ tag, seen })).toSorted((a, b) => a.seen - b.seen);
   }
 
   forget(tag: string, seen: number): boolean {

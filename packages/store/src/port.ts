@@ -136,8 +136,8 @@ export type ClaimReply =
 
 /** What walks the indexes of busted tags. Whoever writes with an id that is not the current one is told `lost`. */
 export interface SweepPort {
-  /** Every tag that is or was about to be swept, in any order. */
-  pendingSweeps(): Promise<readonly RegisteredSweep[]>;
+  /** The tags that are or were about to be swept, those first whose last bust is longest ago; at most so many where a number is given. */
+  pendingSweeps(atMost?: number): Promise<readonly RegisteredSweep[]>;
   /** `id`: another one for each claim. `was`: that of the same worker's last claim; what it holds is taken over at once. */
   claimSweep(tag: string, claim: { readonly id: string; readonly was?: string | undefined; readonly holdMs: number }): Promise<ClaimReply>;
   /** Members of the index by score and member, from the cursor's score on (inclusive) up to the bound. */

@@ -24,7 +24,7 @@ export function readOnly(store: StorePort): StorePort {
     indexRemove: refuse,
     epochs: (tags) => store.epochs(tags.map(unmade)),
     inspectTag: (tag) => store.inspectTag(tag),
-    pendingSweeps: () => store.pendingSweeps(),
+    pendingSweeps: (atMost) => store.pendingSweeps(atMost),
     claimSweep: refuse,
     readIndex: (tag, range) => store.readIndex(tag, range),
     bustMembers: (busts) => store.preview(busts),

@@ -25,8 +25,9 @@ export function redisSweeps(link: RedisLink, prefix: string): SweepSteps {
   };
   return {
     indexRemove,
-    pendingSweeps: async () => {
-      const reply = await ask({ run: { command: "zrange" }, keys: [registry], args: ["0", "-1", "WITHSCORES"] });
+    pendingSweeps: async (atMost) => {
+      const last = atMost === undefined ? -1 : Math.max(0, atMost - 1);
+      const reply = await ask({ run: { command: "zrange" }, keys: [registry], args: ["0", String(last), "WITHSCORES"] });
       return pairsOf("zset", reply).map(([tag, seen]) => ({ tag, seen: Number(seen) }));
     },
     claimSweep: async (tag, claim) => parseClaim(await ask(claimCall(prefix, tag, claim))),

@@ -156,6 +156,12 @@ function registryTests({ store, tag }: TagBench): void {
     for (const registered of seen) expect(await store().forgetSweep(registered)).toBe(false);
   });
 
+  test("of very many tags as many are told as are wanted, those first whose last bust is longest ago", async () => {
+    for (const name of ["a", "b", "c", "a"]) await store().bustTags([tagBustOf({ tag: tag(name), version: "5" })]);
+    const told = async (atMost: number) => (await store().pendingSweeps(atMost)).map((registered) => registered.tag);
+    expect([await told(1), await told(2), await told(9)]).toEqual([[tag("b")], [tag("b"), tag("c")], [tag("b"), tag("c"), tag("a")]]);
+  });
+
   test("an epoch is never swept", async () => {
     await store().bustTags([tagBustOf({ tag: tag("a"), version: "5", target: "epoch" })]);
     expect(await store().pendingSweeps()).toEqual([]);

@@ -40,7 +40,7 @@ export function faultyStore(store: StorePort, plan: FaultPlan): StorePort {
 
 function faultySweeps(store: StorePort, faults: Faults): SweepPort & Pick<StorePort, "inspectTag"> {
   return {
-    pendingSweeps: () => faults.one("pendingSweeps", () => store.pendingSweeps()),
+    pendingSweeps: (atMost) => faults.one("pendingSweeps", () => store.pendingSweeps(atMost)),
     claimSweep: (tag, claim) => faults.one("claimSweep", () => store.claimSweep(tag, claim)),
     readIndex: (tag, range) => faults.one("readIndex", () => store.readIndex(tag, range)),
     bustMembers: (busts) => faults.list("bustMembers", busts, (some) => store.bustMembers(some)),
