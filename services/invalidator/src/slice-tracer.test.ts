@@ -55,9 +55,18 @@ function setUp({ isSampled = true, olderNames = false } = {}) {
   const sampler = isSampled ? {} : { sampler: new AlwaysOffSampler() };
   const spanLimits = { linkCountLimit: 1000 }; // an SDK has limits of its own, and they are not ours
   const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)], spanLimits, ...sampler });
-  const options = { api, tracer: provider.getTracer("test"), group: "freshet-t", mode: "apply", rulesHash: "abc", olderNames };
+  const inner = provider.getTracer("test");
+  let started = 0;
+  const tracer: api.Tracer = {
+    startSpan: (...given) => {
+      started++;
+      return inner.startSpan(...given);
+    },
+    startActiveSpan: inner.startActiveSpan.bind(inner),
+  };
+  const options = { api, tracer, group: "freshet-t", mode: "apply", rulesHash: "abc", olderNames };
   const named = (name: string) => exporter.getFinishedSpans().filter((span) => span.name === name);
-  return { tracer: createSliceTracer(options), slices: () => named("process products"), named };
+  return { tracer: createSliceTracer(options), slices: () => named("process products"), named, started: () => started };
 }
 
 describe("a slice", () => {
@@ -157,6 +166,15 @@ describe("a slice", () => {
     expect(slices()[0]?.attributes).toMatchObject(both);
     expect(slices()[0]?.links[0]?.attributes).toEqual({ "messaging.kafka.offset": 5, "kafka.offset": 5 });
   });
+});
+
+test("a slice that is not recorded costs one span, which what is traced by the way is told of", async () => {
+  const { tracer, started } = setUp({ isSampled: false });
+  const trace = tracer.begin([record(5)]);
+  const active = await trace.step("apply", async () => api.trace.getSpan(api.context.active())?.spanContext());
+  trace.ended(report([record(5)]));
+  expect(started()).toBe(1);
+  expect([active?.traceFlags, api.isValidTraceId(active?.traceId ?? "")]).toEqual([0, true]);
 });
 
 describe("a step", () => {

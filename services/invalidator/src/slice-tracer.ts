@@ -44,7 +44,8 @@ function beginSlice(records: readonly KafkaRecord[], options: SliceTracerOptions
   const inside = api.trace.setSpan(api.ROOT_CONTEXT, span);
   const { traceId, spanId, traceFlags } = span.spanContext();
   return {
-    step: (step, work) => runStep(step, work, { options, inside }),
+    // What clients trace by themselves follows the slice's sampling, so it is told of the slice in either case.
+    step: (step, work) => (span.isRecording() ? runStep(step, work, { options, inside }) : api.context.with(inside, work)),
     ended(report) {
       if (span.isRecording()) span.setAttributes(named(endOf(report), options));
       span.end();
