@@ -22,7 +22,7 @@ export async function replayAbort(io: Io, deps: Deps, options: ReplayAbortOption
   const deployment = deps.deploymentOf(deps.readConfig(flags));
   const { clock, newId, stop } = deps;
   const known = { deployment: deployment.name, id, because, clock, pause, stop, onWait: (what: string) => io.talk(plain(what)) };
-  const last = await withKafka(deployment, (kafka) =>
+  const last = await withKafka(deployment, deps, (kafka) =>
     abortJob(kafka, {
       ...known,
       token: newId(),

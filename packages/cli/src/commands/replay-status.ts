@@ -23,7 +23,7 @@ export interface ReplayStatusOptions {
 export async function replayStatus(io: Io, deps: Deps, { flags, id, json }: ReplayStatusOptions): Promise<ExitCode> {
   const { name, ...deployment } = deps.deploymentOf(deps.readConfig(flags));
   const group = groupOfJob(name, `status-${deps.newId().slice(0, 8)}`);
-  const jobs = await withKafka({ name, ...deployment }, (kafka) => readJobs(kafka, { deployment: name, group, stop: deps.stop }));
+  const jobs = await withKafka({ name, ...deployment }, deps, (kafka) => readJobs(kafka, { deployment: name, group, stop: deps.stop }));
   if (id === undefined) {
     if (json) for (const job of jobs) outJson(io, job);
     else for (const line of jobs.flatMap(jobLine)) io.out(plain(line));

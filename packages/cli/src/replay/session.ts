@@ -4,8 +4,11 @@ import { boundedKafka, type ReplayKafka, type RunJobPorts } from "@freshet/repla
 import type { StorePort } from "@freshet/store/port";
 import type { Deployment, Deps } from "../deps.js";
 
-/** What Kafka has for each answer while somebody waits at a terminal, and how long a reading may be silent: longer than a group takes to form. */
-const PATIENCE = { answerMsMax: 8000, silenceMsMax: 25_000 };
+/**
+ * What Kafka has for each answer while somebody waits at a terminal, after Ctrl-C too, and how long a reading may be silent: longer
+ * than a group takes to form.
+ */
+const PATIENCE = { answerMsMax: 8000, silenceMsMax: 25_000, farewellMsMax: 3000 };
 const CLOSE_MS_MAX = 1000;
 
 /** Kafka and Redis of a deployment, for as long as a command takes. */
@@ -24,22 +27,26 @@ export function pause(ms: number, stop: AbortSignal): Promise<void> {
  */
 export async function withSession<T>(
   deployment: Deployment,
-  { clock, stepBack }: Pick<Deps, "clock" | "stepBack">,
+  { clock, stepBack, stop }: Pick<Deps, "clock" | "stepBack" | "stop">,
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
   stepBack();
   const [kafka, store] = await Promise.all([deployment.connectKafka(), deployment.connectStore()]);
   const frames = deployment.connectFrames(clock);
-  const result = await use({ kafka: boundedKafka(kafka, PATIENCE), store, frames, clock, pause });
+  const result = await use({ kafka: boundedKafka(kafka, { ...PATIENCE, stop }), store, frames, clock, pause });
   frames.close();
   await closed(kafka, store);
   return result;
 }
 
 /** The same without Redis. */
-export async function withKafka<T>(deployment: Deployment, use: (kafka: ReplayKafka) => Promise<T>): Promise<T> {
+export async function withKafka<T>(
+  deployment: Deployment,
+  { stop }: Pick<Deps, "stop">,
+  use: (kafka: ReplayKafka) => Promise<T>,
+): Promise<T> {
   const kafka = await deployment.connectKafka();
-  const result = await use(boundedKafka(kafka, PATIENCE));
+  const result = await use(boundedKafka(kafka, { ...PATIENCE, stop }));
   await closed(kafka);
   return result;
 }

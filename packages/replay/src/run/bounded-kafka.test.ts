@@ -7,7 +7,7 @@ import { planReplay } from "../plan/plan-replay.js";
 import { boundedKafka, type ReplayKafka } from "./bounded-kafka.js";
 
 const never = new AbortController().signal;
-const patience = { answerMsMax: 20, silenceMsMax: 30 };
+const patience = { answerMsMax: 20, silenceMsMax: 30, stop: never, farewellMsMax: 5 };
 const mute = () => new Promise<never>(() => {});
 
 describe("a broker that does not answer", () => {
@@ -32,6 +32,15 @@ describe("a broker that does not answer", () => {
     await expect(kafka.produce([])).rejects.toMatchObject(late);
     const reading = { group: "g", ranges: [], onBatch: async () => {}, stop: never };
     await expect(kafka.read(reading)).rejects.toMatchObject({ ...late, message: expect.stringContaining("no record came") });
+  });
+
+  test("is given up sooner by somebody who no longer waits", async () => {
+    const stop = new AbortController();
+    const kafka = boundedKafka(silent, { ...patience, answerMsMax: 60_000, stop: stop.signal });
+    const asked = kafka.offsets(["t"]);
+    stop.abort();
+    await expect(asked).rejects.toMatchObject({ message: expect.stringContaining("(0.005 s)") });
+    await expect(kafka.produce([])).rejects.toMatchObject({ message: expect.stringContaining("(0.005 s)") });
   });
 
   test("ends a plan that has begun, and stops its reading", async () => {

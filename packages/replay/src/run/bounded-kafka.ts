@@ -13,6 +13,9 @@ export interface KafkaPatience {
   readonly answerMsMax: number;
   /** While reading, which may take hours: so long without a record and without work of our own. */
   readonly silenceMsMax: number;
+  /** Aborted when whoever waits does so no longer: each answer has `farewellMsMax` from then on. */
+  readonly stop: AbortSignal;
+  readonly farewellMsMax: number;
 }
 
 /**
@@ -20,8 +23,9 @@ export interface KafkaPatience {
  *
  * @throws FreshetError FR3001 (`wait`) in place of an answer that does not come.
  */
-export function boundedKafka(kafka: ReplayKafka, { answerMsMax, silenceMsMax }: KafkaPatience): ReplayKafka {
-  const bounded = <T>(what: string, answer: Promise<T>): Promise<T> => within(answer, what, answerMsMax);
+export function boundedKafka(kafka: ReplayKafka, patience: KafkaPatience): ReplayKafka {
+  const { silenceMsMax } = patience;
+  const bounded = <T>(what: string, answer: Promise<T>): Promise<T> => within(answer, what, patience);
   return {
     read: (options) => readAloud(kafka, options, silenceMsMax),
     offsets: (topics) => bounded("the offsets of a topic", kafka.offsets(topics)),
@@ -44,16 +48,24 @@ async function readAloud(kafka: ReplayKafka, options: ReadOptions, silenceMsMax:
   }
 }
 
-async function within<T>(answer: Promise<T>, what: string, msMax: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    const problem = `Kafka did not answer in time when asked for ${what} (${msMax / 1000} s)`;
+async function within<T>(answer: Promise<T>, what: string, { answerMsMax, stop, farewellMsMax }: KafkaPatience): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const giveUpAfter = (ms: number): NodeJS.Timeout => {
+    const problem = `Kafka did not answer in time when asked for ${what} (${ms / 1000} s)`;
     const fix = "Check FRESHET_KAFKA_BROKERS, and that the brokers are up; trying again makes sense.";
-    timer = setTimeout(() => reject(new FreshetError("FR3001", "wait", problem, fix)), msMax);
-  });
+    return setTimeout(() => reject(new FreshetError("FR3001", "wait", problem, fix)), ms);
+  };
+  const farewellMs = Math.min(answerMsMax, farewellMsMax);
+  let timer = giveUpAfter(stop.aborted ? farewellMs : answerMsMax);
+  const stopped = (): void => {
+    clearTimeout(timer);
+    timer = giveUpAfter(farewellMs);
+  };
+  stop.addEventListener("abort", stopped, { once: true });
   try {
     return await Promise.race([answer, late]);
   } finally {
     clearTimeout(timer);
+    stop.removeEventListener("abort", stopped);
   }
 }
