@@ -32,9 +32,16 @@ function countRecords({ records, mapped, ended }: SliceReport): Omit<Tally, "fam
   const dead = new Map<DeadReason, number>();
   const rules = new Map<string, number>();
   let firstDead: Tally["firstDead"] = null;
+  let before: RecordOutcome = "applied";
+  let run = 0; // most records of a slice end alike: one addition for all that lie side by side
   for (let at = 0; at < ended.length; at++) {
-    const outcome = ended[at];
-    if (outcome !== undefined) outcomes[outcome]++;
+    const outcome: RecordOutcome = ended[at] ?? before;
+    if (outcome === before) run++;
+    else {
+      outcomes[before] += run;
+      before = outcome;
+      run = 1;
+    }
     const record = mapped[at];
     if (record?.kind === "busts") countRules(record.busts, rules);
     if (record?.kind !== "rejected") continue;
@@ -42,6 +49,7 @@ function countRecords({ records, mapped, ended }: SliceReport): Omit<Tally, "fam
     dead.set(rejection.reason, (dead.get(rejection.reason) ?? 0) + 1);
     firstDead ??= { offset: records[at]?.offset ?? -1, rejection };
   }
+  outcomes[before] += run;
   return { ended: outcomes, dead, firstDead, rules };
 }
 

@@ -42,9 +42,17 @@ export function createTopicHistogram({ name, help, bounds, clock }: HistogramWor
       const known = all.get(topic);
       const one = known ?? { counts: new Array<number>(bounds.length + 1).fill(0), exemplars: [], sum: 0 };
       if (known === undefined) all.set(topic, one);
+      let at = 0;
+      let lower = Number.NEGATIVE_INFINITY;
+      let upper = bounds[0] ?? Number.POSITIVE_INFINITY;
       return (seconds, trace) => {
-        let at = 0;
-        while (at < bounds.length && seconds > (bounds[at] ?? 0)) at++;
+        // Most values fall where the last one did
+        if (seconds > upper || seconds <= lower) {
+          at = 0;
+          while (at < bounds.length && seconds > (bounds[at] ?? 0)) at++;
+          lower = bounds[at - 1] ?? Number.NEGATIVE_INFINITY;
+          upper = bounds[at] ?? Number.POSITIVE_INFINITY;
+        }
         one.counts[at] = (one.counts[at] ?? 0) + 1;
         one.sum += seconds;
         if (trace !== null) one.exemplars[at] = { trace, seconds, atMs: clock.nowMs() };
