@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { z } from "zod";
 import { infra } from "./rule-files.js";
 
-/** What we use of Grafana's classic dashboard JSON (schema version 39); nothing else may be in the files. */
+/**
+ * What we use of Grafana's classic dashboard JSON (schema version 39); nothing else may be in the files. Grafana's own types (npm
+ * @grafana/schema 13.2) take both files as they are, but for `expr` of annotations, which the plugin of Prometheus takes from there itself.
+ */
 const datasource = z.strictObject({ type: z.literal("prometheus"), uid: z.string().regex(/^\$\{datasource\}$/) });
 const gridPos = z.strictObject({
   h: z.int().min(1),
