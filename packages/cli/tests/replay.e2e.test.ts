@@ -64,6 +64,14 @@ async function fill(): Promise<void> {
   await pipeline.exec();
 }
 
+/** Runs where nobody reads what is said. */
+function unread(argv: readonly string[]): Running["ended"] {
+  const { child, ended } = startFreshet(argv, env);
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+  return ended;
+}
+
 async function begun(argv: readonly string[]): Promise<{ readonly running: Running; readonly id: string }> {
   const running = startFreshet(argv, env);
   const idOf = () => /replay (\S+) runs/.exec(running.stderr())?.[1];
@@ -121,10 +129,24 @@ describe("a replay on the real Kafka and Redis", () => {
     expect((await gone()) - counts.keys.removed).toBeLessThanOrEqual(175);
   }, 90_000);
 
-  test("a reader of stdout that goes away is no error", async () => {
-    const running = startFreshet([...history, "--json"], env);
-    running.child.stdout?.destroy();
-    expect((await running.ended).code).toBe(0);
+  test.each([
+    ["replay history", [...history, "--json"]],
+    ["replay dlq", ["replay", "dlq"]],
+    ["replay status", ["replay", "status"]],
+    ["dlq stats", ["dlq", "stats"]],
+    ["bust", ["bust", "--key", `${name}:page:0`, "--family", "page", "--yes"]],
+  ])(
+    "%s: readers of stdout and stderr that go away are no error",
+    async (_name, argv) => {
+      expect((await unread(argv)).code).toBe(0);
+    },
+    60_000,
+  );
+
+  test("a job whose readers go away is done all the same", async () => {
+    await fill();
+    expect((await unread([...history, "--apply", "--rate", "max", "--bust-rate", "max"])).code).toBe(0);
+    expect(await redis.exists(...keys)).toBe(0);
   }, 60_000);
 });
 
