@@ -46,12 +46,14 @@ export function createKafkajsPort(options: KafkajsPortOptions): KafkaPort {
   const admin = createTopicAdmin(createClient(options, adminRetry));
   const inspection = createClusterInspection(createClient(options, adminRetry));
   const consumptions = new Set<Consumption>();
+  let isClosed = false;
   const checked = once(() => Promise.all([checkCodecs(), checkBroker(clientConfig(options, adminRetry))]));
   const { close: closeReading, ...reading } = createKafkajsReading({ ...options, check: checked });
   return {
     async consume(wanted) {
       const consumption = await startConsuming(wanted, { kafka, admin, reading, checked, options });
       consumptions.add(consumption);
+      if (isClosed) await consumption.stop(); // while brokers were asked for the topics: nobody else would end it
       return consumption;
     },
     produce: (records) => checked().then(() => producer.produce(records)),
@@ -60,6 +62,7 @@ export function createKafkajsPort(options: KafkajsPortOptions): KafkaPort {
     createTopics: (topics) => checked().then(() => admin.create(topics)),
     ...reading,
     async close() {
+      isClosed = true;
       await Promise.all([...consumptions].map((consumption) => consumption.stop()));
       await Promise.all([producer.close(), admin.close(), inspection.close(), closeReading()]);
     },

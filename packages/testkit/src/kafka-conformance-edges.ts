@@ -22,6 +22,7 @@ export function edgeTests(bench: Bench): void {
   byteTests(bench);
   topicTests(bench);
   holeTests(bench);
+  closeTests(bench);
   faultTests(bench);
 }
 
@@ -170,6 +171,26 @@ function holeTests(bench: Bench): void {
       const watched = await bench.consume(port, { topics: [topic] });
       await eventually(() => watched.records.length >= 2);
       expect([watched.records.map(numberOf), watched.holes]).toEqual([[4, 5], []]);
+    },
+    TEST_MS,
+  );
+}
+
+function closeTests(bench: Bench): void {
+  test(
+    "a consumption that is just being begun ends with its client",
+    async () => {
+      const port = await bench.port();
+      const other = await bench.port();
+      const topic = await bench.topic(other, 1);
+      const group = freshPrefix("group");
+      const late = bench.consume(port, { topics: [topic], group });
+      await port.close();
+      const ended = await late;
+      await other.produce(numbered(topic, 0, 3));
+      const watched = await bench.consume(other, { topics: [topic] });
+      await eventually(() => watched.records.length >= 3); // it began later, so the first would be in its group by now
+      expect([(await other.describeGroup(group)).members, ended.records]).toEqual([0, []]);
     },
     TEST_MS,
   );
