@@ -1,5 +1,5 @@
 import process from "node:process";
-import { FreshetError } from "@freshet/protocol";
+import { asFreshetError, FreshetError } from "@freshet/protocol";
 import {
   checkTopics,
   groupOfJob,
@@ -75,7 +75,7 @@ async function replay(io: Io, deps: Deps, request: Request): Promise<ExitCode> {
   const above = readConfirmAbove(options);
   const numbers = { limit: readLimit(options), rates: readRates(options) }; // before anybody is asked for anything
   if (options.apply && deployment.mode === "observe") throw observing();
-  const known = await readReplayRules(request, deps);
+  const known = await readReplayRules(io, request, deps);
   if (selection.kind === "history" && known.rules.sourcesOf(selection.topic).length === 0) throw undeclared(selection.topic, known.rules);
   return await withSession(deployment, deps, async (session) => {
     if (options.apply) await checkTopics(session.kafka, deployment.name);
@@ -107,14 +107,25 @@ async function replay(io: Io, deps: Deps, request: Request): Promise<ExitCode> {
   });
 }
 
-async function readReplayRules({ deployment, options }: Request, deps: Deps): Promise<ReplayRules> {
+async function readReplayRules(io: Io, { deployment, options }: Request, deps: Deps): Promise<ReplayRules> {
   const { rulesFile } = deployment;
   if (options.rules === undefined) {
     const { rules, text } = await readRulesText(deployedRulesFile(deployment), deps);
     return { rules, rulesText: text, running: null };
   }
   const { rules, text } = await readRulesText(options.rules, deps);
-  return { rules, rulesText: text, running: rulesFile === null ? null : await readRules(rulesFile, deps) };
+  return { rules, rulesText: text, running: await readRunning(io, rulesFile, deps) };
+}
+
+/** A replay is needed most when the rules that run are what is broken: then there is nothing to compare with. */
+async function readRunning(io: Io, rulesFile: string | null, deps: Deps): Promise<CompiledRules | null> {
+  if (rulesFile === null) return null;
+  try {
+    return await readRules(rulesFile, deps);
+  } catch (error) {
+    io.talk(plain(`going on without a comparison with the rules that run: ${asFreshetError(error).message}`));
+    return null;
+  }
 }
 
 async function readResolvedOf(session: Session, { deployment }: Request, { id, deps }: { readonly id: string; readonly deps: Deps }) {

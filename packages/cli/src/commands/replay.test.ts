@@ -91,6 +91,19 @@ describe("freshet replay: the plan", () => {
     ]);
   });
 
+  test.each([
+    ["have findings", "freshet: 1\n", "the rules file has "],
+    ["are not there", undefined, "rules.yaml: there is no such file"],
+  ])("goes on without a comparison where the rules that run %s", async (_what, text, why) => {
+    const { fail, world } = await createReplayWorld();
+    await fail("1", "7");
+    const { "rules.yaml": _running, ...others } = world.files ?? {};
+    const files = text === undefined ? others : { ...others, "rules.yaml": text };
+    const { code, out, talk } = await transcript([...dlq, "--json"], { ...world, files });
+    expect([code, JSON.parse(out.join(""))]).toMatchObject([0, { comparison: null, counts: { keys: { removed: 2 } } }]);
+    expect(talk[0]).toMatch(new RegExp(`^going on without a comparison with the rules that run: ${why}`));
+  });
+
   test("as JSON is what the schema says", async () => {
     const { fail, world } = await createReplayWorld();
     await fail("1", "7");

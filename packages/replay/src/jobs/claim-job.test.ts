@@ -127,6 +127,15 @@ describe("going on with a job", () => {
     expect(waits).toEqual([]);
   });
 
+  test("one of another deployment, copied into the topic of this one, is not there", async () => {
+    const incident = await openIncident();
+    const job = await stoppedJob(incident);
+    const { value } = jobRecord({ ...job, id: "j2", deployment: "green" });
+    await incident.kafka.produce([{ ...jobRecord({ ...job, id: "j2" }), value }]);
+    await expect(claim(incident, "a", { id: "j2" })).rejects.toMatchObject({ code: "FR1001", message: "there is no replay job j2" });
+    expect(await readJobs(incident.kafka, { deployment: "blue", group: "g", stop: never })).toHaveLength(1);
+  });
+
   test("what was read of the jobs when it was stopped is not taken for the truth", async () => {
     const incident = await openIncident();
     await stoppedJob(incident);

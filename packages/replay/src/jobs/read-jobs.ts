@@ -44,7 +44,9 @@ export async function readJobRecords(
   const onBatch = async (batch: { readonly records: Iterable<KafkaRecord> }): Promise<void> => {
     for (const raw of batch.records) {
       const record = readJobRecord(raw);
-      if (record !== null) onRecord(record, raw);
+      // What was copied from another deployment would be worked on there.
+      const isForeign = record?.kind === "job" && record.job.deployment !== options.deployment;
+      if (record !== null && !isForeign) onRecord(record, raw);
     }
   };
   await withRights(rights, readRanges(kafka, { group: options.group, ranges, onBatch, stop: options.stop }));
