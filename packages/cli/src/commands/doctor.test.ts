@@ -55,6 +55,19 @@ describe("freshet doctor, as text", () => {
     expect(await of(refused, "5")).toEqual([`error topic-rights (FR3006): ${canary}`]);
   });
 
+  test("more replicas in sync than there are: an error before Kafka 3.7, later a warning", async () => {
+    const clinic = await openClinic();
+    const of = async (release: string) => {
+      const world = clinic.withCluster(({ topics }) => ({
+        release,
+        topics: topics.map((health) => ({ ...health, ...withSettings({ "min.insync.replicas": "2" })(health) })),
+      }));
+      return (await transcript(["doctor"], world)).out.find((line) => line.includes("replication-impossible"))?.split(" ")[0];
+    };
+    const releases = ["Kafka 2.7 to 3.0", "Kafka 3.5 or 3.6", "Kafka 3.7 or 3.8", "Kafka 3.9 or 4.0", "Kafka 4.1 or newer"];
+    expect(await Promise.all(releases.map(of))).toEqual(["error", "error", "warning", "warning", "warning"]);
+  });
+
   test("what a user may not see of topics that only commands use is a note", async () => {
     const clinic = await openClinic();
     const of = async (topic: string) => (await transcript(["doctor", "--json"], clinic.withTopic(topic, { state: "forbidden" }))).code;

@@ -44,7 +44,7 @@ export const findingKinds = {
   "retention-short": warning("Records that are deleted before they are read, or replayed, leave stale entries behind."),
   "source-compacted": note("Compaction deletes older events of a key: rules that look at previous values, and replays, do not see them."),
   "replication-low": warning("When the one broker that has it is lost, so are its records."),
-  "replication-impossible": error("No write is ever acknowledged: more replicas must be in sync than there are."),
+  "replication-impossible": error("There are fewer copies than were meant; before Kafka 3.7 no write is ever acknowledged."),
   "replicas-out-of-sync": error("Writes are refused until more replicas are in sync; dead letters wait, and so do their partitions."),
   "partition-leaderless": error("Nobody can read or write this partition."),
   "producer-timestamps": note("Lag in seconds is told by producers' clocks: one that is wrong makes it wrong."),

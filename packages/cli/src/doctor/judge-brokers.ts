@@ -10,7 +10,8 @@ export function judgeBrokers({ cluster }: Facts): Judged {
   if (cluster.kind === "failed") return skipped("brokers", "could not be asked", [troubleWith("kafka", cluster.error)]);
   const { brokers, release, topics } = cluster.value;
   const there = topics.filter(({ state }) => state === "there");
-  const findings = there.flatMap((topic) => [...leaders(topic), ...copies(topic, brokers.length)]);
+  const isCapped = CAPPED.test(release);
+  const findings = there.flatMap((topic) => [...leaders(topic), ...copies(topic, { brokers: brokers.length, isCapped })]);
   return looked("brokers", `${plural(brokers.length, "broker")}, ${release}; all codecs work here`, findings);
 }
 
@@ -20,12 +21,20 @@ function leaders({ topic, partitionsWithoutLeader: count }: TopicHealth): readon
   return [finding("partition-leaderless", { subject: topic, problem: `${plural(count, "partition")} without a leader`, fix })];
 }
 
-function copies({ topic, replicas, inSyncReplicas, settings }: TopicHealth, brokers: number): readonly DoctorFinding[] {
+/** From 3.7 on brokers take a `min.insync.replicas` that is larger than the number of replicas for that number. */
+const CAPPED = /^Kafka (?:3\.[789]|[4-9])/;
+
+interface Around {
+  readonly brokers: number;
+  readonly isCapped: boolean;
+}
+
+function copies({ topic, replicas, inSyncReplicas, settings }: TopicHealth, { brokers, isCapped }: Around): readonly DoctorFinding[] {
   const least = Number(settings?.get("min.insync.replicas") ?? "1");
   if (least > replicas) {
     const problem = `min.insync.replicas is ${least}, and there ${replicas === 1 ? "is one replica" : `are ${replicas} replicas`}`;
     const fix = `Set min.insync.replicas to ${Math.max(1, replicas - 1)}, or give the topic more replicas (kafka-reassign-partitions.sh).`;
-    return [finding("replication-impossible", { subject: topic, problem, fix })];
+    return [finding("replication-impossible", { subject: topic, problem, fix, ...(isCapped ? { severity: "warning" } : {}) })];
   }
   if (inSyncReplicas < least) {
     const problem = `a partition has ${plural(inSyncReplicas, "replica")} in sync, and ${least} must be`;
