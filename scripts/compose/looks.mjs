@@ -1,5 +1,6 @@
 // What compose-check looks at, once everything runs. A check answers with what is wrong, or null.
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { root, run } from "../set-up.mjs";
@@ -28,9 +29,29 @@ export async function checkImage(compose, look, { isBare }) {
     const { code, output } = await compose.exec("invalidator", ["sh", "-c", "true"]);
     return isBare && code === 0 ? `there is one: ${output}` : null;
   });
+  await look("every package in it is in the bill of npm run sbom", () => unlisted(inside));
   const image = await compose.inspect("invalidator", "{{.Image}}");
   const { output: bytes } = await run(["docker", "image", "inspect", "--format", "{{.Size}}", image]);
   process.stdout.write(`        the image has ${Math.round(Number(bytes) / 1e6)} MB\n`);
+}
+
+/** What npm has installed there, and the bill of this work tree does not name. */
+async function unlisted(inside) {
+  const folder = mkdtempSync(join(tmpdir(), "freshet-bill-"));
+  try {
+    const file = join(folder, "bill.json");
+    const { code, output } = await run([process.execPath, join(root, "scripts/sbom.ts"), file]);
+    if (code !== 0) return output;
+    const listed = new Set(JSON.parse(readFileSync(file, "utf8")).components.map(({ name, version }) => `${name}@${version}`));
+    const installed = await inside("console.log(JSON.stringify(require('/app/node_modules/.package-lock.json').packages))");
+    const missing = Object.entries(JSON.parse(installed.output))
+      .filter(([path, { link }]) => link !== true && path.includes("node_modules/"))
+      .map(([path, { version }]) => `${path.split("node_modules/").at(-1)}@${version}`)
+      .filter((name) => !listed.has(name));
+    return missing.length === 0 ? null : missing.join(", ");
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 export async function checkTopics(compose, look) {
