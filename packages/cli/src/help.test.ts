@@ -1,4 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
+import { settings } from "@freshet/invalidator";
 import { expect, test } from "@jest/globals";
 import { writesPages } from "../tests/config.js";
 import { transcript } from "../tests/transcript.js";
@@ -7,7 +8,8 @@ const PAGE = new URL("../../../docs/reference/commands.md", import.meta.url);
 const INTRODUCTION = `# Commands
 
 The help of every command, as it is printed. stdout is data, stderr is talk. Exit codes: 0 done · 1 failed · 2 usage or configuration · 3 finished with
-findings or rejected records · 4 refused for safety · 5 Kafka or Redis unreachable · 130 interrupted.
+findings or rejected records · 4 refused for safety · 5 Kafka or Redis unreachable · 130 interrupted. Settings, which are flags as well, are left out here:
+[configuration.md](configuration.md) has them.
 `;
 
 /** The help of a command and of all below it, as sections of the page. */
@@ -17,7 +19,18 @@ async function sectionsOf(command: readonly string[]): Promise<readonly string[]
   const own = `## freshet ${command.join(" ")}`.trimEnd();
   const below: string[] = [];
   for (const name of commandsIn(out)) below.push(...(await sectionsOf([...command, name])));
-  return [`${own}\n\n\`\`\`\n${out.join("\n").trimEnd()}\n\`\`\`\n`, ...below];
+  return [`${own}\n\n\`\`\`\n${withoutSettings(out).join("\n").trimEnd()}\n\`\`\`\n`, ...below];
+}
+
+/** Settings have a page of their own, which is made of them. */
+function withoutSettings(help: readonly string[]): readonly string[] {
+  const flags = new Set(settings.map(({ flag }) => `--${flag ?? ""}`));
+  let isSetting = false;
+  return help.filter((line) => {
+    const [, flag] = /^ {2}(--[a-z-]+) \[value\]/.exec(line) ?? [];
+    isSetting = flag === undefined ? isSetting && /^ {6}/.test(line) : flags.has(flag);
+    return !isSetting;
+  });
 }
 
 function commandsIn(help: readonly string[]): readonly string[] {
