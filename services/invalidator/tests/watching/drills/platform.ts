@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { freePort, type OwnKafka, type OwnRedis, startKafka, startRedis, until } from "@freshet/testkit";
 import { Redis } from "ioredis";
 import { closeInTurn } from "../../close-in-turn.js";
 import { plainEnvironment } from "../../config.js";
+import { openFolder } from "../../own-folder.js";
 import { type ServiceProcess, startProcess } from "../../service-process.js";
 import { openTopics, type Topics } from "../../topics.js";
 import { asRecord, PARTITIONS, type PriceChange, priceChange, shopRules, shopRuleTests, TOPIC } from "./shop.js";
@@ -63,8 +63,8 @@ export async function openPlatform(tell: (text: string) => void): Promise<Platfo
     onClose(() => kafka.close());
     const redis = await startRedis();
     onClose(() => redis.close());
-    const folder = await mkdtemp(join(tmpdir(), "freshet-drill-"));
-    onClose(() => rm(folder, { recursive: true, force: true }));
+    const { folder, close: removeFolder } = await openFolder("drill");
+    onClose(removeFolder);
     const topics = await openTopics(kafka.broker, "freshet-drill");
     onClose(() => topics.close());
     await topics.create({ [TOPIC]: { partitions: PARTITIONS } });
@@ -86,6 +86,7 @@ export async function openPlatform(tell: (text: string) => void): Promise<Platfo
     await host.start();
     const shop = openShop(topics);
     onClose(() => shop.close());
+    onClose(() => kafka.resume()); // a broker that a drill has paused would keep the shop waiting
     await caughtUp(topics, 20);
     tell(
       `Kafka ${kafka.broker}, Redis ${redis.url}, the invalidator (pid ${host.service().pid}) applies ${(1000 / STEP_MS) * CHANGES_PER_STEP} events a second`,

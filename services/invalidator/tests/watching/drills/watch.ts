@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { startAlertmanager, startPrometheus } from "@freshet/testkit";
 import { parse } from "yaml";
 import { z } from "zod";
 import { closeInTurn } from "../../close-in-turn.js";
+import { openFolder } from "../../own-folder.js";
 import { leadTo, openEars } from "../ears.js";
 import { infra } from "../rule-files.js";
 import { type AlertRecord, createAlertRecord, type SeenAlert, type Transition } from "./alert-record.js";
@@ -60,8 +60,8 @@ export async function startWatch({ scale, target, onTransition, onTold }: WatchO
     onClose(() => ears.close());
     const alertmanager = await startAlertmanager({ config: leadTo(scaled("alertmanager/alertmanager.yml", scale), ears.url) });
     onClose(() => alertmanager.close());
-    const folder = await mkdtemp(join(tmpdir(), "freshet-watch-"));
-    onClose(() => rm(folder, { recursive: true, force: true }));
+    const { folder, close: removeFolder } = await openFolder("watch");
+    onClose(removeFolder);
     for (const file of RULE_FILES) await writeFile(join(folder, file), scaled(`prometheus/${file}`, scale));
     const prometheus = await startPrometheus({ config: scrapes({ scale, target, folder, alertmanager: alertmanager.port }) });
     onClose(() => prometheus.close());
