@@ -21,7 +21,11 @@ export function createClusterInspection(kafka: Kafka): Pick<KafkaPort, "inspect"
       for (const found of view.topics) {
         settings.push(found.state === "there" ? await settingsOf(calls, found) : found);
       }
-      const groupRights = await calls.persist(`looking at group ${group}`, (cluster) => rightsOn(cluster, group));
+      const led = view.topics.find(({ state, partitionsWithoutLeader }) => state === "there" && partitionsWithoutLeader === 0);
+      const groupRights = await calls.persist(`looking at group ${group}`, async (cluster) => {
+        await meetBrokers(cluster, led?.topic);
+        return await rightsOn(cluster, group);
+      });
       return { ...view, topics: settings, groupRights };
     },
     close: () => calls.close(),
@@ -76,6 +80,14 @@ async function settingsOf(calls: ClusterCalls, health: TopicHealth): Promise<Top
     }
   });
   return { ...health, settings };
+}
+
+/**
+ * Lets kafkajs hear of the other brokers by a topic that has its leaders: by itself it would ask for all topics there are, and one
+ * partition of anybody's that has no leader would fail that.
+ */
+async function meetBrokers(cluster: KafkajsCluster, topic: string | undefined): Promise<void> {
+  if (topic !== undefined) await cluster.metadata({ topics: [topic] });
 }
 
 async function rightsOn(cluster: KafkajsCluster, group: string): Promise<ClusterView["groupRights"]> {
