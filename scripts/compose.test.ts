@@ -14,6 +14,7 @@ interface Service {
   readonly tmpfs?: readonly string[];
   readonly cap_drop?: readonly string[];
   readonly security_opt?: readonly string[];
+  readonly restart?: string;
   readonly healthcheck?: { readonly test: readonly string[] };
 }
 
@@ -59,6 +60,10 @@ describe("docker-compose.yml", () => {
     const { from = "" } = mounts.find(({ to }) => to === "/etc/freshet/rules.yaml") ?? {};
     const { rules } = loadRules(readFileSync(join(root, from), "utf8"));
     expect(named("shop-topics")?.command?.slice(5).sort()).toEqual([...(rules?.topics ?? [])].sort());
+  });
+
+  test.each(["topics", "shop-topics"])("lets %s fail so that whoever waits for it hears of it", (name) => {
+    expect(named(name)?.restart).toMatch(/^on-failure:\d+$/);
   });
 
   test("starts Prometheus and Grafana only with the profile `watch`", () => {
