@@ -13,6 +13,8 @@ export interface Peer {
   readonly code: ErrorCode;
   readonly problem: string;
   readonly fix: string;
+  /** How long it has for everything, connecting too; 6 s when absent. */
+  readonly patienceMs?: number;
 }
 
 export const kafkaPeer: Peer = {
@@ -34,14 +36,15 @@ export const redisPeer: Peer = {
  * @throws FreshetError `wait` of the peer when it took too long; whatever connecting and using throw.
  */
 export async function useBounded<P extends Closable, T>(peer: Peer, connect: () => Promise<P>, use: (port: P) => Promise<T>): Promise<T> {
-  const late = () => new FreshetError(peer.code, "wait", `${peer.problem} (${CONNECT_MS / 1000} s)`, peer.fix);
+  const { patienceMs = CONNECT_MS } = peer;
+  const late = () => new FreshetError(peer.code, "wait", `${peer.problem} (${patienceMs / 1000} s)`, peer.fix);
   const work = async (): Promise<T> => {
     const port = await connect();
     const result = await use(port);
     await within(CLOSE_MS, port.close(), late).catch(() => {}); // the work is done; how it parts matters to nobody
     return result;
   };
-  return await within(CONNECT_MS, work(), late);
+  return await within(patienceMs, work(), late);
 }
 
 /** What `work` answers, or the rejection with `late` once the time is over. */

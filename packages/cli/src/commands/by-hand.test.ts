@@ -1,6 +1,6 @@
 import { decodeEvent, FreshetError, parseVersion } from "@freshet/protocol";
 import { loadRules } from "@freshet/rules";
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
 import { openMemoryWorld } from "../../tests/memory-world.js";
 import { transcript } from "../../tests/transcript.js";
 
@@ -247,6 +247,22 @@ describe("topics create", () => {
     expect(await world.kafka.describeTopics(["freshet.dlq.blue"])).toEqual([
       { topic: "freshet.dlq.blue", partitions: 3, maxMessageBytes: 9_437_184 },
     ]);
+  });
+
+  test("brokers that take their time have twenty seconds", async () => {
+    jest.useFakeTimers();
+    const { world } = await createShop();
+    const { kafka } = world;
+    const slowly =
+      (ms: number): typeof kafka.createTopics =>
+      (specs) =>
+        new Promise((resolve) => setTimeout(resolve, ms)).then(() => kafka.createTopics(specs));
+    const run = (ms: number) =>
+      transcript(["topics", "create"], { ...world, files: withTopics, kafka: { ...kafka, createTopics: slowly(ms) } });
+    const both = Promise.all([run(18_000), run(60_000)]);
+    await jest.advanceTimersByTimeAsync(25_000);
+    expect((await both).map(({ code }) => code)).toEqual([0, 5]);
+    jest.useRealTimers();
   });
 
   test("a topic that is there and too small is a finding: 3", async () => {

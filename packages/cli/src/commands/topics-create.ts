@@ -18,13 +18,15 @@ interface TopicFinding {
 }
 
 const LOOK_AGAIN_MS = 100;
+/** Brokers that are busy take some seconds to make topics. */
+const PATIENCE_MS = 20_000;
 
 /** Makes the topics Freshet itself owns and looks whether they are there. Run it as often as you like. */
 export async function topicsCreate(io: Io, deps: Deps, options: TopicsCreateOptions): Promise<ExitCode> {
   const deployment = deps.deploymentOf(deps.readConfig(options.flags));
   const specs = await readTopicSpecs(deployment.name, deps);
   const { created, found } = await useBounded(
-    kafkaPeer,
+    { ...kafkaPeer, patienceMs: PATIENCE_MS },
     () => deployment.connectKafka(),
     async (kafka) => ({ created: await kafka.createTopics(specs), found: await findAll(specs, kafka, deps) }),
   );
