@@ -259,10 +259,13 @@ describe("topics create", () => {
         new Promise((resolve) => setTimeout(resolve, ms)).then(() => kafka.createTopics(specs));
     const run = (ms: number) =>
       transcript(["topics", "create"], { ...world, files: withTopics, kafka: { ...kafka, createTopics: slowly(ms) } });
-    const both = Promise.all([run(18_000), run(60_000)]);
-    await jest.advanceTimersByTimeAsync(25_000);
-    expect((await both).map(({ code }) => code)).toEqual([0, 5]);
-    jest.useRealTimers();
+    try {
+      const both = Promise.all([run(18_000), run(60_000)]);
+      await jest.advanceTimersByTimeAsync(25_000);
+      expect((await both).map(({ code }) => code)).toEqual([0, 5]);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   test("a topic that is there and too small is a finding: 3", async () => {
