@@ -14,6 +14,7 @@ import { BATCH_BYTES_MAX } from "./record-batch-decoder.js";
  * - fetch responses are decoded by us: one pass, no array spread (stock dies of 125,000 small records), and a batch that
  *   cannot be decoded is a marker, not a crash loop
  * - produce requests whose records carry `headerList` are encoded by us: null, repeated and oddly named headers arrive
+ * - a coordinator that does not answer one of our consumers is looked for anew: stock beats and commits to the silent one for minutes
  * - a broker that does not answer one of our records is left: stock sends to it again and again without a look at who leads now
  * - the request queue no longer wakes up every millisecond for nothing, nor every hundred to look for what took too long
  * - two requests at once open one connection; stock opens two, forgets one, and lets its end tear down the other
@@ -28,6 +29,7 @@ export function installPatches(manifest: { readonly version: string } = kafkajsI
   patchFetch(kafkajsInside("src/protocol/requests/fetch/index.js"));
   patchProduce(kafkajsInside("src/protocol/requests/produce/index.js"), kafkajsInside("src/protocol/encoder.js"));
   patchBroker(kafkajsInside("src/broker/index.js"), kafkajsInside("src/errors.js"));
+  patchConsumerGroup(kafkajsInside("src/consumer/consumerGroup.js"), kafkajsInside("src/protocol/error.js"));
   patchRequestQueue(kafkajsInside("src/network/requestQueue/index.js"));
   patchConnection(kafkajsInside("src/network/connection.js"));
   patchCodecs(kafkajsInside("src/protocol/message/compression/index.js"));
@@ -114,12 +116,40 @@ function patchBroker(broker: { readonly prototype: { produce: Produce } }, { Kaf
     try {
       return await stock.call(this, request);
     } catch (error) {
-      if (!(error instanceof Error) || error.name !== "KafkaJSRequestTimeoutError" || !isListed(request)) throw error;
+      if (!isTimeout(error) || !isListed(request)) throw error;
       this.disconnect().catch(() => undefined); // waits for what else is under way on it, so nobody waits for this
       const { host, port } = this.connectionPool;
       throw new KafkaJSConnectionClosedError(error.message, { host, port });
     }
   };
+}
+
+function isTimeout(error: unknown): error is Error {
+  return error instanceof Error && error.name === "KafkaJSRequestTimeoutError";
+}
+
+type GroupCall = (this: { readonly cluster: object }, given: object) => Promise<unknown>;
+
+const NOT_COORDINATOR = 16;
+
+/**
+ * Stock asks who coordinates the group when it joins, and joins when a broker tells it to. A frozen one tells nothing: each heartbeat and each
+ * commit timed out there, while the group had long gone on with another coordinator and without this member.
+ */
+function patchConsumerGroup(
+  group: { readonly prototype: Record<"heartbeat" | "commitOffsets", GroupCall> },
+  { createErrorFromCode }: { readonly createErrorFromCode: (code: number) => Error },
+): void {
+  for (const name of ["heartbeat", "commitOffsets"] as const) {
+    const stock = group.prototype[name];
+    group.prototype[name] = async function callOfGroup(given) {
+      try {
+        return await stock.call(this, given);
+      } catch (error) {
+        throw isTimeout(error) && resetWatchers.has(this.cluster) ? createErrorFromCode(NOT_COORDINATOR) : error;
+      }
+    };
+  }
 }
 
 interface RequestQueue {

@@ -25,6 +25,26 @@ describe("a broker that does not answer for a while", () => {
     });
   }
 
+  for (const place of ["commit", "heartbeat"] as const) {
+    test(`at a ${place}, and never again: the group's coordinator is looked for anew by the same member`, async () => {
+      let isFrozen = false;
+      const silence = (): void => {
+        isFrozen ||= cluster.commits.length > 3;
+        if (isFrozen && cluster.joins < 2) throw timeoutError(); // who joins asks for the coordinator, and another one answers
+      };
+      const cluster = createStubCluster({
+        partitions,
+        end: 60,
+        ...(place === "commit" ? { onCommit: silence } : { onHeartbeat: silence }),
+      });
+      const consumption = startOn(cluster);
+      await until(() => partitions.every((partition) => cluster.stored.get(partition) === 60));
+      expect([...new Set(consumption.ended)].sort()).toEqual(everything(partitions, 60));
+      expect([cluster.joins, cluster.consumers.length, consumption.troubles]).toEqual([2, 1, []]);
+      await consumption.stop();
+    });
+  }
+
   test("at a heartbeat of its own while a handler is at work: no handler is kept from working afterwards", async () => {
     let struck = false;
     const cluster = createStubCluster({

@@ -1,3 +1,6 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { freshPrefix, type OwnKafkaCluster, type OwnRedis, startKafkaCluster, startRedis, until } from "@freshet/testkit";
 import { expect } from "@jest/globals";
 import { closeInTurn } from "../close-in-turn.js";
@@ -142,6 +145,13 @@ async function drainedToEnd(drill: Pick<Drill, "scene" | "brokers" | "services">
   await until(isDrained, { timeoutMs: DRAIN_TIMEOUT_MS, pollMs: 250, what: "every partition is committed to its end" });
 }
 
+/** What services said is kept for whoever looks into it: more than a terminal should show. */
+async function keepOutputs({ services, tell }: Drill): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "freshet-drill-"));
+  for (const [at, service] of services.entries()) await writeFile(join(folder, `service-${at + 1}.log`), service.output());
+  tell(`what the services said is in ${folder}`);
+}
+
 /** What every drill's test does: opens it, lets it run, closes it, whatever happened. */
 export async function runDrill(options: DrillOptions, run: (drill: Drill) => Promise<void>): Promise<void> {
   const drill = await openDrill(options);
@@ -150,7 +160,7 @@ export async function runDrill(options: DrillOptions, run: (drill: Drill) => Pro
     drill.tell("held");
   } catch (error) {
     drill.tell(`BROKEN: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`);
-    for (const service of drill.services) process.stdout.write(`${service.output().slice(-3000)}\n`);
+    await keepOutputs(drill);
     throw error;
   } finally {
     await drill.close();
