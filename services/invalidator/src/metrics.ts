@@ -63,7 +63,8 @@ const APPLY_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
 export function createMetrics(sources: MetricSources, info: BuildInfo): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 });
+  // Quantiles of the event loop's utilization ten times a second, as by default, cost 0.3 % of a core, busy or idle
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20, eventLoopUtilizationTimeout: 1000 });
   addPartitionGauges(registers, sources);
   addServiceGauges(registers, sources);
   addLetterGauge(registers, sources, info.clock);
