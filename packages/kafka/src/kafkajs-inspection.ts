@@ -1,3 +1,4 @@
+import { FreshetError } from "@freshet/protocol";
 import type { Kafka } from "kafkajs";
 import { releaseOf } from "./broker-versions.js";
 import { ClusterCalls } from "./cluster-calls.js";
@@ -22,17 +23,19 @@ export function createClusterInspection(kafka: Kafka): Pick<KafkaPort, "inspect"
         settings.push(found.state === "there" ? await settingsOf(calls, found) : found);
       }
       const led = view.topics.find(({ state, partitionsWithoutLeader }) => state === "there" && partitionsWithoutLeader === 0);
-      const groupRights = await calls.persist(`looking at group ${group}`, async (cluster) => {
-        await meetBrokers(cluster, led?.topic);
-        return await rightsOn(cluster, group);
-      });
-      return { ...view, topics: settings, groupRights };
+      const ofGroup = await calls
+        .persist(`looking at group ${group}`, async (cluster) => {
+          await meetBrokers(cluster, led?.topic);
+          return { groupRights: await rightsOn(cluster, group) };
+        })
+        .catch(withoutGroup);
+      return { ...view, topics: settings, ...ofGroup };
     },
     close: () => calls.close(),
   };
 }
 
-async function viewOf(broker: AskedBroker, topics: readonly string[]): Promise<Omit<ClusterView, "groupRights">> {
+async function viewOf(broker: AskedBroker, topics: readonly string[]): Promise<Omit<ClusterView, "groupRights" | "groupTrouble">> {
   const answer = await broker.connectionPool.send(metadataRequest([...new Set(topics)]));
   const found = new Map(answer.topics.map((entry) => [entry.topic, entry]));
   return {
@@ -80,6 +83,11 @@ async function settingsOf(calls: ClusterCalls, health: TopicHealth): Promise<Top
     }
   });
   return { ...health, settings };
+}
+
+function withoutGroup(error: unknown): Pick<ClusterView, "groupRights" | "groupTrouble"> {
+  if (error instanceof FreshetError && error.disposition === "wait") return { groupRights: null, groupTrouble: error };
+  throw error;
 }
 
 /**

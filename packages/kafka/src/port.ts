@@ -136,6 +136,8 @@ export interface ClusterView {
   readonly topics: readonly TopicHealth[];
   /** What this user may do to the group; `null` when the broker does not say. */
   readonly groupRights: ReadonlySet<KafkaRight> | null;
+  /** `wait`: the group's coordinator did not answer, as in the first seconds after its broker died; the rest is known all the same. */
+  readonly groupTrouble?: FreshetError;
 }
 
 /** A stretch of a partition: `from` inclusive, `to` exclusive. */

@@ -1,4 +1,5 @@
 import type { ClusterView, KafkaRight, TopicHealth } from "@freshet/kafka/port";
+import { FreshetError } from "@freshet/protocol";
 import { describe, expect, test } from "@jest/globals";
 import { checkRights } from "./rights-check.js";
 
@@ -20,6 +21,13 @@ describe("rights at the start", () => {
 
   test("all there: nothing to say", async () => {
     await expect(checkRights(used, kafka([source, letters], ["READ", "DESCRIBE"]))).resolves.toBeUndefined();
+  });
+
+  test("a coordinator that does not answer is waited for", async () => {
+    const trouble = new FreshetError("FR3001", "wait", "the coordinator is away", "Wait.");
+    const { inspect } = kafka([source, letters], null);
+    const later = { inspect: async () => ({ ...(await inspect()), groupTrouble: trouble }) };
+    await expect(checkRights(used, later)).rejects.toBe(trouble);
   });
 
   test("each that is missing is named in Kafka's words", async () => {

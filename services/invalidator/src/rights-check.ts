@@ -24,6 +24,7 @@ const GROUP_RIGHTS: readonly KafkaRight[] = ["READ", "DESCRIBE"];
 export async function checkRights(used: UsedNames, kafka: Pick<KafkaPort, "inspect">): Promise<void> {
   const { sources, deadLetters, group, canaries = [] } = used;
   const view = await kafka.inspect([...sources, deadLetters], group);
+  if (view.groupTrouble !== undefined) throw view.groupTrouble;
   const missing = [
     ...sources.flatMap((topic) => onTopic(view, topic, SOURCE_RIGHTS)),
     ...canaries.flatMap((topic) => onTopic(view, topic, ["WRITE"])),

@@ -104,6 +104,19 @@ describe("freshet doctor, as text", () => {
     expect(out.join("\n")).not.toContain("kafka-refused");
   });
 
+  test("a group's coordinator that is away hides nothing else, and is told once", async () => {
+    const clinic = await openClinic();
+    const groupTrouble = new FreshetError("FR3001", "wait", "the coordinator is away", "Wait.");
+    const world = clinic.withCluster(() => ({ groupRights: null, groupTrouble }));
+    const kafka = { ...clinic.world.kafka, inspect: world.kafka?.inspect ?? away("FR3001"), committed: away("FR3001") };
+    const { code, out } = await transcript(["doctor", "--json"], { ...world, kafka });
+    const { checks, findings } = contract.schema.parse(JSON.parse(out.join("")));
+    expect(findings.map(({ name, problem }) => `${name}: ${problem}`)).toEqual(["kafka-unreachable: the coordinator is away"]);
+    const outcomes = Object.fromEntries(checks.map(({ name, outcome }) => [name, outcome]));
+    expect(outcomes).toMatchObject({ brokers: "ok", topics: "ok", rights: "findings", lag: "skipped", redis: "ok" });
+    expect(code).toBe(5);
+  });
+
   test("with both away every check is skipped but the rules, and each is told once", async () => {
     const clinic = await openClinic();
     const store = { ...clinic.world.store, probe: away("FR2001") };

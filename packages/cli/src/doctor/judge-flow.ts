@@ -33,7 +33,8 @@ function ofTopic({ topic, records, matched, rejected }: SampledTopic): readonly 
 /** Where the group stands now. */
 export function judgeLag(facts: Facts): Judged {
   const { lag } = facts;
-  const told = notKnown("lag", lag, knownOf(facts.cluster) === null);
+  const cluster = knownOf(facts.cluster);
+  const told = notKnown("lag", lag, cluster === null || cluster.groupTrouble !== undefined);
   if (told !== null || lag.kind !== "known") return told ?? skipped("lag", "");
   const { group, partitions, oldestSeconds } = lag.value;
   const records = partitions.reduce((sum, partition) => sum + (partition.records ?? 0), 0);

@@ -1,5 +1,5 @@
 import type { KafkaRight } from "@freshet/kafka/port";
-import { type Judged, looked, skipped } from "./check.js";
+import { type Judged, looked, skipped, troubleWith } from "./check.js";
 import { type Facts, knownOf } from "./facts.js";
 import { type DoctorFinding, finding } from "./finding.js";
 import type { Severity } from "./finding-kinds.js";
@@ -25,10 +25,13 @@ export function judgeRights(facts: Facts): Judged {
     const health = found.get(need.topic);
     return health?.state === "there" && health.rights !== null ? missingOn(need, health.rights) : [];
   });
+  const { groupTrouble } = cluster;
+  const trouble = groupTrouble === undefined ? [] : [troubleWith("kafka", groupTrouble)];
   const told = cluster.groupRights !== null || cluster.topics.some(({ rights }) => rights !== null);
-  if (!told) return skipped("rights", "these brokers do not say what a user may do");
+  if (!told) return skipped("rights", "these brokers do not say what a user may do", trouble);
   return looked("rights", `on ${needs.length} topics and the group ${facts.group}`, [
     ...lacking,
+    ...trouble,
     ...ofGroup(facts.group, cluster.groupRights),
   ]);
 }
