@@ -128,21 +128,22 @@ function isTimeout(error: unknown): error is Error {
   return error instanceof Error && error.name === "KafkaJSRequestTimeoutError";
 }
 
-type GroupCall = (this: { readonly cluster: object }, given: object) => Promise<unknown>;
+type GroupCall = (this: { readonly cluster: Pick<Cluster, "refreshMetadata"> }, given: object) => Promise<unknown>;
 
 const NOT_COORDINATOR = 16;
 
 /**
  * Stock asks who coordinates the group when it joins, and joins when a broker tells it to. A frozen one tells nothing: each heartbeat and each
- * commit timed out there, while the group had long gone on with another coordinator and without this member.
+ * commit timed out there, while the group had long gone on with another coordinator and without this member. A fetch that times out
+ * stops all fetchers; all it needs is a look at who leads.
  */
 function patchConsumerGroup(
-  group: { readonly prototype: Record<"heartbeat" | "commitOffsets", GroupCall> },
+  { prototype }: { readonly prototype: Record<"heartbeat" | "commitOffsets" | "recoverFromFetch", GroupCall> },
   { createErrorFromCode }: { readonly createErrorFromCode: (code: number) => Error },
 ): void {
   for (const name of ["heartbeat", "commitOffsets"] as const) {
-    const stock = group.prototype[name];
-    group.prototype[name] = async function callOfGroup(given) {
+    const stock = prototype[name];
+    prototype[name] = async function callOfGroup(given) {
       try {
         return await stock.call(this, given);
       } catch (error) {
@@ -150,6 +151,10 @@ function patchConsumerGroup(
       }
     };
   }
+  const recover = prototype.recoverFromFetch;
+  prototype.recoverFromFetch = function recoverFromFetch(error) {
+    return isTimeout(error) && resetWatchers.has(this.cluster) ? this.cluster.refreshMetadata() : recover.call(this, error);
+  };
 }
 
 interface RequestQueue {

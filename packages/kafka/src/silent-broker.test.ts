@@ -45,6 +45,29 @@ describe("a broker that does not answer for a while", () => {
     });
   }
 
+  test("at a fetch, and never again: who leads is asked, the others' records come meanwhile, and the group stays as it is", async () => {
+    let isFrozen = false;
+    let leader = 1;
+    const cluster = createStubCluster({
+      partitions,
+      end: 60,
+      brokers: ["1", "2"],
+      leaderOf: (partition) => (partition === 0 ? leader : 2),
+      onFetch: (broker, stub) => {
+        isFrozen ||= stub.commits.length > 3;
+        if (isFrozen && broker === "1") throw timeoutError();
+      },
+      onRefresh: () => {
+        if (isFrozen) leader = 2;
+      },
+    });
+    const consumption = startOn(cluster);
+    await until(() => partitions.every((partition) => cluster.stored.get(partition) === 60));
+    expect([...new Set(consumption.ended)].sort()).toEqual(everything(partitions, 60));
+    expect([cluster.joins, cluster.consumers.length, consumption.troubles]).toEqual([1, 1, []]);
+    await consumption.stop();
+  });
+
   test("at a heartbeat of its own while a handler is at work: no handler is kept from working afterwards", async () => {
     let struck = false;
     const cluster = createStubCluster({

@@ -50,6 +50,8 @@ export interface StubScript {
   readonly onJoin?: (join: number) => Promise<void> | void;
   readonly onHeartbeat?: (cluster: StubCluster) => Promise<void> | void;
   readonly onCommit?: (commit: StubCommit, cluster: StubCluster) => Promise<void> | void;
+  /** Somebody wants to know who leads. */
+  readonly onRefresh?: () => void;
   readonly onFetch?: (broker: string, cluster: StubCluster) => Promise<void> | void;
   readonly heartbeatIntervalMs?: number;
 }
@@ -145,7 +147,7 @@ function clusterOf(script: StubScript, stub: StubCluster): object {
     addMultipleTargetTopics: async (topics: readonly string[]) => {
       for (const topic of topics) cluster.targetTopics.add(topic);
     },
-    refreshMetadata: async () => undefined,
+    refreshMetadata: async () => script.onRefresh?.(),
     refreshMetadataIfNecessary: async () => undefined,
     removeBroker: () => undefined,
     getNodeIds: () => script.brokers ?? ["1"],
