@@ -10,8 +10,29 @@ export interface PartitionSources {
   sweeps(): SweepStatus | null;
 }
 
+interface PartitionGaugeSources extends Pick<PartitionSources, "waiting" | "sweeps"> {
+  readonly readings: () => readonly WatchedPartition[];
+  readonly observedMs: () => number;
+}
+
+/** The gauges of a scrape ask one after the other before anything else happens: one reading of five hundred partitions does for all. */
+function sharedByScrape<T>(read: () => T): () => T {
+  let held: { readonly value: T } | null = null;
+  return () => {
+    if (held !== null) return held.value;
+    held = { value: read() };
+    queueMicrotask(() => {
+      held = null;
+    });
+    return held.value;
+  };
+}
+
 /** How far behind each partition of the group is, whoever has it. */
-export function addPartitionGauges(registers: Registry[], sources: PartitionSources): void {
+export function addPartitionGauges(registers: Registry[], given: PartitionSources): void {
+  const { lag } = given;
+  const readings = sharedByScrape(() => lag.readings());
+  const sources: PartitionGaugeSources = { ...given, readings, observedMs: () => lag.observedMs };
   addAge(registers, sources);
   const perPartition = (name: string, help: string, read: (partition: WatchedPartition) => number | null): Gauge =>
     new Gauge({
@@ -21,7 +42,7 @@ export function addPartitionGauges(registers: Registry[], sources: PartitionSour
       registers,
       collect() {
         this.reset();
-        for (const reading of sources.lag.readings()) {
+        for (const reading of sources.readings()) {
           const value = read(reading);
           if (value !== null) this.set({ topic: reading.topic, partition: reading.partition }, value);
         }
@@ -36,7 +57,7 @@ export function addPartitionGauges(registers: Registry[], sources: PartitionSour
   addStates(registers, sources);
 }
 
-function addAge(registers: Registry[], sources: PartitionSources): void {
+function addAge(registers: Registry[], sources: PartitionGaugeSources): void {
   new Gauge({
     name: "freshet_oldest_unapplied_age_seconds",
     help: "Age of the oldest record that is not applied, or of the oldest bust of a tag that is not walked (partition sweeps): the staleness that readers may see; 0 when caught up. Of every partition of the group, whoever has it; absent where it is not known",
@@ -44,7 +65,7 @@ function addAge(registers: Registry[], sources: PartitionSources): void {
     registers,
     collect() {
       this.reset();
-      for (const { topic, partition, oldestAgeMs } of sources.lag.readings()) {
+      for (const { topic, partition, oldestAgeMs } of sources.readings()) {
         if (oldestAgeMs !== null) this.set({ topic, partition }, oldestAgeMs / 1000);
       }
       const sweeps = sources.sweeps();
@@ -56,12 +77,12 @@ function addAge(registers: Registry[], sources: PartitionSources): void {
     help: "When brokers last told where partitions and the group are; 0 when they have not yet",
     registers,
     collect() {
-      this.set(sources.lag.observedMs / 1000);
+      this.set(sources.observedMs() / 1000);
     },
   });
 }
 
-function addStates(registers: Registry[], sources: PartitionSources): void {
+function addStates(registers: Registry[], sources: PartitionGaugeSources): void {
   new Gauge({
     name: "freshet_partition_state",
     help: "1 for the state each partition of the group is in: caught_up consuming waiting stuck dead hanging_transaction no_commits hole unknown",
@@ -69,7 +90,7 @@ function addStates(registers: Registry[], sources: PartitionSources): void {
     registers,
     collect() {
       this.reset();
-      for (const { topic, partition, state } of sources.lag.readings()) this.set({ topic, partition, state }, 1);
+      for (const { topic, partition, state } of sources.readings()) this.set({ topic, partition, state }, 1);
     },
   });
   new Gauge({
