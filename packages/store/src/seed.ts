@@ -38,12 +38,20 @@ export function seedRedis(redis: Redis | Cluster): StoreSeed {
     putHash: (key, { fields, ttlMs }) => putFields(redis, key, { fields, ttlMs }),
     putJson: (key, { text, ttlMs }) => putText(redis, key, { text, ttlMs }),
     putOpaque: (key, { value, ttlMs }) => putText(redis, key, { text: value, ttlMs }),
-    has: async (key) => {
-      const type = await redis.type(key);
-      if (type === "hash") return (await redis.hkeys(key)).some((field) => field !== gateField);
-      return type !== "none" && !(type === "string" && isMarks(await redis.getrange(key, 0, 40)));
-    },
+    has: (key) => hasEntry(redis, key),
   };
+}
+
+/** A bust may put marks where a hash was, between the two questions. */
+async function hasEntry(redis: Redis | Cluster, key: string): Promise<boolean> {
+  const type = await redis.type(key);
+  if (type !== "hash") return type !== "none" && !(type === "string" && isMarks(await redis.getrange(key, 0, 40)));
+  try {
+    return (await redis.hkeys(key)).some((field) => field !== gateField);
+  } catch (error) {
+    if (!String(error).includes("WRONGTYPE")) throw error;
+    return await hasEntry(redis, key);
+  }
 }
 
 /** What lies there already: marks as a string, or the deps of a hash. */
