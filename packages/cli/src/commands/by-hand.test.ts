@@ -253,15 +253,18 @@ describe("topics create", () => {
     jest.useFakeTimers();
     const { world } = await createShop();
     const { kafka } = world;
-    const slowly =
-      (ms: number): typeof kafka.createTopics =>
+    const slow = Promise.withResolvers<void>();
+    const after =
+      (made: Promise<void>): typeof kafka.createTopics =>
       (specs) =>
-        new Promise((resolve) => setTimeout(resolve, ms)).then(() => kafka.createTopics(specs));
-    const run = (ms: number) =>
-      transcript(["topics", "create"], { ...world, files: withTopics, kafka: { ...kafka, createTopics: slowly(ms) } });
+        made.then(() => kafka.createTopics(specs));
+    const run = (made: Promise<void>) =>
+      transcript(["topics", "create"], { ...world, files: withTopics, kafka: { ...kafka, createTopics: after(made) } });
     try {
-      const both = Promise.all([run(18_000), run(60_000)]);
-      await jest.advanceTimersByTimeAsync(25_000);
+      const both = Promise.all([run(slow.promise), run(new Promise(() => {}))]);
+      await jest.advanceTimersByTimeAsync(18_000);
+      slow.resolve();
+      await jest.advanceTimersByTimeAsync(7000);
       expect((await both).map(({ code }) => code)).toEqual([0, 5]);
     } finally {
       jest.useRealTimers();
