@@ -7,7 +7,6 @@ export type { Dialect } from "./dead-letters/dialects.js";
 export { type DeadLetter, readDeadLetter, UNKNOWN_REASON } from "./dead-letters/letter.js";
 export { createLetterFilter, type LetterChoice, type LetterFilter } from "./dead-letters/letter-filter.js";
 export { type LetterPlace, readLetterId } from "./dead-letters/letter-id.js";
-export type { LetterSet } from "./dead-letters/letter-set.js";
 export { type DeadLetterKafka, type DeadLetterQuery, listDeadLetters, statDeadLetters } from "./dead-letters/query.js";
 export {
   type DeadLetterList,
@@ -18,6 +17,7 @@ export {
   deadLetterStatsSchema,
 } from "./dead-letters/reports.js";
 export { type ResolvedOptions, readResolved } from "./dead-letters/resolved.js";
+export type { ResolvedLetters } from "./dead-letters/resolved-letters.js";
 export { withWriteRights } from "./dead-letters/rights.js";
 export { type ScanKafka, type ScanOptions, type ScanWindow, scanDeadLetters } from "./dead-letters/scan.js";
 export { type ShowQuery, showDeadLetter } from "./dead-letters/show.js";
@@ -40,6 +40,6 @@ export { type PlanOptions, type Progress, planReplay, type ReplayOptions, type R
 export { type ReplayPlanReport, replayPlanSchema, reportPlan } from "./plan/plan-report.js";
 export { boundedKafka, type ReplayKafka } from "./run/bounded-kafka.js";
 export type { Rates } from "./run/pace.js";
-export { compileWhere } from "./select/choose.js";
+export { compileWhere, type IsResolved } from "./select/choose.js";
 export type { Order, Selection } from "./select/selection.js";
 export { deadLetterTopicOf } from "./topics.js";

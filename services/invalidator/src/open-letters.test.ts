@@ -31,8 +31,8 @@ async function setUp({ partitions = 1, lettersMax = 2000 } = {}) {
     const headers = [{ name: "freshet-reason", value: Buffer.from(reason) }];
     await kafka.produce([{ topic: dlq, partition, key: null, value: Buffer.from("x"), headers }]);
   };
-  const resolve = (id: string) =>
-    kafka.produce([{ topic: jobs, key: Buffer.from(`resolved/${id}`), value: Buffer.from("{}"), headers: [] }]);
+  const resolve = (id: string, writtenAtMs?: number) =>
+    kafka.produce([{ topic: jobs, key: Buffer.from(`resolved/${id}`), value: Buffer.from(JSON.stringify({ writtenAtMs })), headers: [] }]);
   const look = async () => {
     await letters.look(never);
     return letters.oldest();
@@ -73,10 +73,22 @@ describe("the oldest dead letter that nobody has resolved", () => {
 
   test("is none of those that were resolved before they were read", async () => {
     const { write, resolve, look } = await setUp();
+    for (let letter = 0; letter < 3; letter++) await write("rule_error");
     await resolve("0-0");
+    await resolve("0-1", 1_002_000);
+    expect((await look()).get("rule_error")).toBe(1_003_000);
+  });
+
+  test("is not hidden by marks of letters that lay at its place before the topic was made anew", async () => {
+    const { write, resolve, look } = await setUp();
+    await resolve("0-0"); // of a release that did not say when the letter was written
+    await resolve("0-1", 900_000);
     await look();
-    await write("rule_error");
-    await write("rule_error");
+    for (let letter = 0; letter < 3; letter++) await write("rule_error");
+    expect((await look()).get("rule_error")).toBe(1_001_000);
+    await resolve("0-0", 900_000);
+    expect((await look()).get("rule_error")).toBe(1_001_000);
+    await resolve("0-0", 1_001_000);
     expect((await look()).get("rule_error")).toBe(1_002_000);
   });
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { KafkaPort, OffsetRange } from "@freshet/kafka/port";
-import { type DeadReason, deadReasons, headerText, type KafkaRecord } from "@freshet/protocol";
+import { type DeadReason, deadReasons, headerText, isJsonObject, type JsonValue, type KafkaRecord, parseJson } from "@freshet/protocol";
 
 /** Which dead letters of a deployment nobody has resolved yet, as far as it takes to know the oldest of each reason. */
 export interface OpenLetters {
@@ -23,12 +23,18 @@ export interface OpenLettersOptions {
 
 const RESOLVED = /^resolved\/((\d+)-(\d+))$/;
 
+/** When the letter of a mark was written; of marks that do not tell: when the mark was, which then was there. */
+interface MarkedTime {
+  readonly ms: number;
+  readonly isExact: boolean;
+}
+
 /** What was read so far. */
 interface Reading {
   /** By reason: id and time of writing. */
   readonly open: Map<DeadReason, Map<string, number>>;
-  /** Ids that were resolved before their letter was read here. */
-  readonly early: Set<string>;
+  /** Ids of letters that were resolved before they were read here. */
+  readonly early: Map<string, MarkedTime>;
   /** By `<topic>/<partition>`: the offset to read next. */
   readonly next: Map<string, number>;
   /** Reasons of which letters were left out. */
@@ -63,7 +69,7 @@ export function createOpenLetters({ kafka, deployment, lettersMax = 2000 }: Open
 }
 
 function begun(): Reading {
-  return { open: new Map(), early: new Set(), next: new Map(), cut: new Set() };
+  return { open: new Map(), early: new Map(), next: new Map(), cut: new Set() };
 }
 
 function nextOf({ topic, partition }: Pick<OffsetRange, "topic" | "partition">, { next }: Reading): number {
@@ -104,18 +110,46 @@ async function readOn(
 function noteLetter({ partition, offset, timestampMs, headers }: KafkaRecord, { open, early, cut }: Reading, lettersMax: number): void {
   const told = headerText(headers, "freshet-reason");
   const reason = deadReasons.find((known) => known === told);
-  if (reason === undefined || early.delete(`${partition}-${offset}`)) return;
+  const id = `${partition}-${offset}`;
+  const marked = early.get(id);
+  early.delete(id);
+  if (reason === undefined || (marked !== undefined && isAbout(marked, timestampMs))) return;
   const known = open.get(reason) ?? new Map<string, number>();
   open.set(reason, known);
-  if (known.size < lettersMax) known.set(`${partition}-${offset}`, timestampMs);
+  if (known.size < lettersMax) known.set(id, timestampMs);
   else cut.add(reason);
 }
 
-/** Nothing takes a mark back. */
-function noteMark({ key, value }: KafkaRecord, reading: Reading, topic: string): void {
-  const [, id, partition, offset] = RESOLVED.exec(key === null || value === null ? "" : Buffer.from(key).toString("utf8")) ?? [];
-  if (id === undefined || [...reading.open.values()].some((known) => known.delete(id))) return;
-  if (Number(offset) >= nextOf({ topic, partition: Number(partition) }, reading)) reading.early.add(id);
+/** Nothing takes a mark back. Where the topic was made anew, marks of letters that lay there before are about none of its own. */
+function noteMark({ key, value, timestampMs }: KafkaRecord, reading: Reading, topic: string): void {
+  if (key === null || value === null) return;
+  const [, id, partition, offset] = RESOLVED.exec(Buffer.from(key).toString("utf8")) ?? [];
+  if (id === undefined) return;
+  const marked = markedTimeOf(value, timestampMs);
+  for (const known of reading.open.values()) {
+    const writtenMs = known.get(id);
+    if (writtenMs !== undefined && isAbout(marked, writtenMs)) known.delete(id);
+  }
+  if (Number(offset) >= nextOf({ topic, partition: Number(partition) }, reading)) reading.early.set(id, marked);
+}
+
+function markedTimeOf(value: Uint8Array, timestampMs: number): MarkedTime {
+  const { writtenAtMs: ms } = membersOf(value);
+  return typeof ms === "number" || typeof ms === "bigint" ? { ms: Number(ms), isExact: true } : { ms: timestampMs, isExact: false };
+}
+
+function membersOf(value: Uint8Array): { readonly writtenAtMs?: JsonValue } {
+  try {
+    const content = parseJson(Buffer.from(value).toString("utf8"));
+    return isJsonObject(content) ? content : {};
+  } catch {
+    return {};
+  }
+}
+
+/** As the commands see it: a clock that is late may open a letter again, and never hides one. */
+function isAbout({ ms, isExact }: MarkedTime, writtenMs: number): boolean {
+  return isExact ? writtenMs === ms : writtenMs <= ms;
 }
 
 /** What retention has taken cannot be replayed any more. */

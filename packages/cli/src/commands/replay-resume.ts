@@ -1,6 +1,6 @@
 import process from "node:process";
 import { FreshetError } from "@freshet/protocol";
-import { claimJob, type FoundJob, offsetsGone } from "@freshet/replay";
+import { claimJob, type FoundJob, type IsResolved, offsetsGone } from "@freshet/replay";
 import { type CompiledRules, loadRules } from "@freshet/rules";
 import type { Deps, Flags } from "../deps.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
@@ -50,7 +50,7 @@ export async function replayResume(io: Io, deps: Deps, options: ReplayResumeOpti
     }
     const { job, resolved, end } = claimed;
     const rules = rulesFor(claimed, given);
-    const isResolved = (partition: number, offset: number): boolean => resolved.has(partition, offset);
+    const isResolved: IsResolved = (partition, offset, writtenAtMs) => resolved.has(partition, offset, writtenAtMs);
     const { flags, json } = options;
     return await tellWorkOnJob(io, deps, { session, work: { job, rules, isResolved, jobsEnd: end, runner, flags, json } });
   });

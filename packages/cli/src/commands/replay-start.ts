@@ -3,6 +3,7 @@ import { asFreshetError, FreshetError } from "@freshet/protocol";
 import {
   checkTopics,
   groupOfJob,
+  type IsResolved,
   type Order,
   planReplay,
   type ReplayPlan,
@@ -81,7 +82,7 @@ async function replay(io: Io, deps: Deps, request: Request): Promise<ExitCode> {
     if (options.apply) await checkTopics(session.kafka, deployment.name);
     const id = deps.newId().slice(0, 8);
     const resolved = selection.kind === "dlq" && !selection.resolved ? await readResolvedOf(session, request, { id, deps }) : null;
-    const isResolved = (partition: number, offset: number): boolean => resolved?.has(partition, offset) ?? false;
+    const isResolved: IsResolved = (partition, offset, writtenAtMs) => resolved?.has(partition, offset, writtenAtMs) ?? false;
     const plan = await planOf(io, deps, { session, request, known, id, isResolved, ...numbers });
     if (plan === null) return exitCodes.interrupted;
     const touched = plan.counts.keys.touched + plan.counts.tags.touched + plan.closer.tags.members;
@@ -138,7 +139,7 @@ interface PlanRequest {
   readonly request: Request;
   readonly known: ReplayRules;
   readonly id: string;
-  readonly isResolved: (partition: number, offset: number) => boolean;
+  readonly isResolved: IsResolved;
   readonly limit: number | null;
   readonly rates: ReturnType<typeof readRates>;
 }

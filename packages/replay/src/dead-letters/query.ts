@@ -96,7 +96,7 @@ async function scan(kafka: DeadLetterKafka, query: DeadLetterQuery, onFound: (fo
       await decodes(letters, (letter, decoded) => {
         if (!fine.accepts(letter, decoded)) return;
         wanted++;
-        const isResolved = marked?.has(letter.partition, letter.offset) ?? false;
+        const isResolved = marked?.has(letter.partition, letter.offset, letter.writtenAtMs) ?? false;
         if (isResolved) resolved++;
         onFound({ letter, isResolved, tenant: tenants.of(letter, decoded) });
       });

@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject, type JsonValue, type KafkaRecord, parseJ
 import { jobsTopicOf } from "../topics.js";
 import { printable } from "./header-texts.js";
 import { type LetterPlace, readLetterId } from "./letter-id.js";
-import { LetterSet } from "./letter-set.js";
+import { isAbout, type MarkedTime, markedTimeOf, ResolvedLetters } from "./resolved-letters.js";
 import { withRights } from "./rights.js";
 import { type GroupKafka, readRanges } from "./temporary-group.js";
 
@@ -31,22 +31,32 @@ export interface Resolution {
 }
 
 /** The letters that a replay has resolved and nothing has opened again. Empty where the jobs topic is missing. */
-export async function readResolved(kafka: ResolvedKafka, options: ResolvedOptions): Promise<LetterSet> {
-  const resolved = new LetterSet();
-  await readMarks(kafka, options, ({ partition, offset }, value) => resolved.set(partition, offset, value !== null));
+export async function readResolved(kafka: ResolvedKafka, options: ResolvedOptions): Promise<ResolvedLetters> {
+  const resolved = new ResolvedLetters();
+  await readMarks(kafka, options, (letter, mark) => resolved.set(letter, mark === null ? null : mark.time));
   return resolved;
 }
 
 /** How one letter was resolved; `null` when it is open. */
-export async function readResolution(kafka: ResolvedKafka, letter: LetterPlace, options: ResolvedOptions): Promise<Resolution | null> {
-  let last: Uint8Array | null = null;
-  await readMarks(kafka, options, ({ partition, offset }, value) => {
-    if (partition === letter.partition && offset === letter.offset) last = value;
+export async function readResolution(
+  kafka: ResolvedKafka,
+  letter: LetterPlace & { readonly writtenAtMs: number },
+  options: ResolvedOptions,
+): Promise<Resolution | null> {
+  let last: Resolution | null = null;
+  await readMarks(kafka, options, ({ partition, offset }, mark) => {
+    if (partition !== letter.partition || offset !== letter.offset) return;
+    last = mark !== null && isAbout(mark.time, letter.writtenAtMs) ? resolutionOf(mark.content) : null;
   });
-  return last === null ? null : readMark(last);
+  return last;
 }
 
-type OnMark = (letter: LetterPlace, value: Uint8Array | null) => void;
+interface Mark {
+  readonly content: JsonObject;
+  readonly time: MarkedTime;
+}
+
+type OnMark = (letter: LetterPlace, mark: Mark | null) => void;
 
 /** Marks of one letter lie in one partition, so their order is that of time: the last one counts, and null takes it away. */
 async function readMarks(kafka: ResolvedKafka, { deployment, group, stop, onProgress }: ResolvedOptions, onMark: OnMark): Promise<void> {
@@ -55,9 +65,9 @@ async function readMarks(kafka: ResolvedKafka, { deployment, group, stop, onProg
   const partitions = await withRights(rights, kafka.offsets([topic]));
   const ranges = partitions.map(({ partition, earliest, stable }) => ({ topic, partition, from: earliest, to: stable }));
   const onBatch = async ({ records }: { readonly records: Iterable<KafkaRecord> }): Promise<void> => {
-    for (const { key, value } of records) {
-      const letter = key === null ? null : letterOf(key);
-      if (letter !== null) onMark(letter, value);
+    for (const record of records) {
+      const letter = record.key === null ? null : letterOf(record.key);
+      if (letter !== null) onMark(letter, markOf(record));
     }
     onProgress();
   };
@@ -69,8 +79,13 @@ function letterOf(key: Uint8Array): LetterPlace | null {
   return text.startsWith(KEY) ? readLetterId(text.slice(KEY.length)) : null;
 }
 
-function readMark(value: Uint8Array): Resolution {
-  const mark = parsed(value);
+function markOf(record: KafkaRecord): Mark | null {
+  if (record.value === null) return null;
+  const content = parsed(record.value);
+  return { content, time: markedTimeOf(content, record) };
+}
+
+function resolutionOf(mark: JsonObject): Resolution {
   const by = mark.by ?? null;
   const person = isJsonObject(by) ? `${textOf(by.user) ?? "unknown"}@${textOf(by.host) ?? "unknown"}` : textOf(by);
   return { jobId: textOf(mark.jobId), at: textOf(mark.at), by: person, outcome: textOf(mark.outcome) };

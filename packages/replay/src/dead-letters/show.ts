@@ -44,7 +44,8 @@ export async function showDeadLetter(kafka: DeadLetterKafka, query: ShowQuery): 
   const record = await withRights({ topic, group: query.group, what: "to read a dead letter" }, readOne(kafka, topic, query));
   if (record === null) return null;
   const isMarked = topic === deadLetterTopicOf(query.deployment);
-  const resolution = isMarked ? await readResolution(kafka, query, query) : null;
+  const place = { partition: query.partition, offset: query.offset, writtenAtMs: record.timestampMs };
+  const resolution = isMarked ? await readResolution(kafka, place, query) : null;
   const state = isMarked ? (resolution === null ? "open" : "resolved") : "unknown";
   const { jobId: job = null, at = null, by = null, outcome = null } = resolution ?? {};
   const letter = readDeadLetter(record);

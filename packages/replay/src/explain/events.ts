@@ -128,6 +128,7 @@ interface Letters {
 /** The newest dead letter of each of these records, by its place; none where there is nothing to look for, or no dead-letter topic. */
 async function lettersOf(candidates: readonly Candidate[], { kafka, stop }: Reading, request: ExplainRequest): Promise<Letters> {
   const found = new Map<string, Letter>();
+  const written = new Map<string, number>();
   const wanted = new Set(candidates.map(placeText));
   const topic = deadLetterTopicOf(request.deployment);
   if (wanted.size === 0) return { found, complete: true };
@@ -141,8 +142,10 @@ async function lettersOf(candidates: readonly Candidate[], { kafka, stop }: Read
     untilMs: null,
     accepts: ({ source }) => source !== null && wanted.has(placeText(source)),
     onLetters: async (some) => {
-      for (const { id, reason, message, source } of some) {
-        if (source !== null) found.set(placeText(source), { id, reason, message, resolved: false });
+      for (const { id, reason, message, source, writtenAtMs } of some) {
+        if (source === null) continue;
+        found.set(placeText(source), { id, reason, message, resolved: false });
+        written.set(placeText(source), writtenAtMs);
       }
     },
     stop,
@@ -151,7 +154,9 @@ async function lettersOf(candidates: readonly Candidate[], { kafka, stop }: Read
   const resolved = await readResolved(kafka, { deployment, group, stop, onProgress: () => undefined });
   for (const [place, letter] of found) {
     const at = readLetterId(letter.id);
-    if (at !== null) found.set(place, { ...letter, resolved: resolved.has(at.partition, at.offset) });
+    const writtenAtMs = written.get(place);
+    if (at === null || writtenAtMs === undefined) continue;
+    found.set(place, { ...letter, resolved: resolved.has(at.partition, at.offset, writtenAtMs) });
   }
   return { found, complete };
 }

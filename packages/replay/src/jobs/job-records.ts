@@ -1,6 +1,7 @@
 import type { ProduceRecord } from "@freshet/kafka/port";
 import { type KafkaRecord, parseJson } from "@freshet/protocol";
 import { type LetterPlace, readLetterId } from "../dead-letters/letter-id.js";
+import { type MarkedTime, markedTimeOf } from "../dead-letters/resolved-letters.js";
 import { jobsTopicOf } from "../topics.js";
 import { type Job, jobSchema } from "./job.js";
 
@@ -13,12 +14,18 @@ export type JobRecord =
   | { readonly kind: "abort"; readonly id: string }
   | { readonly kind: "rules"; readonly hash: string; readonly text: string }
   /** `null`: the letter is open again. */
-  | { readonly kind: "resolved"; readonly letter: LetterPlace; readonly jobId: string | null };
+  | {
+      readonly kind: "resolved";
+      readonly letter: LetterPlace;
+      readonly mark: { readonly jobId: string; readonly time: MarkedTime } | null;
+    };
 
 /** A dead letter that a replay brought to its end; the letter itself stays where it is. */
 export interface ResolvedMark {
   /** The dead letter's. */
   readonly id: string;
+  /** When the letter was written, in milliseconds since 1970; missing in marks of releases before. */
+  readonly writtenAtMs?: number | undefined;
   readonly jobId: string;
   /** RFC 3339. */
   readonly at: string;
@@ -61,9 +68,9 @@ function record(deployment: string, key: string, value: object): ProduceRecord {
 const form = /^(job|claim|abort|rules|resolved)\/([0-9A-Za-z][0-9A-Za-z_-]{0,99})$/;
 
 /** Reads one; `null` for what is nothing of these, or cannot be read. */
-export function readJobRecord({ key, value }: KafkaRecord): JobRecord | null {
+export function readJobRecord({ key, value, timestampMs }: KafkaRecord): JobRecord | null {
   const [, kind = "", id = ""] = form.exec(key === null ? "" : (textOf(key) ?? "")) ?? [];
-  if (kind === "resolved") return resolvedOf(id, value);
+  if (kind === "resolved") return resolvedOf(id, { value, timestampMs });
   if (kind === "" || value === null) return null;
   const content = parsed(value);
   if (kind === "abort") return { kind, id };
@@ -77,12 +84,13 @@ export function readJobRecord({ key, value }: KafkaRecord): JobRecord | null {
   return kind === "rules" && typeof text === "string" ? { kind, hash: id, text } : null;
 }
 
-function resolvedOf(id: string, value: Uint8Array | null): JobRecord | null {
+function resolvedOf(id: string, { value, timestampMs }: Pick<KafkaRecord, "value" | "timestampMs">): JobRecord | null {
   const letter = readLetterId(id);
   if (letter === null) return null;
-  const mark = value === null ? null : parsed(value);
-  const { jobId } = typeof mark === "object" && mark !== null && "jobId" in mark ? mark : { jobId: "" };
-  return { kind: "resolved", letter, jobId: value === null ? null : String(jobId) };
+  if (value === null) return { kind: "resolved", letter, mark: null };
+  const content = parsed(value);
+  const { jobId } = typeof content === "object" && content !== null && "jobId" in content ? content : { jobId: "" };
+  return { kind: "resolved", letter, mark: { jobId: String(jobId), time: markedTimeOf(content, { timestampMs }) } };
 }
 
 function parsed(value: Uint8Array): unknown {

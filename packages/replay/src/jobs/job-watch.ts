@@ -50,7 +50,7 @@ export class JobWatch {
     let seen = 0;
     this.#known = await readJobRecords(this.#kafka, { deployment, group, from: this.#known, stop }, (record) => {
       if (record.kind === "abort" && record.id === id) sight = "aborted";
-      if (record.kind === "resolved" && record.jobId === id) seen++;
+      if (record.kind === "resolved" && record.mark?.jobId === id) seen++;
       if (record.kind !== "job" || record.id !== id) return;
       const { runner, runs } = record.job;
       if (runner?.token !== token) sight = sight === "ours" ? "taken" : sight;

@@ -1,6 +1,6 @@
 import type { OffsetRange, TopicPartition } from "@freshet/kafka/port";
 import { FreshetError, type KafkaRecord } from "@freshet/protocol";
-import { LetterSet } from "../dead-letters/letter-set.js";
+import { ResolvedLetters } from "../dead-letters/resolved-letters.js";
 import { withRights } from "../dead-letters/rights.js";
 import { readRanges } from "../dead-letters/temporary-group.js";
 import type { ReplayKafka } from "../run/bounded-kafka.js";
@@ -75,7 +75,7 @@ export interface FoundJob {
   /** Whether somebody has claimed it and has not written its state since. */
   readonly isClaimed: boolean;
   /** Dead letters that other replays have resolved: those of this one's own are its to do again. */
-  readonly resolved: LetterSet;
+  readonly resolved: ResolvedLetters;
   /** How far the topic was read to know this. */
   readonly end: JobsEnd;
 }
@@ -89,14 +89,14 @@ export async function findJob(kafka: ReplayKafka, id: string, options: Omit<Read
   let job: Job | null = null;
   let isClaimed = false;
   const rules = new Map<string, string>();
-  const resolved = new LetterSet();
+  const resolved = new ResolvedLetters();
   const end = await readJobRecords(kafka, { ...options, from: null }, (record) => {
     if (record.kind === "job" && record.id === id) job = record.job;
     if ((record.kind === "job" || record.kind === "claim") && record.id === id) isClaimed = record.kind === "claim";
     if (record.kind === "rules") rules.set(record.hash, record.text);
     if (record.kind !== "resolved") return;
-    const { letter, jobId } = record;
-    resolved.set(letter.partition, letter.offset, jobId !== null && jobId !== id);
+    const { letter, mark } = record;
+    resolved.set(letter, mark === null || mark.jobId === id ? null : mark.time);
   });
   checkAllRead(options.stop);
   const found: Job | null = job;

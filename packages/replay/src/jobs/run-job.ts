@@ -10,7 +10,7 @@ import { Pace, sliceRecords } from "../run/pace.js";
 import { type ReplaySlice, readSlices, type Stretch } from "../run/read-slices.js";
 import type { Replayed } from "../run/replayed.js";
 import { createRunItems } from "../run/run-items.js";
-import { createChoose } from "../select/choose.js";
+import { createChoose, type IsResolved } from "../select/choose.js";
 import { offsetsIn } from "../select/stretches.js";
 import { groupOfJob, type Job, type Runner } from "./job.js";
 import { resolvedRecord } from "./job-records.js";
@@ -25,7 +25,7 @@ export interface RunJobOptions {
   readonly job: Job;
   readonly runner: Runner;
   readonly rules: CompiledRules;
-  readonly isResolved: (partition: number, offset: number) => boolean;
+  readonly isResolved: IsResolved;
   /** How far the jobs topic was read. */
   readonly jobsEnd: JobsEnd;
   /** Aborted: slices under way end, the state is written, and the job can be resumed. */
@@ -190,9 +190,10 @@ class JobWork {
     const { deployment, id: jobId, by } = this.#options.job;
     const at = new Date(this.#ports.clock.nowMs()).toISOString();
     const declared = items.filter((item) => item.isDeclared);
-    const marks = declared.flatMap(({ letterId }, index) => {
+    const marks = declared.flatMap(({ letterId, timeMs: writtenAtMs }, index) => {
       const outcome = report.ended[index] ?? "dead";
-      return letterId === null || outcome === "dead" ? [] : [resolvedRecord(deployment, { id: letterId, jobId, at, by, outcome })];
+      if (letterId === null || outcome === "dead") return [];
+      return [resolvedRecord(deployment, { id: letterId, writtenAtMs, jobId, at, by, outcome })];
     });
     if (marks.length === 0) return;
     await writeJobRecords(this.#ports.kafka, marks);

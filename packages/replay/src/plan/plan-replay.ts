@@ -7,7 +7,7 @@ import { durationMs, type Rates, sliceRecords } from "../run/pace.js";
 import { type ReplaySlice, readSlices, type Stretch } from "../run/read-slices.js";
 import type { Replayed } from "../run/replayed.js";
 import { createRunItems } from "../run/run-items.js";
-import { createChoose } from "../select/choose.js";
+import { createChoose, type IsResolved } from "../select/choose.js";
 import type { Order, Selection } from "../select/selection.js";
 import { snapshot } from "../select/snapshot.js";
 import { offsetsIn } from "../select/stretches.js";
@@ -35,7 +35,7 @@ export interface ReplayOptions {
   /** Versions are ignored: every bust is blind. */
   readonly force: boolean;
   readonly rates: Rates;
-  readonly isResolved: (partition: number, offset: number) => boolean;
+  readonly isResolved: IsResolved;
 }
 
 export interface PlanOptions extends ReplayOptions {

@@ -7,12 +7,14 @@ import { type Patience, patiently } from "../run/patiently.js";
 import type { Choose, Replayed } from "../run/replayed.js";
 import type { Selection } from "./selection.js";
 
+/** Whether a replay has resolved this dead letter before: another may lie at its place since. */
+export type IsResolved = (partition: number, offset: number, writtenAtMs: number) => boolean;
+
 export interface ChooseOptions {
   readonly selection: Selection;
   /** The rules that are replayed with; `where` sees events as they decode them. */
   readonly rules: CompiledRules;
-  /** Whether a replay has resolved this dead letter before. */
-  readonly isResolved: (partition: number, offset: number) => boolean;
+  readonly isResolved: IsResolved;
   /** What reads values that name their schema, for `where`. */
   readonly frames?: FramePort | undefined;
   /** How a registry that is away is waited for. */
@@ -71,7 +73,7 @@ function pickLetters(selection: Selection & { kind: "dlq" }, { rules, isResolved
   const { accepts } = createLetterFilter({ reason, rule, where: null });
   return (read) => {
     const { partition, offset, timestampMs: timeMs } = read;
-    if (timeMs < sinceMs || timeMs >= untilMs || (!selection.resolved && isResolved(partition, offset))) return null;
+    if (timeMs < sinceMs || timeMs >= untilMs || (!selection.resolved && isResolved(partition, offset, timeMs))) return null;
     const letter = readDeadLetter(read);
     if (!accepts(letter)) return null;
     const isDeclared = letter.source !== null && rules.sourcesOf(letter.record.topic).length > 0;
