@@ -198,6 +198,61 @@ describe("freshet replay --apply", () => {
   });
 });
 
+describe("freshet replay --where with a typo", () => {
+  /** Four letters: one that a replay has resolved, one without an event, and two of which none has the field. */
+  async function createWorld() {
+    const { fail, world } = await createReplayWorld();
+    await fail("1", "7");
+    expect((await transcript([...dlq, "--apply"], world)).code).toBe(0);
+    await fail("2", "no version");
+    await fail("3", "7");
+    await fail("4", "7");
+    return world;
+  }
+  const typo = [...dlq, "--where", "data.pgae"];
+  const why = [
+    "records  0 chosen, 4 others read and not chosen",
+    "         1 of the others resolved before",
+    "         --where had no answer for 3: 1 without an event, 2 not evaluated",
+    "           a rule busts             0",
+  ];
+  const passedBecause = { unwanted: 0, resolved: 1, noEvent: 1, notEvaluated: 2 };
+
+  test("is told by the plan, like dlq list tells it", async () => {
+    const world = await createWorld();
+    const { out, code } = await transcript(typo, world);
+    expect({ code, out: out.slice(2, 6) }).toEqual({ code: 0, out: why });
+    const list = await transcript(["dlq", "list", "--where", "data.pgae"], world);
+    expect(list.out).toContain("  --where had no answer for 4: 1 without an event, 3 not evaluated"); // it asks about resolved ones, too
+    const json = JSON.parse((await transcript([...typo, "--json"], world)).out.join(""));
+    expect(replayPlanSchema.parse(json)).toEqual(json);
+    expect(json).toMatchObject({ counts: { passed: 4, passedBecause }, comparison: { counts: { passedBecause } } });
+  });
+
+  test("is told by the job, as it ends and later", async () => {
+    const world = await createWorld();
+    const { out, talk } = await transcript([...typo, "--apply"], world);
+    expect(out.filter((line) => why.includes(line))).toEqual([...why, ...why]); // the plan, and what was done
+    const id = /^replay (\S+) runs/.exec(talk[0] ?? "")?.[1] ?? "";
+    expect((await transcript(["replay", "status", id], world)).out).toEqual(expect.arrayContaining(why));
+    const json = JSON.parse((await transcript(["replay", "status", id, "--json"], world)).out.join(""));
+    expect(jobSchema.parse(json)).toEqual(json);
+    expect(json).toMatchObject({ counts: { passed: 4, passedBecause }, planned: { passedBecause } });
+  });
+
+  test("says nothing more where every record has an answer", async () => {
+    const { send, world } = await createReplayWorld();
+    await send("1", "7");
+    await send("2", "7");
+    const { out } = await transcript([...history, "--rules", "corrected.yaml", "--where", 'subject == "1"'], world);
+    expect(out.slice(3, 6)).toEqual([
+      '         where subject == "1"',
+      "records  1 chosen, 1 others read and not chosen",
+      "         2025-12-31T23:00:00.000Z to 2025-12-31T23:00:00.000Z",
+    ]);
+  });
+});
+
 describe("freshet replay: the help", () => {
   const common = [
     "  --where <cel>           of those, whose event this holds for",

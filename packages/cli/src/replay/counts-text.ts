@@ -26,17 +26,30 @@ export function countLines(counts: Counts, tense: Tense, closer?: CloserFindings
   return lines.flatMap((line) => wrap(line, " ".repeat(line.startsWith(IN_ITEM) ? MORE : WIDTH + 2)));
 }
 
-function recordLines({ records, passed, failing, span }: Counts): readonly string[] {
+function recordLines({ records, passed, passedBecause, failing, span }: Counts): readonly string[] {
   const times = span === null ? [] : [row("", `${span.from} to ${span.to}`)];
   const left = passed === 0 ? "" : `, ${passed} others read and not chosen`;
   return [
     row("records", `${records.chosen} chosen${left}`),
+    ...passedLines(passedBecause),
     ...times,
     item("a rule busts", records.busting),
     item("no rule", records.noRule),
     ...(records.ignored === 0 ? [] : [item("ignored", records.ignored, "tombstones and the like")]),
     item("still failing", records.failing, list(failing)),
     ...(records.foreign === 0 ? [] : [item("foreign", records.foreign, "topic not declared, or place not known")]),
+  ];
+}
+
+/** An expression with a typo chooses nothing, and is not heard of elsewhere. */
+function passedLines(because: Counts["passedBecause"]): readonly string[] {
+  const { resolved, noEvent, notEvaluated } = because ?? { resolved: 0, noEvent: 0, notEvaluated: 0 };
+  const unanswered = noEvent + notEvaluated;
+  return [
+    ...(resolved === 0 ? [] : [row("", `${resolved} of the others resolved before`)]),
+    ...(unanswered === 0
+      ? []
+      : [row("", `--where had no answer for ${unanswered}: ${noEvent} without an event, ${notEvaluated} not evaluated`)]),
   ];
 }
 

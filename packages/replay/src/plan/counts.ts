@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { count, instant } from "../json-kinds.js";
+import { nonePassed, type PassedCounts } from "../run/replayed.js";
 
 /** Why entries were, or would be, removed. */
 export type RemovalCause = "older" | "unversioned" | "blind" | "opaque";
@@ -38,6 +39,15 @@ export const countsSchema = z.looseObject({
     }),
   }),
   passed: count.meta({ description: "Read and not chosen: the filter, or resolved before." }),
+  passedBecause: z
+    .looseObject({
+      unwanted: count.meta({ description: "The filter does not choose them." }),
+      resolved: count.meta({ description: "A replay resolved them before. `where` was not asked about them." }),
+      noEvent: count.meta({ description: "`where` had no answer: no event that the rules can decode." }),
+      notEvaluated: count.meta({ description: "`where` had no answer: it could not be evaluated. A field that is not there, say." }),
+    })
+    .optional()
+    .meta({ description: "The passed ones by why; the sum is `passed`. Missing where a release before has counted." }),
   failing: z.record(z.string(), count).meta({ description: "The failing ones by reason." }),
   busts: count.meta({ description: "Steps sent to the store, after those of one slice were merged." }),
   keys: keyCounts,
@@ -79,6 +89,8 @@ export interface Counts {
     readonly foreign: number;
   };
   readonly passed: number;
+  /** Missing where a release before has counted. */
+  readonly passedBecause?: PassedCounts | undefined;
   readonly failing: Readonly<Record<string, number>>;
   readonly busts: number;
   readonly keys: KeyCounts;
@@ -99,6 +111,7 @@ export const noKeys: KeyCounts = { touched: 0, removed: 0, softened: 0, covered:
 export const noCounts: Counts = {
   records: { chosen: 0, busting: 0, noRule: 0, ignored: 0, failing: 0, foreign: 0 },
   passed: 0,
+  passedBecause: nonePassed,
   failing: {},
   busts: 0,
   keys: noKeys,
@@ -115,6 +128,7 @@ export function addCounts(a: Counts, b: Counts): Counts {
   return {
     records: addNumbers(a.records, b.records),
     passed: a.passed + b.passed,
+    ...addPassed(a, b),
     failing: sorted(addNumbers(a.failing, b.failing)),
     busts: a.busts + b.busts,
     keys: addNumbers(a.keys, b.keys),
@@ -130,6 +144,12 @@ export function addCounts(a: Counts, b: Counts): Counts {
 export function exactness(causes: readonly InexactCause[]): Pick<Counts, "exact" | "inexactBecause"> {
   const inexactBecause = inexactCauses.filter((cause) => causes.includes(cause));
   return inexactBecause.length === 0 ? { exact: true } : { exact: false, inexactBecause };
+}
+
+/** Nothing where one of them does not tell. */
+function addPassed(a: Counts, b: Counts): Pick<Counts, "passedBecause"> {
+  const [before, now] = [a, b].map(({ passed, passedBecause }) => passedBecause ?? (passed === 0 ? nonePassed : undefined));
+  return before === undefined || now === undefined ? {} : { passedBecause: addNumbers(before, now) };
 }
 
 function addNumbers<T extends object>(a: T, b: T): T {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 import { compiled, type Incident, openIncident, rightRules, wrongRules } from "../../tests/incident.js";
 import { history, letters, planOptions } from "../../tests/options.js";
-import { countsSchema } from "./counts.js";
+import { nonePassed } from "../run/replayed.js";
+import type { Selection } from "../select/selection.js";
+import { addCounts, countsSchema, noCounts } from "./counts.js";
 import { type PlanOptions, planReplay, type ReplayPlan } from "./plan-replay.js";
 
 async function planned(incident: Incident, over: Partial<PlanOptions> = {}): Promise<ReplayPlan> {
@@ -86,6 +88,7 @@ describe("the plan of a replay", () => {
     await incident.send({ id: "1", version: "1", data: { price: 3 } }, { id: "2", version: "1", data: { price: 9 } });
     const { counts } = await planned(incident, { selection: { ...history, where: "data.price > 5" } });
     expect(counts).toMatchObject({ records: { chosen: 1 }, passed: 1, keys: { touched: 1 } });
+    expect(counts.passedBecause).toEqual({ unwanted: 1, resolved: 0, noEvent: 0, notEvaluated: 0 });
   });
 
   test("ends at the limit, and its ranges with it", async () => {
@@ -163,6 +166,41 @@ describe("the plan of a replay of dead letters", () => {
     const isResolved = (_: number, offset: number) => offset === 0;
     expect(await chosen({ selection: letters, isResolved })).toBe(1);
     expect(await chosen({ selection: { ...letters, resolved: true }, isResolved })).toBe(2);
+  });
+
+  test("says why the others are not chosen", async () => {
+    const incident = await openIncident();
+    await incident.fail({ id: "1", version: "1" });
+    await incident.fail({ id: "2", version: "1" });
+    await incident.fail({ id: "3", version: "1", data: { cost: 1 } });
+    await incident.fail({ id: "4", version: "x" });
+    await incident.fail({ id: "5", version: "1" }, { reason: "undecodable" });
+    await incident.fail({ id: "6", version: "1" }, { reason: "undecodable" });
+    const isResolved = (_: number, offset: number) => offset === 0 || offset === 5;
+    const whys = async (over: Partial<Selection & { kind: "dlq" }>, more: Partial<PlanOptions> = {}) => {
+      const { counts } = await planned(incident, { selection: { ...letters, ...over }, isResolved, ...more });
+      const { unwanted, resolved, noEvent, notEvaluated } = counts.passedBecause ?? nonePassed;
+      expect(counts.passed).toBe(unwanted + resolved + noEvent + notEvaluated);
+      return [counts.records.chosen, unwanted, resolved, noEvent, notEvaluated];
+    };
+    expect(await whys({})).toEqual([4, 0, 2, 0, 0]);
+    expect(await whys({ where: "data.price == 1" })).toEqual([2, 0, 2, 1, 1]);
+    expect(await whys({ where: "data.prize == 1" })).toEqual([0, 0, 2, 1, 3]);
+    expect(await whys({ where: "data.prize == 1", reason: "undecodable" })).toEqual([0, 4, 1, 0, 1]);
+    expect(await whys({ where: 'subject == "1"', resolved: true })).toEqual([1, 4, 0, 1, 0]);
+    const running = compiled(wrongRules);
+    const { comparison } = await planned(incident, { selection: { ...letters, where: "data.prize == 1" }, running });
+    expect(comparison?.counts.passedBecause).toEqual({ unwanted: 0, resolved: 0, noEvent: 1, notEvaluated: 5 });
+  });
+
+  test("adds what two runs passed, and tells no whys where a release before has counted", () => {
+    const run = { ...noCounts, passed: 3, passedBecause: { ...nonePassed, resolved: 1, notEvaluated: 2 } };
+    const { passedBecause: _, ...before } = run;
+    expect(addCounts(noCounts, run)).toMatchObject({ passed: 3, passedBecause: { resolved: 1, notEvaluated: 2 } });
+    expect(addCounts(run, run)).toMatchObject({ passed: 6, passedBecause: { unwanted: 0, resolved: 2, noEvent: 0, notEvaluated: 4 } });
+    expect(addCounts({ ...before, passed: 0 }, run)).toMatchObject({ passed: 3, passedBecause: { notEvaluated: 2 } });
+    expect(addCounts(before, run)).toMatchObject({ passed: 6 });
+    expect(addCounts(before, run)).not.toHaveProperty("passedBecause");
   });
 
   test("newest first: what a limit takes is the newest", async () => {

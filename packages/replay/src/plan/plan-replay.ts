@@ -5,7 +5,7 @@ import type { CompiledRules } from "@freshet/rules";
 import { readOnly, type StorePort } from "@freshet/store/port";
 import { durationMs, type Rates, sliceRecords } from "../run/pace.js";
 import { type ReplaySlice, readSlices, type Stretch } from "../run/read-slices.js";
-import type { Replayed } from "../run/replayed.js";
+import type { PassedCounts, Replayed } from "../run/replayed.js";
 import { createRunItems } from "../run/run-items.js";
 import { createChoose, type IsResolved } from "../select/choose.js";
 import type { Order, Selection } from "../select/selection.js";
@@ -143,7 +143,7 @@ function createView(ports: ReplayPorts, options: PlanOptions) {
   const running = options.running === null ? null : { tally: new Tally(), run: runner(options.running), rules: options.running };
   const changes = new OutcomeChanges();
   const closer = new CloserLook(store);
-  const look = async (items: readonly Replayed[]): Promise<(passed: number) => void> => {
+  const look = async (items: readonly Replayed[]): Promise<(passed: PassedCounts) => void> => {
     const reports: readonly [SliceReport, SliceReport | null] = await Promise.all([
       wanted.run(items),
       running === null ? null : running.run(items),

@@ -1,7 +1,7 @@
 import type { SliceReport } from "@freshet/pipeline";
 import type { BustOutcome, KeyBust, TagOutcome } from "@freshet/protocol";
 import { instantNear } from "../dead-letters/instants.js";
-import type { Replayed } from "../run/replayed.js";
+import { nonePassed, type Passed, type PassedCounts, passedReasons, type Replayed } from "../run/replayed.js";
 import { type Counts, exactness, type KeyCounts, noCounts, noKeys, type RemovalCause, sorted } from "./counts.js";
 import { KeyRanks } from "./key-ranks.js";
 
@@ -21,7 +21,7 @@ export class Tally {
   readonly #tags = { ...noCounts.tags };
   readonly #keyRanks: KeyRanks;
   readonly #tagRanks: KeyRanks;
-  #passed = 0;
+  readonly #passed: Record<Passed, number> = { ...nonePassed };
   #busts = 0;
   #hasRunAgain = false;
   #fromMs = Number.POSITIVE_INFINITY;
@@ -42,8 +42,8 @@ export class Tally {
     this.#hasRunAgain = true;
   }
 
-  pass(records: number): void {
-    this.#passed += records;
+  pass(passed: PassedCounts): void {
+    for (const why of passedReasons) this.#passed[why] += passed[why];
   }
 
   /** Records that were chosen, those among them that are foreign, and what the pipeline made of the others. */
@@ -73,7 +73,8 @@ export class Tally {
     const families = [...this.#families].toSorted(([a], [b]) => (a < b ? -1 : 1));
     return {
       records: { ...this.#records },
-      passed: this.#passed,
+      passed: passedReasons.reduce((sum, why) => sum + this.#passed[why], 0),
+      passedBecause: { ...this.#passed },
       failing: sorted(this.#failing),
       busts: this.#busts,
       keys: this.#keys.counts(),

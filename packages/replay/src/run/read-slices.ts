@@ -1,6 +1,6 @@
 import type { LogReading, OffsetRange, RecordBatch, TopicPartition } from "@freshet/kafka/port";
 import { withRights } from "../dead-letters/rights.js";
-import type { Choose, Replayed } from "./replayed.js";
+import { type Choose, nonePassed, type Passed, type PassedCounts, type Replayed } from "./replayed.js";
 
 /** Ranges that are read side by side. */
 export type Stretch = readonly OffsetRange[];
@@ -9,7 +9,7 @@ export type Stretch = readonly OffsetRange[];
 export interface ReplaySlice extends TopicPartition {
   readonly items: readonly Replayed[];
   /** Read on the way, and not chosen. */
-  readonly passed: number;
+  readonly passed: PassedCounts;
   /** The next offset to read once this slice has ended. */
   readonly next: number;
 }
@@ -96,7 +96,8 @@ class Cutter {
   readonly #range: OffsetRange;
   readonly #options: CutterOptions;
   #items: Replayed[] = [];
-  #passed = 0;
+  #passed: Record<Passed, number> = { ...nonePassed };
+  #passedCount = 0;
   #next: number;
   #underWay: Promise<void> = Promise.resolve();
 
@@ -117,15 +118,16 @@ class Cutter {
     const chosen = await choose(records);
     for (const [at, record] of records.entries()) {
       if (stop.aborted || room.left <= 0) return;
-      this.#add(chosen[at] ?? null);
+      this.#add(chosen[at] ?? "unwanted");
       this.#next = Math.min((record.undecodable?.lastOffset ?? record.offset) + 1, this.#range.to);
-      if (this.#items.length >= sliceRecordsMax || this.#passed >= PASSED_MAX) await this.#cut();
+      if (this.#items.length >= sliceRecordsMax || this.#passedCount >= PASSED_MAX) await this.#cut();
     }
   }
 
-  #add(item: Replayed | null): void {
-    if (item === null) {
-      this.#passed++;
+  #add(item: Replayed | Passed): void {
+    if (typeof item === "string") {
+      this.#passed[item]++;
+      this.#passedCount++;
       return;
     }
     this.#items.push(item);
@@ -152,7 +154,8 @@ class Cutter {
     const { topic, partition } = this.#range;
     const slice = { topic, partition, items: this.#items, passed: this.#passed, next: this.#next };
     this.#items = [];
-    this.#passed = 0;
+    this.#passed = { ...nonePassed };
+    this.#passedCount = 0;
     const before = this.#underWay;
     const started = this.#options.run(slice);
     started.catch(() => {}); // looked at in its turn, after the one before

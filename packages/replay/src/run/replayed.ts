@@ -15,7 +15,19 @@ export interface Replayed {
 }
 
 /**
- * Some records of one partition that were read, in order: each as it is replayed, or `null` where it is not chosen. Looks schemas up
- * where it must, so it may throw what a registry that is away does.
+ * Why a record is not replayed: the filter does not want it, a replay has resolved it before, or `where` had no answer, for want of an
+ * event, or because it could not be evaluated for that.
  */
-export type Choose = (records: readonly KafkaRecord[]) => Promise<readonly (Replayed | null)[]>;
+export type Passed = (typeof passedReasons)[number];
+
+export const passedReasons = ["unwanted", "resolved", "noEvent", "notEvaluated"] as const;
+
+export type PassedCounts = Readonly<Record<Passed, number>>;
+
+export const nonePassed: PassedCounts = { unwanted: 0, resolved: 0, noEvent: 0, notEvaluated: 0 };
+
+/**
+ * Some records of one partition that were read, in order: each as it is replayed, or why it is not. Looks schemas up where it must, so
+ * it may throw what a registry that is away does.
+ */
+export type Choose = (records: readonly KafkaRecord[]) => Promise<readonly (Replayed | Passed)[]>;

@@ -52,7 +52,7 @@ async function offsetsChosen(records: readonly KafkaRecord[], over: Partial<Worl
       patienceMs,
     },
   });
-  return (await choose(records)).flatMap((item) => item?.offset ?? []);
+  return (await choose(records)).flatMap((item) => (typeof item === "string" ? [] : [item.offset]));
 }
 
 const where = (text: string): Selection => ({ ...history, where: text });

@@ -4,7 +4,7 @@ import { readDeadLetter } from "../dead-letters/letter.js";
 import { createLetterFilter } from "../dead-letters/letter-filter.js";
 import { decodeEachBy, type TakeDecoded } from "../decode-each.js";
 import { type Patience, patiently } from "../run/patiently.js";
-import type { Choose, Replayed } from "../run/replayed.js";
+import type { Choose, Passed, Replayed } from "../run/replayed.js";
 import type { Selection } from "./selection.js";
 
 /** Whether a replay has resolved this dead letter before: another may lie at its place since. */
@@ -35,15 +35,16 @@ export function createChoose(options: ChooseOptions): Choose {
   const decodeEach = decodeEachBy(rules, frames);
   return async (records) => {
     const picked = records.map(pick);
-    const asked = picked.flatMap((item) => (item === null ? [] : [item]));
-    const chosen = new Set<Replayed>();
+    const asked = picked.flatMap((item) => (typeof item === "string" ? [] : [item]));
+    const answers: (Replayed | Passed)[] = [];
     const take: TakeDecoded = (decoded, at) => {
-      const item = asked[at];
-      if (item !== undefined && decoded.kind === "event" && filter.ask(decoded.event) === "holds") chosen.add(item);
+      const answer = decoded.kind === "event" ? filter.ask(decoded.event) : "noEvent";
+      answers[at] = answer === "holds" ? (asked[at] ?? "unwanted") : PASSED_AS[answer];
     };
     const originals = asked.map(({ record }) => record);
     await patiently(() => decodeEach(originals, take), patience);
-    return picked.map((item) => (item !== null && chosen.has(item) ? item : null));
+    let at = 0;
+    return picked.map((item) => (typeof item === "string" ? item : (answers[at++] ?? "unwanted")));
   };
 }
 
@@ -54,15 +55,18 @@ export function compileWhere(text: string): EventFilter {
   throw new FreshetError("FR1001", "usage", `--where, at character ${compiled.offset + 1}: ${compiled.problem}`, compiled.fix);
 }
 
+/** What `where` made of a record that it does not choose. */
+const PASSED_AS = { does_not: "unwanted", failed: "notEvaluated", noEvent: "noEvent" } as const;
+
 /** What is chosen by all that needs no event. */
-type Pick = (record: KafkaRecord) => Replayed | null;
+type Pick = (record: KafkaRecord) => Replayed | Passed;
 
 function pickHistory(selection: Selection & { kind: "history" }, { rules }: ChooseOptions): Pick {
   const [fromMs, toMs] = [Date.parse(selection.from), Date.parse(selection.to)];
   const isDeclared = rules.sourcesOf(selection.topic).length > 0;
   return (record) => {
     const { offset, timestampMs: timeMs } = record;
-    return timeMs < fromMs || timeMs >= toMs ? null : { record, offset, timeMs, letterId: null, isDeclared };
+    return timeMs < fromMs || timeMs >= toMs ? "unwanted" : { record, offset, timeMs, letterId: null, isDeclared };
   };
 }
 
@@ -73,9 +77,12 @@ function pickLetters(selection: Selection & { kind: "dlq" }, { rules, isResolved
   const { accepts } = createLetterFilter({ reason, rule, where: null });
   return (read) => {
     const { partition, offset, timestampMs: timeMs } = read;
-    if (timeMs < sinceMs || timeMs >= untilMs || (!selection.resolved && isResolved(partition, offset, timeMs))) return null;
+    if (timeMs < sinceMs || timeMs >= untilMs) return "unwanted";
+    const isBefore = !selection.resolved && isResolved(partition, offset, timeMs);
+    if (isBefore && reason === null && rule === null) return "resolved"; // there may be very many, and nothing else is asked of them
     const letter = readDeadLetter(read);
-    if (!accepts(letter)) return null;
+    if (!accepts(letter)) return "unwanted";
+    if (isBefore) return "resolved";
     const isDeclared = letter.source !== null && rules.sourcesOf(letter.record.topic).length > 0;
     return { record: letter.record, offset, timeMs, letterId: letter.id, isDeclared };
   };
