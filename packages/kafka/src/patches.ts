@@ -128,13 +128,18 @@ function isTimeout(error: unknown): error is Error {
   return error instanceof Error && error.name === "KafkaJSRequestTimeoutError";
 }
 
+/** Silent, or not there at all. */
+function isOutOfReach(error: unknown): boolean {
+  return isTimeout(error) || (error instanceof Error && /^KafkaJSConnection(?:Closed)?Error$/.test(error.name));
+}
+
 type GroupCall = (this: { readonly cluster: Pick<Cluster, "refreshMetadata"> }, given: object) => Promise<unknown>;
 
 const NOT_COORDINATOR = 16;
 
 /**
- * Stock asks who coordinates the group when it joins, and joins when a broker tells it to. A frozen one tells nothing: each heartbeat and each
- * commit timed out there, while the group had long gone on with another coordinator and without this member. A fetch that times out
+ * Stock asks who coordinates the group when it joins, and joins when a broker tells it to. One that is frozen or dead tells nothing: each
+ * heartbeat and each commit failed there, while the group had long gone on with another coordinator and without this member. A fetch that times out
  * stops all fetchers; all it needs is a look at who leads.
  */
 function patchConsumerGroup(
@@ -147,7 +152,7 @@ function patchConsumerGroup(
       try {
         return await stock.call(this, given);
       } catch (error) {
-        throw isTimeout(error) && resetWatchers.has(this.cluster) ? createErrorFromCode(NOT_COORDINATOR) : error;
+        throw isOutOfReach(error) && resetWatchers.has(this.cluster) ? createErrorFromCode(NOT_COORDINATOR) : error;
       }
     };
   }

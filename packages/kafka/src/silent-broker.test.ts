@@ -1,6 +1,6 @@
 import { until } from "@freshet/testkit";
 import { describe, expect, test } from "@jest/globals";
-import { brokerError, createStubCluster, timeoutError } from "../tests/stub-cluster.js";
+import { brokerError, connectionError, createStubCluster, timeoutError } from "../tests/stub-cluster.js";
 import { done, endAll, everything, startOn } from "../tests/stub-consumption.js";
 
 const partitions = [0, 1, 2];
@@ -25,12 +25,16 @@ describe("a broker that does not answer for a while", () => {
     });
   }
 
-  for (const place of ["commit", "heartbeat"] as const) {
-    test(`at a ${place}, and never again: the group's coordinator is looked for anew by the same member`, async () => {
+  const troubles = [
+    ["silent", timeoutError],
+    ["dead", connectionError],
+  ] as const;
+  for (const [place, what, trouble] of (["commit", "heartbeat"] as const).flatMap((at) => troubles.map((one) => [at, ...one] as const))) {
+    test(`at a ${place}, and never again, for it is ${what}: the group's coordinator is looked for anew by the same member`, async () => {
       let isFrozen = false;
       const silence = (): void => {
         isFrozen ||= cluster.commits.length > 3;
-        if (isFrozen && cluster.joins < 2) throw timeoutError(); // who joins asks for the coordinator, and another one answers
+        if (isFrozen && cluster.joins < 2) throw trouble(); // who joins asks for the coordinator, and another one answers
       };
       const cluster = createStubCluster({
         partitions,

@@ -88,6 +88,13 @@ export function timeoutError(): Error {
   });
 }
 
+/** What kafkajs makes of a broker that is not there. */
+export function connectionError(): Error {
+  const { KafkaJSConnectionError }: { KafkaJSConnectionError: new (message: string, details: object) => Error } =
+    inside("kafkajs/src/errors");
+  return new KafkaJSConnectionError("the stub is not there", { broker: "1", code: "ECONNREFUSED" });
+}
+
 /** What kafkajs makes of a fetch from outside of the log. */
 function outOfRange(topic: string, partition: number): Error {
   const { KafkaJSOffsetOutOfRange }: { KafkaJSOffsetOutOfRange: new (cause: Error, at: object) => Error } = inside("kafkajs/src/errors");
