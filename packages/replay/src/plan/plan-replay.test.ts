@@ -2,7 +2,6 @@ import { describe, expect, test } from "@jest/globals";
 import { compiled, type Incident, openIncident, rightRules, wrongRules } from "../../tests/incident.js";
 import { history, letters, planOptions } from "../../tests/options.js";
 import { nonePassed } from "../run/replayed.js";
-import type { Selection } from "../select/selection.js";
 import { addCounts, countsSchema, noCounts } from "./counts.js";
 import { type PlanOptions, planReplay, type ReplayPlan } from "./plan-replay.js";
 
@@ -177,8 +176,8 @@ describe("the plan of a replay of dead letters", () => {
     await incident.fail({ id: "5", version: "1" }, { reason: "undecodable" });
     await incident.fail({ id: "6", version: "1" }, { reason: "undecodable" });
     const isResolved = (_: number, offset: number) => offset === 0 || offset === 5;
-    const whys = async (over: Partial<Selection & { kind: "dlq" }>, more: Partial<PlanOptions> = {}) => {
-      const { counts } = await planned(incident, { selection: { ...letters, ...over }, isResolved, ...more });
+    const whys = async (over: object) => {
+      const { counts } = await planned(incident, { selection: { ...letters, ...over }, isResolved });
       const { unwanted, resolved, noEvent, notEvaluated } = counts.passedBecause ?? nonePassed;
       expect(counts.passed).toBe(unwanted + resolved + noEvent + notEvaluated);
       return [counts.records.chosen, unwanted, resolved, noEvent, notEvaluated];
