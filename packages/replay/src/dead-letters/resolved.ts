@@ -2,7 +2,7 @@ import type { KafkaPort } from "@freshet/kafka/port";
 import { isJsonObject, type JsonObject, type JsonValue, type KafkaRecord, parseJson } from "@freshet/protocol";
 import { jobsTopicOf } from "../topics.js";
 import { printable } from "./header-texts.js";
-import { type LetterPlace, readLetterId } from "./letter-id.js";
+import { type LetterPlace, letterIdOf, readLetterId } from "./letter-id.js";
 import { isAbout, type MarkedTime, markedTimeOf, ResolvedLetters } from "./resolved-letters.js";
 import { withRights } from "./rights.js";
 import { type GroupKafka, readRanges } from "./temporary-group.js";
@@ -37,18 +37,31 @@ export async function readResolved(kafka: ResolvedKafka, options: ResolvedOption
   return resolved;
 }
 
+/** A letter, and when it was written. */
+export interface WrittenLetter extends LetterPlace {
+  readonly writtenAtMs: number;
+}
+
 /** How one letter was resolved; `null` when it is open. */
-export async function readResolution(
+export async function readResolution(kafka: ResolvedKafka, letter: WrittenLetter, options: ResolvedOptions): Promise<Resolution | null> {
+  const [resolution = null] = await readResolutions(kafka, [letter], options);
+  return resolution;
+}
+
+/** The same for each of some letters, in their order, in one reading. */
+export async function readResolutions(
   kafka: ResolvedKafka,
-  letter: LetterPlace & { readonly writtenAtMs: number },
+  letters: readonly WrittenLetter[],
   options: ResolvedOptions,
-): Promise<Resolution | null> {
-  let last: Resolution | null = null;
-  await readMarks(kafka, options, ({ partition, offset }, mark) => {
-    if (partition !== letter.partition || offset !== letter.offset) return;
-    last = mark !== null && isAbout(mark.time, letter.writtenAtMs) ? resolutionOf(mark.content) : null;
+): Promise<(Resolution | null)[]> {
+  const found = letters.map((): Resolution | null => null);
+  const wanted = new Map(letters.map((letter, at) => [letterIdOf(letter), { at, writtenAtMs: letter.writtenAtMs }]));
+  await readMarks(kafka, options, (place, mark) => {
+    const letter = wanted.get(letterIdOf(place));
+    if (letter === undefined) return;
+    found[letter.at] = mark !== null && isAbout(mark.time, letter.writtenAtMs) ? resolutionOf(mark.content) : null;
   });
-  return last;
+  return found;
 }
 
 interface Mark {

@@ -26,12 +26,12 @@ export function answerOf(evidence: Evidence): Answer {
 }
 
 /** Why an event makes what is there stale; `null` where it does not. */
-function whyStale({ candidate, report, isNewer, isUnseen }: Judged): string | null {
+function whyStale({ candidate, report, isNewer, isUnseen, hasRemoved }: Judged): string | null {
   const { verdict, because } = report;
   const what = eventText(report);
   if (verdict === "not yet consumed" && isUnseen && candidate.hits.length > 0) return `${what} is not yet consumed`;
   if (verdict === "dead-lettered" && isUnseen && report.letter?.resolved !== true) return `${what} was dead-lettered: ${because}`;
-  return verdict === "removed" && isNewer ? `an older value was written after ${what} had busted it` : null;
+  return hasRemoved && isNewer ? `an older value was written after ${what} had busted it` : null;
 }
 
 function eventText({ topic, partition, offset, subject, version }: Judged["report"]): string {
@@ -52,7 +52,7 @@ function absent(standing: Standing, { family, events }: Evidence): Answer {
 
 /** What removed it last: an event, or somebody by hand. */
 function removerOf({ judged, report }: NonNullable<Evidence["events"]>): string | null {
-  const event = judged.find((one) => one.report.verdict === "removed")?.report;
+  const event = judged.find((one) => one.hasRemoved)?.report;
   const bust = report.byHand?.find(({ outcome }) => outcome === "done");
   if (bust !== undefined && (event === undefined || bust.at > event.at)) return `a bust by hand (${bust.user}@${bust.host}, ${bust.at})`;
   return event === undefined ? null : eventText(event);

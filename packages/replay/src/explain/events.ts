@@ -1,20 +1,18 @@
 import type { CommittedOffset } from "@freshet/kafka/port";
 import { FreshetError } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
-import { readLetterId } from "../dead-letters/letter-id.js";
-import { readResolved } from "../dead-letters/resolved.js";
 import { groupsOf } from "../dead-letters/rights.js";
-import { scanDeadLetters } from "../dead-letters/scan.js";
 import { decodeEachBy } from "../decode-each.js";
 import { deadLetterTopicOf, jobsTopicOf } from "../topics.js";
 import { bustsByHand } from "./by-hand.js";
-import { type Candidate, concernWith } from "./candidates.js";
+import { concernWith } from "./candidates.js";
 import type { ExplainRequest, Situation } from "./explain.js";
 import type { ByHandReport, EventsReport, ReachReport } from "./explanation.js";
 import type { KeyState } from "./key-state.js";
+import { placeText, readLetters } from "./letters.js";
 import { subjectsOf } from "./reach.js";
 import { type ExplainKafka, type ScannedEvents, scanEvents } from "./scan-events.js";
-import { type Judged, judge, type Known } from "./verdict.js";
+import { type Judged, judge } from "./verdict.js";
 
 /** The events that concern a key, newest first; the report tells as many as were asked for. */
 export interface JudgedEvents {
@@ -49,7 +47,7 @@ export async function readEvents(reading: Reading, asked: Asked): Promise<Judged
     concerns,
     stop: reading.stop,
   });
-  const letters = await lettersOf(scanned.candidates, reading, request);
+  const letters = await readLetters(reading, { places: scanned.candidates, request });
   const byHand = await byHandOf(reading, { request, reach });
   const readLagMs = family.bounds.lagMs + family.bounds.skewMs;
   const judged = scanned.candidates.map((candidate) => {
@@ -116,53 +114,6 @@ function topicsOf(reports: readonly ReachReport[], subjects: ReadonlySet<string>
   const touching = new Set(reports.map(({ topic }) => topic));
   const isCounted = (space: string) => [...subjects].some((subject) => subject.startsWith(`${space}/`));
   return rules.topics.filter((topic) => touching.has(topic) || rules.sourcesOf(topic).some(({ space }) => isCounted(space)));
-}
-
-type Letter = NonNullable<Known["letter"]>;
-
-interface Letters {
-  readonly found: ReadonlyMap<string, Letter>;
-  readonly complete: boolean;
-}
-
-/** The newest dead letter of each of these records, by its place; none where there is nothing to look for, or no dead-letter topic. */
-async function lettersOf(candidates: readonly Candidate[], { kafka, stop }: Reading, request: ExplainRequest): Promise<Letters> {
-  const found = new Map<string, Letter>();
-  const written = new Map<string, number>();
-  const wanted = new Set(candidates.map(placeText));
-  const topic = deadLetterTopicOf(request.deployment);
-  if (wanted.size === 0) return { found, complete: true };
-  if (stop.aborted) return { found, complete: false };
-  if ((await kafka.offsets([topic])).length === 0) return { found, complete: true };
-  const { ownGroup: group, deployment, sinceMs } = request;
-  const { complete } = await scanDeadLetters(kafka, {
-    topic,
-    group,
-    sinceMs,
-    untilMs: null,
-    accepts: ({ source }) => source !== null && wanted.has(placeText(source)),
-    onLetters: async (some) => {
-      for (const { id, reason, message, source, writtenAtMs } of some) {
-        if (source === null) continue;
-        found.set(placeText(source), { id, reason, message, resolved: false });
-        written.set(placeText(source), writtenAtMs);
-      }
-    },
-    stop,
-  });
-  if (found.size === 0) return { found, complete };
-  const resolved = await readResolved(kafka, { deployment, group, stop, onProgress: () => undefined });
-  for (const [place, letter] of found) {
-    const at = readLetterId(letter.id);
-    const writtenAtMs = written.get(place);
-    if (at === null || writtenAtMs === undefined) continue;
-    found.set(place, { ...letter, resolved: resolved.has(at.partition, at.offset, writtenAtMs) });
-  }
-  return { found, complete };
-}
-
-function placeText({ topic, partition, offset }: { readonly topic: string; readonly partition: number; readonly offset: number }): string {
-  return `${topic}/${partition}/${offset}`;
 }
 
 /** Where the broker refuses for lack of rights, the error names all that are needed. */

@@ -14,7 +14,17 @@ export interface Known {
   readonly readLagMs: number;
   /** The next offset the live group reads of its partition; `null` where it has committed none. */
   readonly committed: number | null;
-  readonly letter: { readonly id: string; readonly reason: string; readonly message: string; readonly resolved: boolean } | null;
+  readonly letter: Letter | null;
+}
+
+export interface Letter {
+  readonly id: string;
+  readonly reason: string;
+  readonly message: string;
+  /** A replay brought it to its end. */
+  readonly resolved: boolean;
+  /** And busted what its rules said, whatever those of today say. */
+  readonly busted: boolean;
 }
 
 /** A candidate, judged. */
@@ -25,6 +35,8 @@ export interface Judged {
   readonly isNewer: boolean;
   /** Nothing shows that what is there now was loaded with the event in it. */
   readonly isUnseen: boolean;
+  /** It removed what was there, as far as can be told: by the service or by a replay. */
+  readonly hasRemoved: boolean;
 }
 
 /**
@@ -42,6 +54,7 @@ export function judge(candidate: Candidate, known: Known): Judged {
     report: { topic, partition, offset, at, type, op, subject, version, verdict, because, hits, letter },
     isNewer: version !== null && known.state !== null && isOlder(known.state.view, { subject, version }),
     isUnseen: isUnseen(candidate, known),
+    hasRemoved: verdict === "removed" || (verdict === "dead-lettered" && known.letter?.busted === true),
   };
 }
 
@@ -61,19 +74,21 @@ interface Said {
 
 function verdictOf(candidate: Candidate, { state, committed, letter }: Known): Said {
   const { rejection, hits, misses, offset } = candidate;
-  if (letter !== null) {
+  // What a replay resolved was applied, if not by these rules: where they take it too, what is there now tells what it did.
+  if (letter !== null && (!letter.resolved || rejection !== null)) {
     return { verdict: "dead-lettered", because: `${letter.reason}: ${letter.message}${letter.resolved ? " (resolved since)" : ""}` };
   }
   if (hits.length === 0 && rejection === null) return { verdict: "no_match", because: misses.join("; ") };
   const refused = rejection === null ? "" : `${rejection.reason}: ${rejection.message}`;
-  if (committed === null || offset >= committed) {
+  if (letter === null && (committed === null || offset >= committed)) {
     const where = committed === null ? "the group has committed nothing of this partition" : `the group is at ${committed}`;
     return { verdict: "not yet consumed", because: refused === "" ? where : `${where}; these rules refuse it: ${refused}` };
   }
   if (refused !== "") return { verdict: "dead-lettered", because: `${refused} (no dead letter of it was found)` };
   if (state === null) return { verdict: "consumed", because: "Redis could not be asked what it did" };
   const said = hits.map((bust) => didTo(bust, state));
-  return severity.flatMap((verdict) => said.find((one) => one.verdict === verdict) ?? [])[0] ?? { verdict: "removed", because: "" };
+  const first = severity.flatMap((verdict) => said.find((one) => one.verdict === verdict) ?? [])[0] ?? { verdict: "removed", because: "" };
+  return letter === null ? first : { ...first, because: `${first.because}; it was a dead letter, resolved since` };
 }
 
 /** Of several busts of one event the one that is told is the first of these. */
