@@ -94,7 +94,7 @@ export function fromKafkajs(error: unknown, doing: string): FreshetError {
     const fix = "Create the topic (`freshet topics create` makes Freshet's own), or correct its name.";
     return new FreshetError("FR3002", "halt", `a topic is missing while ${doing}`, fix, error);
   }
-  const fix = "Check that the brokers are up and reachable from here; it is tried again until they are.";
+  const fix = "Check that the brokers are up and reachable from here; the service tries again until they are.";
   return new FreshetError("FR3001", "wait", `Kafka did not do its part while ${doing}: ${nameOf(error, type)}`, fix, error);
 }
 
@@ -161,9 +161,11 @@ function unexpected(error: unknown, doing: string): FreshetError {
 
 function nameOf(error: Error, type: string | null): string {
   if (type !== null) return type;
-  let last = error.name;
-  for (const link of causes(error)) last = link.name;
-  return last;
+  let last = error;
+  for (const link of causes(error)) last = link;
+  const broker = "broker" in last && typeof last.broker === "string" ? last.broker : "";
+  const where = [broker, codeOf(last)].filter((text) => text !== "").join(", ");
+  return where === "" ? last.name : `${last.name} (${where})`;
 }
 
 /** The error and what caused it, outermost first; at most ten, for causes may be circular. */

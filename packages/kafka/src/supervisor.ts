@@ -161,7 +161,7 @@ function quiet(silentMs: number): FreshetError {
     "FR3001",
     "wait",
     problem,
-    "Check that the brokers are up and reachable from here; it is tried again until they are.",
+    "Check that the brokers are up and reachable from here; the service tries again until they are.",
   );
 }
 

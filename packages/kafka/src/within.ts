@@ -7,7 +7,7 @@ import { FreshetError } from "@freshet/protocol";
 export async function within<T>(ms: number, promise: Promise<T>, doing: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const fix = "Check that the brokers are up and reachable from here; it is tried again until they are.";
+    const fix = "Check that the brokers are up and reachable from here; the service tries again until they are.";
     timer = setTimeout(() => reject(new FreshetError("FR3001", "wait", `Kafka did not answer within ${ms} ms while ${doing}`, fix)), ms);
   });
   try {

@@ -116,7 +116,7 @@ function kafkaTrouble(state: ServiceState) {
   const silentMs = silenceMs(state);
   if (consumption === null || silentMs < QUIET_MS) return null;
   const problem = `Kafka has not answered the consumer for ${Math.floor(silentMs / 1000)} s`;
-  const fix = "Check that the brokers are up and reachable from here; it is tried again until they are.";
+  const fix = "Check that the brokers are up and reachable from here; the service tries again until they are.";
   return { code: "FR3001", problem, fix, since: isoOf(clock.nowMs() - silentMs) };
 }
 
