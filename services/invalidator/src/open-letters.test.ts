@@ -110,25 +110,43 @@ describe("the oldest dead letter that nobody has resolved", () => {
     expect((await look()).get("rule_error")).toBe(1_003_000);
   });
 
-  test("is told of a topic that was made anew, and not of the one before", async () => {
-    const before = await setUp();
-    const after = await setUp();
-    let kafka = before.kafka;
+  /** Letters of one topic, and once `kafka` is another of that. */
+  async function setUpTwo() {
+    const [before, after] = [await setUp(), await setUp()];
+    const now = { kafka: before.kafka };
     const letters = createOpenLetters({
       deployment: "t",
       kafka: {
-        offsets: (topics) => kafka.offsets(topics),
-        read: (options) => kafka.read(options),
-        deleteGroup: (group) => kafka.deleteGroup(group),
+        offsets: (topics) => now.kafka.offsets(topics),
+        read: (options) => now.kafka.read(options),
+        deleteGroup: (group) => now.kafka.deleteGroup(group),
       },
     });
+    return { before, after, now, letters };
+  }
+
+  test("is told of a topic that was made anew, and not of the one before", async () => {
+    const { before, after, now, letters } = await setUpTwo();
     for (let letter = 0; letter < 3; letter++) await before.write("rule_error");
     await letters.look(never);
     after.clock.ms += 90_000;
     await after.write("rule_error");
-    kafka = after.kafka;
+    now.kafka = after.kafka;
     await letters.look(never);
     expect(letters.oldest().get("rule_error")).toBe(1_091_000);
+  });
+
+  test("is told of a topic that was made anew and has grown as long as before, once one of its letters is resolved", async () => {
+    const { before, after, now, letters } = await setUpTwo();
+    for (let letter = 0; letter < 3; letter++) await before.write("rule_error");
+    await letters.look(never);
+    after.clock.ms += 90_000;
+    for (let letter = 0; letter < 4; letter++) await after.write("rule_error");
+    await after.resolve("0-0", 1_091_000);
+    now.kafka = after.kafka;
+    await letters.look(never);
+    await letters.look(never);
+    expect(letters.oldest().get("rule_error")).toBe(1_092_000);
   });
 
   test("costs nothing while nothing is written, and leaves no group behind", async () => {

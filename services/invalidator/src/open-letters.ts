@@ -39,6 +39,8 @@ interface Reading {
   readonly next: Map<string, number>;
   /** Reasons of which letters were left out. */
   readonly cut: Set<DeadReason>;
+  /** A mark told of a younger letter at the place of one that was read: the topic was made anew meanwhile. */
+  isOver: boolean;
 }
 
 export function createOpenLetters({ kafka, deployment, lettersMax = 2000 }: OpenLettersOptions): OpenLetters {
@@ -49,7 +51,7 @@ export function createOpenLetters({ kafka, deployment, lettersMax = 2000 }: Open
     async look(stop) {
       const partitions = await kafka.offsets([letters, jobs]);
       const isCutShort = partitions.some(({ topic, partition, stable }) => stable < nextOf({ topic, partition }, reading)); // made anew
-      if (isCutShort || [...reading.cut].some((reason) => reading.open.get(reason)?.size === 0)) reading = begun();
+      if (isCutShort || reading.isOver || [...reading.cut].some((reason) => reading.open.get(reason)?.size === 0)) reading = begun();
       const ranges = partitions.map((at) => ({
         topic: at.topic,
         partition: at.partition,
@@ -69,7 +71,7 @@ export function createOpenLetters({ kafka, deployment, lettersMax = 2000 }: Open
 }
 
 function begun(): Reading {
-  return { open: new Map(), early: new Map(), next: new Map(), cut: new Set() };
+  return { open: new Map(), early: new Map(), next: new Map(), cut: new Set(), isOver: false };
 }
 
 function nextOf({ topic, partition }: Pick<OffsetRange, "topic" | "partition">, { next }: Reading): number {
@@ -128,7 +130,9 @@ function noteMark({ key, value, timestampMs }: KafkaRecord, reading: Reading, to
   const marked = markedTimeOf(value, timestampMs);
   for (const known of reading.open.values()) {
     const writtenMs = known.get(id);
-    if (writtenMs !== undefined && isAbout(marked, writtenMs)) known.delete(id);
+    if (writtenMs === undefined) continue;
+    if (isAbout(marked, writtenMs)) known.delete(id);
+    else if (marked.isExact && marked.ms > writtenMs) reading.isOver = true;
   }
   if (Number(offset) >= nextOf({ topic, partition: Number(partition) }, reading)) reading.early.set(id, marked);
 }
