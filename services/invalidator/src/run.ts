@@ -1,7 +1,7 @@
 import { asFreshetError, FreshetError } from "@freshet/protocol";
 import type { Logger } from "pino";
 import type { Config } from "./config.js";
-import { keepSlicesYoung } from "./heap.js";
+import { tuneHeap } from "./heap.js";
 import { createLogger, framesOf } from "./log.js";
 import { type Invalidator, type Overrides, startInvalidator } from "./wiring.js";
 
@@ -35,7 +35,7 @@ const STOP_MS_MAX = 14_000;
 
 /** Runs the service until it is told to stop or cannot go on; answers with the exit code. Never throws. */
 export async function runService(options: RunOptions): Promise<number> {
-  keepSlicesYoung();
+  tuneHeap();
   const run: Run = { talk: options.talk, logger: null, stopMsMax: options.stopMsMax ?? STOP_MS_MAX };
   try {
     const config = options.config();
