@@ -28,30 +28,35 @@ export interface StoreSeed {
 /** Seeds over a Redis client of the caller's, which stays the caller's to close. Errors are the client's own. */
 export function seedRedis(redis: Redis | Cluster): StoreSeed {
   return {
-    putManaged: async (key, { value, deps, ttlMs }) => {
-      const old = await managedContent(redis, key);
-      const marks = old === null ? noEntry : managedState(old, null, Date.now() * 1000);
-      if (typeof old === "string") await redis.unlink(key);
-      const fields = { [managedFields.value]: value, [managedFields.deps]: encodeDeps(deps, undefined, marks) };
-      await putFields(redis, key, { fields, ttlMs });
-    },
+    putManaged: (key, { value, deps, ttlMs }) =>
+      besideBusts(async () => {
+        const old = await managedContent(redis, key);
+        const marks = old === null ? noEntry : managedState(old, null, Date.now() * 1000);
+        if (typeof old === "string") await redis.unlink(key);
+        const fields = { [managedFields.value]: value, [managedFields.deps]: encodeDeps(deps, undefined, marks) };
+        await putFields(redis, key, { fields, ttlMs });
+      }),
     putHash: (key, { fields, ttlMs }) => putFields(redis, key, { fields, ttlMs }),
     putJson: (key, { text, ttlMs }) => putText(redis, key, { text, ttlMs }),
     putOpaque: (key, { value, ttlMs }) => putText(redis, key, { text: value, ttlMs }),
-    has: (key) => hasEntry(redis, key),
+    has: (key) => besideBusts(() => hasEntry(redis, key)),
   };
 }
 
-/** A bust may put marks where a hash was, between the two questions. */
+/** A bust may put marks where a hash was, or where nothing was, between two commands: then they are sent again. */
+async function besideBusts<T>(commands: () => Promise<T>, attemptsLeft = 9): Promise<T> {
+  try {
+    return await commands();
+  } catch (error) {
+    if (attemptsLeft === 0 || !String(error).includes("WRONGTYPE")) throw error;
+    return await besideBusts(commands, attemptsLeft - 1);
+  }
+}
+
 async function hasEntry(redis: Redis | Cluster, key: string): Promise<boolean> {
   const type = await redis.type(key);
-  if (type !== "hash") return type !== "none" && !(type === "string" && isMarks(await redis.getrange(key, 0, 40)));
-  try {
-    return (await redis.hkeys(key)).some((field) => field !== gateField);
-  } catch (error) {
-    if (!String(error).includes("WRONGTYPE")) throw error;
-    return await hasEntry(redis, key);
-  }
+  if (type === "hash") return (await redis.hkeys(key)).some((field) => field !== gateField);
+  return type !== "none" && !(type === "string" && isMarks(await redis.getrange(key, 0, 40)));
 }
 
 /** What lies there already: marks as a string, or the deps of a hash. */
