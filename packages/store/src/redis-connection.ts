@@ -178,7 +178,8 @@ export class RedisConnection {
   }
 
   #report(error: FreshetError): void {
-    this.#lastError = error;
+    // A server that refuses a certificate says so, and closes: what is written meanwhile often makes that a mere loss of the connection.
+    if (this.#lastError?.code !== "FR1002" || error.disposition !== "wait") this.#lastError = error;
     this.#config.logger?.warn({ ...this.#label, code: error.code, disposition: error.disposition }, error.message);
     this.#config.onError?.(error);
   }

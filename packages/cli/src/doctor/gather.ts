@@ -90,7 +90,11 @@ async function askRedis({ config, deployment }: Patient, compiled: CompiledRules
   const bounds = await ask(() => store.readBounds());
   const sweeps = knownOf(await ask(() => readSweeps(store, deps.clock)));
   if (probe.kind === "known") await settled(store.close());
-  return { probe, servers, bounds, sweeps };
+  const answers = [probe, servers, bounds];
+  const refused = answers.find((answer) => answer.kind === "failed" && answer.error.disposition === "halt");
+  // A connection that is refused may first look like one that is lost: a later attempt tells more.
+  const isTold = probe.kind === "failed" && probe.error.disposition === "wait" && refused?.kind === "failed";
+  return { probe: isTold ? refused : probe, servers, bounds, sweeps };
 }
 
 /** By how much each clock is ahead, as far as the time of the answer tells. */
