@@ -84,6 +84,20 @@ describe("an error of Redis", () => {
   });
 });
 
+test.each([
+  [
+    "FR2004",
+    "Command queue state error. If you can reproduce this, please report it. Last error: ERR unknown 'AUTH' 'secret word'\nand more",
+  ],
+  ["FR2004", "Command queue state error. If you can reproduce this, please report it. Last reply: secret word"],
+  ["FR2001", "All sentinels are unreachable. Retrying from scratch after 50ms. Last error: ERR unknown 'AUTH' 'secret word'"],
+  ["FR9001", "Something new. Last error: ERR unknown 'AUTH' 'secret word'"],
+])("what the client repeats of a server is not repeated: %s %s", (code, message) => {
+  const error = classify(new Error(message));
+  expect(error.code).toBe(code);
+  expect([error.message, error.fix, String(error.cause)].join()).not.toContain("secret");
+});
+
 describe("trouble of the connection waits", () => {
   test.each([
     ["Error", "Connection is closed."],

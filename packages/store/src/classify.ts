@@ -62,6 +62,9 @@ const SCRIPT_MOVED = /Script attempted to (?:access a non local key|execute a (?
 
 const NO_CLUSTER = /cluster support disabled/i;
 
+/** What the client says when a server answers more than it was asked. */
+const OUT_OF_TURN = /^Command queue state error/;
+
 const LOST =
   /connection is closed|isn't writeable|timed out|socket timeout|max retries|too many cluster redirections|none of startup nodes|sentinels are unreachable|connection close|ECONN|EPIPE|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|TLS/i;
 
@@ -76,11 +79,12 @@ export function classify(error: unknown): FreshetError {
   if (error instanceof FreshetError) return error;
   if (!types.isNativeError(error)) return classify(new Error(`something of type ${typeof error} was thrown`));
   if (error.name === "ReplyError") return ofReply(error);
-  const text = `${error.name} ${errorCodeOf(error)} ${error.message}`;
+  const text = ownText(error);
   const code = errorCodeOf(error);
   if (isPlaintextRefused(error.message)) return plaintextRefused();
   if (/^ERR_SSL_.*ALERT/.test(code)) return make(notTrusted, `TLS with Redis failed (${code})`, error);
   if (NO_TRUST.test(code)) return make(noTrust, `TLS with Redis failed (${code})`, error);
+  if (OUT_OF_TURN.test(error.message)) return make(unsuitable, "Redis answered what nobody asked", error);
   if (LOST.test(text)) return make(unreachable, "Redis did not answer", error);
   return new FreshetError("FR9001", "halt", `The Redis client failed: ${text}.`, "Report it with the log around this line.");
 }
@@ -146,8 +150,12 @@ function make({ code, disposition, fix }: ErrorClass, problem: string, error: Er
   return new FreshetError(code, disposition, `${problem}.`, fix, bareCause(error));
 }
 
+/** What the client itself says: behind "Last error:" it repeats the server, who may repeat a password. */
+function ownText(error: Error): string {
+  return `${error.name} ${errorCodeOf(error)} ${error.message.replace(/ Last (?:error|reply):[\s\S]*$/, "")}`;
+}
+
 /** The client hangs the command with its arguments on its errors, and Redis repeats them: neither may reach a log. */
 function bareCause(error: Error): Error {
-  const isReply = error.name === "ReplyError";
-  return new Error(isReply ? `${error.name} ${firstWord(error)}` : `${error.name} ${errorCodeOf(error)} ${error.message}`);
+  return new Error(error.name === "ReplyError" ? `${error.name} ${firstWord(error)}` : ownText(error));
 }
