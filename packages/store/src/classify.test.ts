@@ -1,6 +1,6 @@
 import { FreshetError } from "@freshet/protocol";
 import { describe, expect, test } from "@jest/globals";
-import { classify, classifyAlone, isNoScript } from "./classify.js";
+import { classify, classifyAlone, isNoScript, reasonOf } from "./classify.js";
 import { scripts } from "./generated/scripts.js";
 
 const tagGet = scripts["tag-get"];
@@ -125,6 +125,17 @@ test.each([
   const error = classify(Object.assign(new Error("no"), { code }));
   expect(error).toMatchObject({ code: "FR1002", disposition: "halt", message: expect.stringContaining(code) });
   expect(error.fix).toContain(setting);
+});
+
+test("a refused certificate stays the reason while connections are merely lost, and until something else is refused", () => {
+  const refused = classify(Object.assign(new Error("no"), { code: "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED" }));
+  const lost = classify(new Error("Connection is closed."));
+  const wrongPassword = classify(reply("WRONGPASS invalid username-password pair or user is disabled."));
+  expect(reasonOf(refused, lost)).toBe(refused);
+  expect(reasonOf(refused, wrongPassword)).toBe(wrongPassword);
+  expect(reasonOf(wrongPassword, lost)).toBe(lost);
+  expect(reasonOf(lost, refused)).toBe(refused);
+  expect(reasonOf(null, lost)).toBe(lost);
 });
 
 test("what nobody knows halts as a bug, and a FreshetError stays itself", () => {

@@ -96,6 +96,14 @@ export function classifyAlone(error: unknown): FreshetError {
   return word === "MOVED" || word === "ASK" ? make(partOfCluster, "This Redis is a part of a cluster", known) : known;
 }
 
+/**
+ * Why there is no connection, after another trouble. A server that refuses a certificate says so, and closes: what is written
+ * meanwhile often makes the next attempt a mere loss of the connection, which tells less.
+ */
+export function reasonOf(known: FreshetError | null, next: FreshetError): FreshetError {
+  return known?.code === trust.code && next.disposition === "wait" ? known : next;
+}
+
 /** Whether a call failed only because the server does not hold the script (restart, SCRIPT FLUSH, failover). */
 export function isNoScript(error: unknown): boolean {
   return types.isNativeError(error) && firstWord(error) === "NOSCRIPT";

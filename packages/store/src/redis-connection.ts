@@ -1,6 +1,6 @@
 import type { FreshetError } from "@freshet/protocol";
 import { Redis, type RedisOptions } from "ioredis";
-import { classify, isTimeout } from "./classify.js";
+import { classify, isTimeout, reasonOf } from "./classify.js";
 import { withDeadline } from "./deadline.js";
 import { scripts } from "./generated/scripts.js";
 import { isHeldToLoopback, onlyLoopback } from "./plaintext.js";
@@ -178,8 +178,7 @@ export class RedisConnection {
   }
 
   #report(error: FreshetError): void {
-    // A server that refuses a certificate says so, and closes: what is written meanwhile often makes that a mere loss of the connection.
-    if (this.#lastError?.code !== "FR1002" || error.disposition !== "wait") this.#lastError = error;
+    this.#lastError = reasonOf(this.#lastError, error);
     this.#config.logger?.warn({ ...this.#label, code: error.code, disposition: error.disposition }, error.message);
     this.#config.onError?.(error);
   }
