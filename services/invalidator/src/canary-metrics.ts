@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from "@prometheus-io/client";
+import { addGaugePerPartition } from "./gauge-per-partition.js";
 import { createPartitionCanaries, type PartitionCanaries, type PartitionCanariesOptions, type SeenCanary } from "./partition-canaries.js";
 
 /** What canaries are counted by. */
@@ -46,29 +47,22 @@ export function addCanaryMetrics(registers: Registry[], options: PartitionCanari
   };
 }
 
-function addPartitionGauges(registers: Registry[], partitions: PartitionCanaries): void {
-  const gauge = (name: string, help: string, read: (seen: SeenCanary) => number | null): Gauge =>
-    new Gauge({
-      name,
-      help,
-      labelNames: ["topic", "partition"],
-      registers,
-      collect() {
-        this.reset();
-        for (const seen of partitions.seen()) {
-          const valueMs = read(seen);
-          if (valueMs !== null) this.set({ topic: seen.topic, partition: seen.partition }, valueMs / 1000);
-        }
-      },
-    });
-  gauge(
-    "freshet_canary_partition_age_seconds",
-    "Since a canary last came through the partition; before that, since this process has it",
-    ({ ageMs }) => ageMs,
-  );
-  gauge(
-    "freshet_canary_partition_duration_seconds",
-    "How long the last canary of the partition took, from its writing to the end of its slice",
-    ({ tookMs }) => tookMs,
-  );
+function addPartitionGauges(registers: Registry[], canaries: PartitionCanaries): void {
+  const partitions = (): readonly SeenCanary[] => canaries.seen();
+  addGaugePerPartition(registers, {
+    name: "freshet_canary_partition_age_seconds",
+    help: "Since a canary last came through the partition; before that, since this process has it",
+    partitions,
+    read: ({ ageMs }) => secondsOf(ageMs),
+  });
+  addGaugePerPartition(registers, {
+    name: "freshet_canary_partition_duration_seconds",
+    help: "How long the last canary of the partition took, from its writing to the end of its slice",
+    partitions,
+    read: ({ tookMs }) => secondsOf(tookMs),
+  });
+}
+
+function secondsOf(ms: number | null): number | null {
+  return ms === null ? null : ms / 1000;
 }

@@ -1,5 +1,6 @@
 import type { SweepStatus, WaitingPartition } from "@freshet/pipeline";
 import { Gauge, type Registry } from "@prometheus-io/client";
+import { addGaugePerPartition } from "./gauge-per-partition.js";
 import type { LagWatch, WatchedPartition } from "./lag-watch.js";
 
 /** What is read of partitions when somebody looks. */
@@ -34,26 +35,18 @@ export function addPartitionGauges(registers: Registry[], given: PartitionSource
   const readings = sharedByScrape(() => lag.readings());
   const sources: PartitionGaugeSources = { ...given, readings, observedMs: () => lag.observedMs };
   addAge(registers, sources);
-  const perPartition = (name: string, help: string, read: (partition: WatchedPartition) => number | null): Gauge =>
-    new Gauge({
-      name,
-      help,
-      labelNames: ["topic", "partition"],
-      registers,
-      collect() {
-        this.reset();
-        for (const reading of sources.readings()) {
-          const value = read(reading);
-          if (value !== null) this.set({ topic: reading.topic, partition: reading.partition }, value);
-        }
-      },
-    });
-  perPartition("freshet_consumer_lag_records", "Stable records of the partition that are not applied", ({ records }) => records);
-  perPartition(
-    "freshet_open_transaction_records",
-    "Offsets of the partition that belong to open transactions or wait behind one",
-    ({ openRecords }) => openRecords,
-  );
+  addGaugePerPartition(registers, {
+    name: "freshet_consumer_lag_records",
+    help: "Stable records of the partition that are not applied",
+    partitions: readings,
+    read: ({ records }) => records,
+  });
+  addGaugePerPartition(registers, {
+    name: "freshet_open_transaction_records",
+    help: "Offsets of the partition that belong to open transactions or wait behind one",
+    partitions: readings,
+    read: ({ openRecords }) => openRecords,
+  });
   addStates(registers, sources);
 }
 
