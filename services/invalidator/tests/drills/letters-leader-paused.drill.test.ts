@@ -1,5 +1,5 @@
 import { createKafkajsPort, type ProduceRecord } from "@freshet/kafka";
-import { freshTopic, startKafkaCluster } from "@freshet/testkit";
+import { freshTopic, startKafkaCluster, until } from "@freshet/testkit";
 import { expect, test } from "@jest/globals";
 import { openTopics } from "../topics.js";
 import { openBrokerView } from "./broker-view.js";
@@ -9,6 +9,7 @@ const REQUEST_TIMEOUT_MS = 5000;
 /** Kafka gives the partition to another node after nine seconds, and a request is given up after twelve. */
 const RECOVERS_WITHIN_MS = 30_000;
 const LASTS_MS = 120_000;
+const READ_WITHIN_MS = 30_000;
 
 const tell = (text: string): void => void process.stdout.write(`letters-leader-paused  ${text}\n`);
 
@@ -40,8 +41,14 @@ test("leader of the dead letters paused: the next try of a send goes to whoever 
     tell(`a letter is acknowledged ${(recoveredMs / 1000).toFixed(1)} s after that, by node ${await view.leaderOf(topic)}`);
     node.resume();
     await port.produce([letter("after")]);
-    const letters = await topics.readAll(topic);
-    expect([...new Set(letters.map(({ value }) => String(value)))]).toEqual(["before", "meanwhile", "after"]);
+    let letters: string[] = [];
+    const isThere = async () => {
+      letters = [...new Set((await topics.readAll(topic)).map(({ value }) => String(value)))];
+      return letters.length >= 3;
+    };
+    // Until it has heard of the election, the node that is back tells where its own log ends.
+    await until(isThere, { timeoutMs: READ_WITHIN_MS, what: "all three letters can be read" });
+    expect(letters).toEqual(["before", "meanwhile", "after"]);
     expect(recoveredMs).toBeLessThan(RECOVERS_WITHIN_MS);
     tell("held");
   } finally {
