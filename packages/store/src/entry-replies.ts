@@ -14,7 +14,7 @@ export interface RawEntry {
 
 /** @throws FreshetError FR2005 (`halt`), as everything here, for a reply that no script of ours gives. */
 export function parseRead(reply: unknown): RawEntry {
-  const { atUs, rest } = partsOf(reply, "read");
+  const { atUs, rest } = partsOf(reply, "read", 1 + 1 + fieldsOfRead.length);
   const [value = null, ...texts] = rest;
   const fields = new Map<string, string>();
   for (const [at, name] of fieldsOfRead.entries()) {
@@ -25,9 +25,13 @@ export function parseRead(reply: unknown): RawEntry {
   return { atUs, fields: fields.size === 0 ? undefined : fields, value };
 }
 
+/** Parts of a lease's reply before what a load must have at least. */
+const LEASE_PARTS = 6;
+
 /** Every outcome of `lease.lua`, and of `lease-gated.lua`, which leaves out what was stored. */
 export function parseLease(reply: unknown): LeaseReply {
   const { atUs, rest } = partsOf(reply, "lease");
+  if (rest.length < LEASE_PARTS - 1 || rest.length % 2 === 0) throw unknownReply("lease", "not as many parts as it names");
   const [outcome, detail] = rest.slice(0, 2).map((part) => part?.toString() ?? "");
   const stored = storedOf(rest.slice(2, 5), atUs);
   switch (outcome) {
@@ -46,13 +50,13 @@ export function parseLease(reply: unknown): LeaseReply {
 
 /** The floors and the lease of a fill that its slot left in the middle; `null` for every other reply of it. */
 export function parseMoved(reply: unknown): Buffer | null {
-  const { rest } = partsOf(reply, "fill");
+  const { rest } = partsOf(reply, "fill", 3);
   const [outcome, marks = null] = rest;
   return outcome?.toString() === "moved" ? marks : null;
 }
 
 export function parseFill(reply: unknown): FillReply {
-  const { atUs, rest } = partsOf(reply, "fill");
+  const { atUs, rest } = partsOf(reply, "fill", 3);
   const [outcome, detail] = rest.map((part) => part?.toString() ?? "");
   if (outcome === "filled") return { outcome, leaseStartUs: numberOf(detail, "fill"), atUs };
   if (outcome === "lease_lost" || outcome === "floor" || outcome === "epoch" || outcome === "older") {
@@ -63,13 +67,13 @@ export function parseFill(reply: unknown): FillReply {
 
 /** The outcome of `promote.lua` or `drop.lua`. */
 export function parseStep<T extends "promoted" | "dropped">(reply: unknown, done: T): T | "gone" {
-  const outcome = partsOf(reply, "promote or drop").rest[0]?.toString();
+  const outcome = partsOf(reply, "promote or drop", 2).rest[0]?.toString();
   if (outcome === done || outcome === "gone") return outcome === done ? done : "gone";
   throw unknownReply("promote or drop", "an unknown outcome");
 }
 
 export function parseSet(reply: unknown): SetReply {
-  const outcome = partsOf(reply, "set-if-newer").rest[0]?.toString();
+  const outcome = partsOf(reply, "set-if-newer", 2).rest[0]?.toString();
   if (outcome === "stored") return { outcome };
   if (outcome === "lease_lost" || outcome === "floor" || outcome === "older" || outcome === "foreign") {
     return { outcome: "refused", reason: outcome };
@@ -94,8 +98,10 @@ function minOf(parts: readonly (Buffer | null)[]): ReadonlyMap<string, Version> 
   return min;
 }
 
-function partsOf(reply: unknown, script: string): { atUs: number; rest: readonly (Buffer | null)[] } {
+/** @param count of its parts, where it does not vary */
+function partsOf(reply: unknown, script: string, count?: number): { atUs: number; rest: readonly (Buffer | null)[] } {
   if (!Array.isArray(reply)) throw unknownReply(script, "no list");
+  if (count !== undefined && reply.length !== count) throw unknownReply(script, "not as many parts as it names");
   const parts = reply.map((part: unknown) => {
     if (part !== null && !Buffer.isBuffer(part)) throw unknownReply(script, "something that is no text");
     return part;

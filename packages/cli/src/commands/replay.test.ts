@@ -91,6 +91,24 @@ describe("freshet replay: the plan", () => {
     ]);
   });
 
+  test("of history, with what an open transaction holds back", async () => {
+    const { log, send, world } = await createReplayWorld();
+    await send("1", "7");
+    const [{ partition = 0 } = {}] = log.records("shop.products");
+    log.openTransaction({ topic: "shop.products", partition });
+    await send("1", "8");
+    await send("1", "9");
+    const { out } = await transcript(history, world);
+    expect(out.slice(3, 7)).toEqual([
+      `not read 2 offsets that open transactions hold back (${partition}/1-2); plan again once the`,
+      "         transactions have ended to see them",
+      "records  1 chosen",
+      "         2025-12-31T23:00:00.000Z to 2025-12-31T23:00:00.000Z",
+    ]);
+    const json = await transcript([...history, "--json"], world);
+    expect(replayPlanSchema.parse(JSON.parse(json.out.join(""))).heldBack.offsets).toBe(2);
+  });
+
   test.each([
     ["have findings", "freshet: 1\n", "the rules file has "],
     ["are not there", undefined, "rules.yaml: there is no such file"],

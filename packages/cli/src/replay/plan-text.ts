@@ -5,11 +5,12 @@ import { duration } from "./progress.js";
 
 /** A plan as lines: the same plan always gives the same ones. */
 export function planLines(plan: ReplayPlanReport): readonly string[] {
-  const { selection, counts, comparison, limited, force } = plan;
+  const { selection, counts, comparison, limited, force, heldBack } = plan;
   const before = [
     row("plan", `${selectionText(selection)}; nothing is changed`),
     ...filterLines(selection),
     ...(limited ? [row("limit", "reached: there may be more records than these")] : []),
+    ...(heldBack.offsets === 0 ? [] : [row("not read", heldBackText(heldBack))]),
     ...(force ? FORCE.map((text, at) => row(at === 0 ? "force" : "", text)) : []),
   ];
   const after = [...(comparison === null ? [] : comparisonLines(comparison, plan.rulesHash)), row("time", timeText(plan))];
@@ -21,6 +22,16 @@ const FORCE = [
   "versions are ignored: what is cached goes, however new it is, and loads",
   "under way may not fill for a while; floors that stand are not lowered",
 ];
+
+function heldBackText({ offsets, ranges }: ReplayPlanReport["heldBack"]): string {
+  const [what, them] = offsets === 1 ? ["1 offset", "it"] : [`${offsets} offsets`, "them"];
+  const places = ranges.map(({ partition, from, to }) => `${partition}/${from}-${to - 1}`).slice(0, PLACES_MAX);
+  const more = ranges.length > PLACES_MAX ? ", …" : "";
+  return `${what} that open transactions hold back (${places.join(", ")}${more}); plan again once the transactions have ended to see ${them}`;
+}
+
+/** Partitions named at most: the rest is in --json. */
+const PLACES_MAX = 8;
 
 export function selectionText(selection: Selection): string {
   if (selection.kind === "dlq") return `dead letters of ${selection.topic}`;

@@ -82,6 +82,23 @@ describe("the plan of a replay", () => {
     expect((await planned(incident)).counts.records.chosen).toBe(3);
   });
 
+  test("says what open transactions hold back, unless the time chosen ends before", async () => {
+    const incident = await openIncident();
+    await incident.send({ id: "1", version: "1" });
+    expect((await planned(incident)).heldBack).toEqual({ offsets: 0, ranges: [] });
+    const [{ partition = 0 } = {}] = incident.log.records("shop.products");
+    await incident.clock.advance(3_600_000);
+    await incident.send({ id: "1", version: "2" });
+    incident.log.openTransaction({ topic: "shop.products", partition });
+    await incident.send({ id: "1", version: "3" }, { id: "1", version: "4" });
+    const heldBack = { offsets: 2, ranges: [{ topic: "shop.products", partition, from: 2, to: 4 }] };
+    expect(await planned(incident)).toMatchObject({ counts: { records: { chosen: 2 } }, heldBack });
+    const late = { ...history, from: "2026-01-01T00:59:59.999Z", to: "2026-01-01T02:00:00.000Z" } as const;
+    expect(await planned(incident, { selection: late })).toMatchObject({ counts: { records: { chosen: 1 } }, heldBack });
+    const early = { ...history, to: "2026-01-01T00:30:00.000Z" } as const;
+    expect((await planned(incident, { selection: early })).heldBack.offsets).toBe(0);
+  });
+
   test("chooses by CEL over the event", async () => {
     const incident = await openIncident();
     await incident.send({ id: "1", version: "1", data: { price: 3 } }, { id: "2", version: "1", data: { price: 9 } });

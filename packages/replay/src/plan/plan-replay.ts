@@ -1,4 +1,4 @@
-import type { LogReading } from "@freshet/kafka/port";
+import type { LogReading, OffsetRange } from "@freshet/kafka/port";
 import type { SliceReport } from "@freshet/pipeline";
 import type { FramePort } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
@@ -64,6 +64,8 @@ export interface ReplayPlan {
   readonly order: Order;
   /** What the run would read: fixed. */
   readonly stretches: readonly Stretch[];
+  /** What the run would not read, for open transactions hold it back: offsets, and where they lie. */
+  readonly heldBack: { readonly offsets: number; readonly ranges: readonly OffsetRange[] };
   readonly counts: Counts;
   readonly closer: CloserFindings;
   /** Under the rules that run now. */
@@ -92,7 +94,7 @@ const PATIENCE_MS = 5000;
  * @throws FreshetError `usage` for what cannot be replayed; as the ports do.
  */
 export async function planReplay(ports: ReplayPorts, options: PlanOptions): Promise<ReplayPlan | null> {
-  const stretches = await snapshot(ports.kafka, options.selection, options.order);
+  const { stretches, heldBack } = await snapshot(ports.kafka, options.selection, options.order);
   const view = createView(ports, options);
   const total = offsetsIn(stretches);
   let done = 0;
@@ -117,7 +119,13 @@ export async function planReplay(ports: ReplayPorts, options: PlanOptions): Prom
       run,
       stop: options.stop,
     });
-    return end === "stopped" ? null : planOf(options, view, { stretches: read, limited: offsetsIn(read) < total });
+    return end === "stopped"
+      ? null
+      : planOf(options, view, {
+          stretches: read,
+          limited: offsetsIn(read) < total,
+          heldBack: { offsets: offsetsIn([heldBack]), ranges: heldBack },
+        });
   } finally {
     await ports.kafka.deleteGroup(options.group).catch(() => {}); // it is empty, and the brokers forget it by themselves
   }
@@ -165,7 +173,7 @@ function createView(ports: ReplayPorts, options: PlanOptions) {
 function planOf(
   { selection, rules, force, order, rates }: PlanOptions,
   { tally, running, changes, closer }: ReturnType<typeof createView>,
-  { stretches, limited }: Pick<ReplayPlan, "stretches" | "limited">,
+  read: Pick<ReplayPlan, "stretches" | "limited" | "heldBack">,
 ): ReplayPlan {
   const counts = tally.counts();
   const comparison =
@@ -175,5 +183,5 @@ function planOf(
   const isPaced = rates.recordsPerSecond !== null || rates.bustsPerSecond !== null;
   const expectedMs = isPaced ? Math.ceil(durationMs({ records: counts.records.chosen, busts: counts.busts }, rates)) : null;
   const known = { selection, rulesHash: rules.hash, force, order, rates };
-  return { ...known, stretches, limited, counts, closer: closer.findings(), comparison, expectedMs };
+  return { ...known, ...read, counts, closer: closer.findings(), comparison, expectedMs };
 }

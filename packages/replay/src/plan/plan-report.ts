@@ -5,6 +5,7 @@ import { orders, selectionSchema } from "../select/selection.js";
 import { countsSchema } from "./counts.js";
 import type { ReplayPlan } from "./plan-replay.js";
 
+const ranges = z.array(z.looseObject({ topic: text, partition: count, from: count, to: count.meta({ description: "Exclusive." }) }));
 const rate = z.number().positive().nullable().meta({ description: "null: as fast as it can." });
 
 // Open objects: a reader of today must not break on a member of tomorrow.
@@ -16,9 +17,10 @@ export const replayPlanSchema = z.looseObject({
   order: z.enum(orders),
   rulesHash,
   force: z.boolean().meta({ description: "Versions are ignored: every bust is blind." }),
-  ranges: z
-    .array(z.looseObject({ topic: text, partition: count, from: count, to: count.meta({ description: "Exclusive." }) }))
-    .meta({ description: "What was read, and what --apply would read." }),
+  ranges: ranges.meta({ description: "What was read, and what --apply would read." }),
+  heldBack: z
+    .looseObject({ offsets: count, ranges })
+    .meta({ description: "What neither reads, for open transactions hold it back; some of it may lie outside of the time chosen." }),
   limited: z.boolean().meta({ description: "Whether --limit left offsets unread." }),
   counts: countsSchema,
   closer: z
