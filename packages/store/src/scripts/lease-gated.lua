@@ -29,9 +29,9 @@ local entry = readGated(kind, ARGV[2], clock)
 local held = entry.marks.lease
 
 if entry.found == "value" then
-  return { timeText(now), "hit", "" }
+  return { timeText(now), "hit", "", false, false, false }
 elseif held and held.token ~= token then
-  return { timeText(now), "busy", milliseconds(held.deadline - now) }
+  return { timeText(now), "busy", milliseconds(held.deadline - now), false, false, false }
 elseif not held then
   held = { token = token, start = timeText(now), deadline = timeText(now + tonumber(ARGV[4])) }
   entry.marks.lease = held

@@ -14,6 +14,6 @@
 local time = call("TIME")
 local got = pcall("HMGET", KEYS[1], "v", "d", "o", "p", "e", "t")
 if isForeign(got) then
-  got = {}
+  got = { false, false, false, false, false, false }
 end
 return { string.format("%.0f", time[1] * 1000000 + time[2]), got[1], got[2], got[3], got[4], got[5], got[6] }
