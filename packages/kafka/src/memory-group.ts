@@ -1,7 +1,6 @@
-import { type Bell, createBell } from "./bell.js";
+import { createBell } from "./bell.js";
 import { nameOfPartition } from "./gate.js";
-import type { LogView } from "./memory-log.js";
-import { createMemoryMember, type MemoryMember } from "./memory-member.js";
+import { createMemoryMember, type GroupView, type LogView, type MemoryMember } from "./memory-member.js";
 import type { ConsumeOptions, Consumption, GroupDescription, TopicPartition } from "./port.js";
 
 /**
@@ -19,17 +18,6 @@ export interface MemoryGroup {
   wake(): void;
   /** The next `wake`. */
   woken(): Promise<void>;
-}
-
-/** What members see of their group. */
-export interface GroupView {
-  readonly log: LogView;
-  readonly bell: Bell;
-  generation(): number;
-  rebalancing(): boolean;
-  /** `null` before anything was committed. */
-  committed(at: TopicPartition): number | null;
-  commit(at: TopicPartition, offset: number): void;
 }
 
 export function createMemoryGroup(log: LogView): MemoryGroup {

@@ -1,7 +1,8 @@
 import { FreshetError, type KafkaRecord } from "@freshet/protocol";
 import { closableRead } from "./closable-read.js";
 import { createMemoryGroup, type MemoryGroup } from "./memory-group.js";
-import { MemoryPartition, type MemoryStretch } from "./memory-partition.js";
+import type { LogView } from "./memory-member.js";
+import { MemoryPartition } from "./memory-partition.js";
 import { createMemoryReading } from "./memory-reading.js";
 import { inspectMemory } from "./memory-view.js";
 import type {
@@ -34,18 +35,6 @@ export interface MemoryLog {
 
 export interface MemoryLogOptions {
   readonly clock: { nowMs(): number };
-}
-
-/** What groups see of the log. */
-export interface LogView {
-  readonly clock: { nowMs(): number };
-  partitionsOf(topic: string): number;
-  /** At most `count` committed records from this offset on. */
-  read(at: TopicPartition, offset: number, count: number): MemoryStretch;
-  /** The first offset that is still there. */
-  earliest(at: TopicPartition): number;
-  /** The offset the next record will get. */
-  end(at: TopicPartition): number;
 }
 
 interface Topic {

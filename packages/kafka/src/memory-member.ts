@@ -1,5 +1,6 @@
 import { asFreshetError, FreshetError, type KafkaRecord } from "@freshet/protocol";
-import type { GroupView } from "./memory-group.js";
+import type { Bell } from "./bell.js";
+import type { MemoryStretch } from "./memory-partition.js";
 import type { BatchControl, BatchEnd, ConsumeOptions, TopicPartition } from "./port.js";
 
 /** One member of a group in memory: a loop for each of its partitions. */
@@ -12,6 +13,29 @@ export interface MemoryMember {
   retire(): void;
   /** Resolves when no loop runs. */
   idle(): Promise<void>;
+}
+
+/** What groups see of the log. */
+export interface LogView {
+  readonly clock: { nowMs(): number };
+  partitionsOf(topic: string): number;
+  /** At most `count` committed records from this offset on. */
+  read(at: TopicPartition, offset: number, count: number): MemoryStretch;
+  /** The first offset that is still there. */
+  earliest(at: TopicPartition): number;
+  /** The offset the next record will get. */
+  end(at: TopicPartition): number;
+}
+
+/** What members see of their group. */
+export interface GroupView {
+  readonly log: LogView;
+  readonly bell: Bell;
+  generation(): number;
+  rebalancing(): boolean;
+  /** `null` before anything was committed. */
+  committed(at: TopicPartition): number | null;
+  commit(at: TopicPartition, offset: number): void;
 }
 
 const BATCH_RECORDS_MAX = 500;

@@ -1,6 +1,7 @@
 import type { BatchControl, BatchEnd, ConsumeOptions, RecordBatch, TopicPartition } from "@freshet/kafka/port";
 import { asFreshetError, type Disposition, type ErrorCode, FreshetError, type KafkaRecord } from "@freshet/protocol";
-import { type PipelinePorts, runPart, type SliceReport } from "./pipeline.js";
+import { type PipelinePorts, runPart } from "./pipeline.js";
+import type { SliceReport } from "./slice-report.js";
 import type { SliceTrace, SliceTracer, TraceContext } from "./slice-trace.js";
 
 /**

@@ -1,12 +1,13 @@
-import { type KafkaRecord, type KeyBust, limits, type RecordOutcome, rejected, type TagBust } from "@freshet/protocol";
+import { type KafkaRecord, limits, rejected } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
 import type { BustPort } from "@freshet/store/port";
-import { type Applied, apply } from "./apply.js";
+import { apply } from "./apply.js";
 import { deadLetterBytes } from "./dead-letter.js";
 import { decode } from "./decode.js";
 import { type Mapped, map } from "./map.js";
 import { plan } from "./plan.js";
 import { type SettlePorts, settle } from "./settle.js";
+import type { SliceReport } from "./slice-report.js";
 import type { SliceStep, SliceTrace } from "./slice-trace.js";
 import { type FramePorts, hasFrames, unframeSome } from "./unframe.js";
 
@@ -19,18 +20,6 @@ export interface PipelinePorts extends SettlePorts, FramePorts {
   readonly reached?: (point: PipelinePoint) => void;
   /** Follows this slice; nobody does without it. */
   readonly trace?: SliceTrace;
-}
-
-/**
- * What became of a slice, for whoever counts and logs it. `records`, `mapped` and `ended` have one item a record, `busts`
- * and `outcomes` one a bust, `tagBusts` and `tagOutcomes` one a bust of a tag.
- */
-export interface SliceReport extends Applied {
-  readonly records: readonly KafkaRecord[];
-  readonly mapped: readonly Mapped[];
-  readonly ended: readonly RecordOutcome[];
-  readonly busts: readonly KeyBust[];
-  readonly tagBusts: readonly TagBust[];
 }
 
 /**

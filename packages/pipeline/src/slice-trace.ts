@@ -1,5 +1,5 @@
 import type { FreshetError, KafkaRecord } from "@freshet/protocol";
-import type { SliceReport } from "./pipeline.js";
+import type { SliceReport } from "./slice-report.js";
 
 /** The parts of a slice's work that take time of their own: bytes to a plan, the store, dead letters. */
 export type SliceStep = "match" | "apply" | "settle";

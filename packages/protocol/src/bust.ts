@@ -5,13 +5,17 @@ import type { Version } from "./version.js";
 /** Hard removes an entry; soft marks it stale. */
 export type BustMode = "hard" | "soft";
 
-interface BustOrigin {
+/** What a bust says of its event, the same for keys, swept tags and epochs. */
+export interface BustFact {
   /** The subject of the protocol, `<space>/<id>`. */
   readonly subject: string;
   /** `null`: a blind bust, which nothing covers. */
   readonly version: Version | null;
   readonly spaceKind: SpaceKind;
   readonly mode: BustMode;
+}
+
+interface BustOrigin extends BustFact {
   /** The name of the rule, or `"cli"` for a bust by hand. */
   readonly rule: string;
 }

@@ -1,5 +1,4 @@
-import type { BustMode } from "./bust.js";
-import type { BustFact } from "./entry-state.js";
+import type { BustFact, BustMode } from "./bust.js";
 import { harder } from "./floors.js";
 import { limits } from "./limits.js";
 import { compareVersions, type Version } from "./version.js";

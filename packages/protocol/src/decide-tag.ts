@@ -1,4 +1,4 @@
-import type { BustFact } from "./entry-state.js";
+import type { BustFact } from "./bust.js";
 import { type Floors, harder, liveFloors, raiseFloor, standsUnderFloor } from "./floors.js";
 import { limits } from "./limits.js";
 import { compareVersions } from "./version.js";

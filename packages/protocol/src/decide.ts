@@ -1,5 +1,6 @@
+import type { BustFact } from "./bust.js";
 import type { OnUnversioned } from "./entry.js";
-import type { BustFact, EntryState } from "./entry-state.js";
+import type { EntryState } from "./entry-state.js";
 import { covers, type Floors, liveFloors, raiseFloor, standsUnderFloor } from "./floors.js";
 import { limits } from "./limits.js";
 import type { BustOutcome } from "./outcome.js";

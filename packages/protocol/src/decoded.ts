@@ -9,7 +9,9 @@ export type Decoded =
   | { readonly kind: "no_match" }
   | { readonly kind: "rejected"; readonly rejection: Rejection };
 
+export type Rejected = Decoded & { readonly kind: "rejected" };
+
 /** A rejection before any rule was reached. The texts must not hold anything from the record. */
-export function rejected(reason: DeadReason, message: string, fix: string): Decoded & { kind: "rejected" } {
+export function rejected(reason: DeadReason, message: string, fix: string): Rejected {
   return { kind: "rejected", rejection: { reason, message, fix, rule: "" } };
 }

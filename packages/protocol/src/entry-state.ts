@@ -1,5 +1,3 @@
-import type { BustMode } from "./bust.js";
-import type { SpaceKind } from "./event.js";
 import type { BlindFloor, Floor } from "./floors.js";
 import type { Version } from "./version.js";
 
@@ -69,12 +67,3 @@ export const noEntry: EntryState = {
   provisional: null,
   epochs: new Map(),
 };
-
-/** What a bust says of its event, the same for keys, swept tags and epochs. */
-export interface BustFact {
-  readonly subject: string;
-  /** `null`: blind. */
-  readonly version: Version | null;
-  readonly spaceKind: SpaceKind;
-  readonly mode: BustMode;
-}

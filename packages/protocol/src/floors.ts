@@ -1,5 +1,4 @@
-import type { BustMode } from "./bust.js";
-import type { BustFact } from "./entry-state.js";
+import type { BustFact, BustMode } from "./bust.js";
 import { compareVersions, type Version } from "./version.js";
 
 /** "Nothing older than `version` of `subject` may be filled", and when it was last raised, in microseconds of its Redis. */

@@ -1,4 +1,4 @@
-export type { Bust, BustMode, KeyBust, TagBust, TagSpec } from "./bust.js";
+export type { Bust, BustFact, BustMode, KeyBust, TagBust, TagSpec } from "./bust.js";
 export { CANARY_HEADER, senderOfCanary } from "./canary.js";
 export type { BustArguments, BustStep } from "./decide.js";
 export {
@@ -52,7 +52,7 @@ export {
   managedFields,
   managedState,
 } from "./entry-layout.js";
-export type { BustFact, EntryState, Lease, Lifetime, Provisional, Softened } from "./entry-state.js";
+export type { EntryState, Lease, Lifetime, Provisional, Softened } from "./entry-state.js";
 export { noEntry } from "./entry-state.js";
 export type { Disposition, ErrorCode } from "./errors.js";
 export { asFreshetError, errorCodes, FreshetError } from "./errors.js";

@@ -4,9 +4,9 @@ import { EvaluationFailure, missingField } from "./failure.js";
 import { nearest } from "./nearest.js";
 import { readPath, readRaw } from "./path.js";
 import { quickly } from "./quick.js";
-import type { Mistake } from "./report.js";
 import type { Scope } from "./scope.js";
 import { metered } from "./steps.js";
+import type { Mistake } from "./types.js";
 
 /** What a CEL expression may use, as the rules file calls it. */
 const variables = ["subject", "space", "version", "op", "type", "source", "time", "tenant", "data", "previous", "headers", "item"] as const;

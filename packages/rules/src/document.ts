@@ -1,7 +1,6 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, parseDocument, type YAMLError, type YAMLMap } from "yaml";
-import type { Mistake } from "./report.js";
 import { offsetInScalar } from "./scalar.js";
-import type { Finding } from "./types.js";
+import type { Finding, Mistake } from "./types.js";
 
 /** Where something stands in a file: keys and indices from its top. */
 export type Path = readonly (string | number)[];

@@ -1,12 +1,5 @@
 import type { Path, Position, YamlFile } from "./document.js";
-import type { Finding } from "./types.js";
-
-/** What is said of one mistake, apart from its place. */
-export interface Mistake {
-  readonly code: string;
-  readonly problem: string;
-  readonly fix: string;
-}
+import type { Finding, Mistake } from "./types.js";
 
 /** A part of the file, and who hears of its mistakes. */
 export interface Spot {

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { broken, type Path } from "./document.js";
 import { suggest } from "./nearest.js";
-import type { Mistake, Report } from "./report.js";
+import type { Report } from "./report.js";
+import type { Mistake } from "./types.js";
 
 type Issue = z.core.$ZodIssue;
 

@@ -128,3 +128,6 @@ export interface LoadResult {
   readonly rules: CompiledRules | null;
   readonly findings: readonly Finding[];
 }
+
+/** What is said of one mistake, apart from its place. */
+export type Mistake = Pick<Finding, "code" | "problem" | "fix">;

@@ -16,8 +16,8 @@ import {
 import { checkFill, checkLease, checkRead, checkStep } from "./entry-requests.js";
 import { readerState, storedValue } from "./managed-entry.js";
 import { leaseGated, setGated } from "./memory-gated.js";
-import { putMarks, type StoredKey } from "./memory-keys.js";
-import type { Keyspace } from "./memory-keyspace.js";
+import { putMarks } from "./memory-keys.js";
+import type { Keyspace, StoredKey } from "./memory-keyspace.js";
 import { liveMarks, marksEndMs, marksKey } from "./memory-marks.js";
 import type { EntryPort, FillReply, FillRequest, LeaseReply, LeaseRequest, StoredValue, TagPort } from "./port.js";
 

@@ -16,15 +16,8 @@ import {
 import { hasGateKey, leavesFloor } from "./bust-calls.js";
 import { gateKeyOf } from "./gate-key.js";
 import { withMarks } from "./managed-entry.js";
-import type { Keyspace } from "./memory-keyspace.js";
+import type { Keyspace, StoredKey } from "./memory-keyspace.js";
 import { marksEndMs, marksKey } from "./memory-marks.js";
-
-/** A key as Redis would hold it: a hash or a string, with a time after which it is gone. The bytes of a managed value are one character each. */
-export interface StoredKey {
-  readonly content: ReadonlyMap<string, string> | string;
-  /** In milliseconds; `null` for never. */
-  readonly expireAtMs: number | null;
-}
 
 /** One entry, with the key of its version where its kind has one. */
 export interface EntryAt {

@@ -1,4 +1,9 @@
-import type { StoredKey } from "./memory-keys.js";
+/** A key as Redis would hold it: a hash or a string, with a time after which it is gone. The bytes of a managed value are one character each. */
+export interface StoredKey {
+  readonly content: ReadonlyMap<string, string> | string;
+  /** In milliseconds; `null` for never. */
+  readonly expireAtMs: number | null;
+}
 
 /** The keys of a store in memory, with their times to live; every part of the store works on one of these. */
 export class Keyspace {

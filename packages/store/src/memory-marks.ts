@@ -1,5 +1,5 @@
 import { type EntrySpec, type EntryState, encodeMarks, liveFloors, type Marks } from "@freshet/protocol";
-import type { StoredKey } from "./memory-keys.js";
+import type { StoredKey } from "./memory-keyspace.js";
 
 /** Floors and lease that are alive. */
 export function liveMarks(state: EntryState, { entry, nowUs }: { entry: EntrySpec; nowUs: number }): Marks {

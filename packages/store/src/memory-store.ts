@@ -12,7 +12,8 @@ import {
 import { memoryBounds } from "./memory-bounds.js";
 import { bustKeys } from "./memory-busts.js";
 import { memoryEntries } from "./memory-entries.js";
-import { type EntryAt, readEntry, type StoredKey } from "./memory-keys.js";
+import { type EntryAt, readEntry } from "./memory-keys.js";
+import type { StoredKey } from "./memory-keyspace.js";
 import { Keyspace } from "./memory-keyspace.js";
 import { memoryTags } from "./memory-tags.js";
 import type { EntryView, ServerView, StorePort } from "./port.js";

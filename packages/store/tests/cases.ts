@@ -23,7 +23,7 @@ import type { Rng } from "@freshet/testkit";
 import type { BustWay } from "../src/bust-calls.js";
 import { hasGateKey } from "../src/bust-calls.js";
 import { gateKeyOf } from "../src/gate-key.js";
-import type { StoredKey } from "../src/memory-keys.js";
+import type { StoredKey } from "../src/memory-keyspace.js";
 import { FOREIGN_TEXTS, hashContent, jsonContent, prefixContent, UNREADABLE_MARKS, UNREADABLE_VERSIONS, VERSIONS } from "./contents.js";
 
 /** One random entry with one bust: everything that lies in Redis for it, its gate and the key of its version included. */

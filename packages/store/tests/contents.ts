@@ -1,6 +1,6 @@
 import { parseVersion, type Version } from "@freshet/protocol";
 import type { Rng } from "@freshet/testkit";
-import type { StoredKey } from "../src/memory-keys.js";
+import type { StoredKey } from "../src/memory-keyspace.js";
 import { pickFrom } from "./cases.js";
 
 export const VERSIONS: readonly Version[] = [

@@ -5,7 +5,7 @@ import { hasGateKey, planBustCalls } from "../src/bust-calls.js";
 import { execOrThrow } from "../src/exec.js";
 import { scripts } from "../src/generated/scripts.js";
 import { bustKeys, type DecideBust } from "../src/memory-busts.js";
-import type { StoredKey } from "../src/memory-keys.js";
+import type { StoredKey } from "../src/memory-keyspace.js";
 import { Keyspace } from "../src/memory-keyspace.js";
 import { parseBustReply } from "../src/replies.js";
 import { type Case, type CaseClock, randomCase, randomShape, type Shape } from "./cases.js";

@@ -15,7 +15,7 @@ import {
 } from "@freshet/protocol";
 import type { Rng } from "@freshet/testkit";
 import { gateKeyOf } from "../src/gate-key.js";
-import type { StoredKey } from "../src/memory-keys.js";
+import type { StoredKey } from "../src/memory-keyspace.js";
 import type { EntryPort } from "../src/port.js";
 
 /** What lies under the keys of one entry, and one call of a step. */

@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { execOrThrow } from "../src/exec.js";
 import { scripts } from "../src/generated/scripts.js";
 import { type EntrySteps, memoryEntries } from "../src/memory-entries.js";
-import type { StoredKey } from "../src/memory-keys.js";
+import type { StoredKey } from "../src/memory-keyspace.js";
 import { Keyspace } from "../src/memory-keyspace.js";
 import { redisEntries } from "../src/redis-entries.js";
 import type { RedisLink, ScriptName } from "../src/redis-link.js";

@@ -18,6 +18,12 @@ export interface RulesWithCanary {
   readonly family: Family;
 }
 
+/** Whose canaries fly where, besides the topic that is theirs: through those of sources that ask for them. */
+export interface CanaryPlaces {
+  readonly deployment: string;
+  readonly topics: ReadonlySet<string>;
+}
+
 /** Where the canary of a deployment flies. */
 export function canaryTopic(deployment: string): string {
   return `freshet.canary.${deployment}`;

@@ -6,7 +6,7 @@ import type { StorePort } from "@freshet/store/port";
 import type { Logger } from "pino";
 import { keepFlying } from "./canary.js";
 import { flyThroughPartitions } from "./canary-partitions.js";
-import { addCanary, CANARY, canaryTopic } from "./canary-rules.js";
+import { addCanary, CANARY, type CanaryPlaces, canaryTopic } from "./canary-rules.js";
 import type { Config } from "./config.js";
 import type { Metrics } from "./metrics.js";
 import { abortableSleep } from "./sweeping.js";
@@ -20,12 +20,6 @@ function hasCanary({ canarySeconds, mode }: Pick<Config, "canarySeconds" | "mode
 /** The topic of the canary, `null` where it is off. */
 export function canaryOf(config: Config): string | null {
   return hasCanary(config) ? canaryTopic(config.deployment) : null;
-}
-
-/** Whose canaries fly where, besides the topic that is theirs: through those of sources that ask for them. */
-export interface CanaryPlaces {
-  readonly deployment: string;
-  readonly topics: ReadonlySet<string>;
 }
 
 /** `null` where the canary is off. */

@@ -1,6 +1,5 @@
 import { dirname, resolve } from "node:path";
 import { parseDocument } from "yaml";
-import type { ConfigSources } from "./config.js";
 import type { Problem } from "./config-problem.js";
 import { CONFIG_VARIABLE } from "./config-variables.js";
 import { errorCodeOf } from "./error-code.js";
@@ -8,6 +7,15 @@ import { nearestName } from "./nearest-name.js";
 import { type Setting, settings } from "./settings.js";
 
 const DEFAULT_FILE = "freshet.config.yaml";
+
+/** Where settings are looked for. */
+export interface ConfigSources {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** By the names of `Setting.flag`; `config` names the configuration file. */
+  readonly flags: Readonly<Record<string, string | boolean | undefined>>;
+  /** A file as text; throws as `node:fs` does. */
+  readonly readText: (path: string) => string;
+}
 
 export interface Found {
   readonly value: unknown;

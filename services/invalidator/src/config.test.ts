@@ -1,6 +1,7 @@
 import { FreshetError } from "@freshet/protocol";
 import { describe, expect, test } from "@jest/globals";
-import { type Config, type ConfigSources, loadConfig } from "./config.js";
+import { type Config, loadConfig } from "./config.js";
+import type { ConfigSources } from "./config-layers.js";
 import { configurationPage } from "./configuration-page.js";
 import { describeConfig } from "./describe-config.js";
 import { readFlags } from "./flags.js";

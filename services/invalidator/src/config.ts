@@ -1,7 +1,7 @@
 import { FreshetError } from "@freshet/protocol";
 import { z } from "zod";
 import { checkTogether } from "./config-checks.js";
-import { readLayers } from "./config-layers.js";
+import { type ConfigSources, readLayers } from "./config-layers.js";
 import { configProblem, type Problem } from "./config-problem.js";
 import { configSchema, type Settings } from "./config-schema.js";
 import { unknownVariables } from "./config-variables.js";
@@ -20,15 +20,6 @@ export interface Config extends Settings {
   readonly renewed: () => Settings;
   /** Where each setting's value comes from, by its name, in words. */
   readonly origins: ReadonlyMap<string, string>;
-}
-
-/** Where settings are looked for. */
-export interface ConfigSources {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** By the names of `Setting.flag`; `config` names the configuration file. */
-  readonly flags: Readonly<Record<string, string | boolean | undefined>>;
-  /** A file as text; throws as `node:fs` does. */
-  readonly readText: (path: string) => string;
 }
 
 /** The environment and files of this process. */

@@ -2,18 +2,11 @@ import type { LogHole, TopicPartition } from "@freshet/kafka/port";
 import type { LoopEvents, SettledSlice, SliceReport, SweepEvents, WaitingPartition } from "@freshet/pipeline";
 import { type Bust, FreshetError } from "@freshet/protocol";
 import type { Logger } from "pino";
-import type { Metrics } from "./metrics.js";
+import type { EventsContext } from "./events-context.js";
 import { createSweepEvents } from "./sweep-events.js";
 import { type Tally, tally } from "./tally.js";
 import { isTold, shortHash } from "./telling.js";
 import { createVersionRegressions } from "./version-regressions.js";
-
-export interface EventsContext {
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly clock: { nowMs(): number };
-  readonly mode: "apply" | "observe";
-}
 
 /** Everything that happens to the service and is worth a number and a line: one function each. */
 export interface ServiceEvents extends LoopEvents, SweepEvents {

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { FreshetError } from "@freshet/protocol";
-import type { ConfigSources } from "./config.js";
+import type { ConfigSources } from "./config-layers.js";
 import { settings } from "./settings.js";
 
 /**

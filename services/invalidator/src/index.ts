@@ -1,6 +1,7 @@
 export { boundsOf } from "./bounds-publishing.js";
 export { canaryOf, canaryTopics } from "./canary-start.js";
-export { type Config, type ConfigSources, loadConfig, processSources } from "./config.js";
+export { type Config, loadConfig, processSources } from "./config.js";
+export type { ConfigSources } from "./config-layers.js";
 export { configurationPage } from "./configuration-page.js";
 export { connectKafka, connectStore } from "./connect.js";
 export { connectRegistryLate } from "./connect-registry.js";

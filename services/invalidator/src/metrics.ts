@@ -3,7 +3,7 @@ import { type DeadReason, deadReasons, recordOutcomes } from "@freshet/protocol"
 import type { CompiledRules } from "@freshet/rules";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
 import { addCanaryMetrics, type CanaryMetrics } from "./canary-metrics.js";
-import type { CanaryPlaces } from "./canary-start.js";
+import type { CanaryPlaces } from "./canary-rules.js";
 import { openMetricsOf } from "./open-metrics.js";
 import { addPartitionGauges, type PartitionSources } from "./partition-gauges.js";
 import { createTopicHistogram, type TopicHistogram } from "./topic-histogram.js";

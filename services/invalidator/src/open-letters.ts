@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import type { KafkaPort, OffsetRange } from "@freshet/kafka/port";
-import { type DeadReason, deadReasons, headerText, isJsonObject, type JsonValue, type KafkaRecord, parseJson } from "@freshet/protocol";
+import type { KafkaPort, OffsetRange, PartitionOffsets } from "@freshet/kafka/port";
+import { type DeadReason, deadReasons, headerText, type KafkaRecord } from "@freshet/protocol";
+import { isAbout, letterIdOf, type Mark, ResolvedLetters, readMark } from "@freshet/replay/marks";
 
 /** Which dead letters of a deployment nobody has resolved yet, as far as it takes to know the oldest of each reason. */
 export interface OpenLetters {
@@ -19,51 +20,50 @@ export interface OpenLettersOptions {
   readonly deployment: string;
   /** Of each reason so many are remembered, the oldest; once all of those are resolved, the topics are read anew. 2,000 by default. */
   readonly lettersMax?: number;
-}
-
-const RESOLVED = /^resolved\/((\d+)-(\d+))$/;
-
-/** When the letter of a mark was written; of marks that do not tell: when the mark was, which then was there. */
-interface MarkedTime {
-  readonly ms: number;
-  readonly isExact: boolean;
+  /** So many places of letters are looked at with one reading of the marks, 8 bytes each; 500,000 by default. */
+  readonly windowOffsets?: number;
 }
 
 /** What was read so far. */
 interface Reading {
   /** By reason: id and time of writing. */
   readonly open: Map<DeadReason, Map<string, number>>;
-  /** Ids of letters that were resolved before they were read here. */
-  readonly early: Map<string, MarkedTime>;
   /** By `<topic>/<partition>`: the offset to read next. */
   readonly next: Map<string, number>;
   /** Reasons of which letters were left out. */
   readonly cut: Set<DeadReason>;
-  /** A mark told of a younger letter at the place of one that was read: the topic was made anew meanwhile. */
+  /** A mark changed what was read before in a way that only reading anew tells: it was taken away, say, or is of another topic's letter. */
   isOver: boolean;
 }
 
-export function createOpenLetters({ kafka, deployment, lettersMax = 2000 }: OpenLettersOptions): OpenLetters {
+export function createOpenLetters({ kafka, deployment, lettersMax = 2000, windowOffsets = 500_000 }: OpenLettersOptions): OpenLetters {
   const [letters, jobs] = [`freshet.dlq.${deployment}`, `freshet.jobs.${deployment}`];
   let reading = begun();
   let oldest: ReadonlyMap<DeadReason, number | null> = new Map();
   return {
     async look(stop) {
-      const partitions = await kafka.offsets([letters, jobs]);
-      const isCutShort = partitions.some(({ topic, partition, stable }) => stable < nextOf({ topic, partition }, reading)); // made anew
-      if (isCutShort || reading.isOver || [...reading.cut].some((reason) => reading.open.get(reason)?.size === 0)) reading = begun();
-      const ranges = partitions.map((at) => ({
-        topic: at.topic,
-        partition: at.partition,
-        from: Math.max(at.earliest, nextOf(at, reading)),
-        to: at.stable,
-      }));
-      // Marks first, so that none of the few letters that are remembered is a resolved one.
+      // The ends of the letters after those of the marks: each mark that is read is about a letter below these.
+      const marksAt = await kafka.offsets([jobs]);
+      const lettersAt = await kafka.offsets([letters]);
+      if (isOver([...marksAt, ...lettersAt], reading)) reading = begun();
+      const marks = restOf(marksAt, reading);
+      const known = new Map(lettersAt.map((at) => [at.partition, nextOf(at, reading)]));
+      forgetBefore(new Map(lettersAt.map((at) => [at.partition, at.earliest])), reading);
       const group = `freshet-${deployment}-look-${randomUUID()}`;
-      const of = (wanted: string) => ({ group, stop, ranges: ranges.filter(({ topic, from, to }) => topic === wanted && from < to) });
-      await readOn(of(jobs), { kafka, reading, take: (record) => noteMark(record, reading, letters) });
-      await readOn(of(letters), { kafka, reading, take: (record) => noteLetter(record, reading, lettersMax) });
-      forgetBefore(new Map(partitions.filter(({ topic }) => topic === letters).map((at) => [at.partition, at.earliest])), reading);
+      for (const [at, ranges] of windowsOf(restOf(lettersAt, reading), windowOffsets).entries()) {
+        // Marks first, so that none of the few letters that are remembered is a resolved one; those of the window alone are kept.
+        const window = new MarkWindow(ranges);
+        const takeMark = (record: KafkaRecord): void => {
+          const mark = readMark(record);
+          if (mark === null || window.keeps(mark) || at > 0) return;
+          if (mark.letter.offset < (known.get(mark.letter.partition) ?? 0)) noteMark(mark, reading);
+        };
+        await readRanges({ group, stop, ranges: marks }, { kafka, take: takeMark });
+        await readRanges({ group, stop, ranges }, { kafka, take: (record) => noteLetter(record, { reading, window, lettersMax }) });
+        if (stop.aborted) return;
+        move(ranges, reading);
+      }
+      move(marks, reading); // not before: a look that fails between reads them again
       oldest = new Map(deadReasons.map((reason) => [reason, oldestOf(reading.open.get(reason))]));
     },
     oldest: () => oldest,
@@ -71,94 +71,120 @@ export function createOpenLetters({ kafka, deployment, lettersMax = 2000 }: Open
 }
 
 function begun(): Reading {
-  return { open: new Map(), early: new Map(), next: new Map(), cut: new Set(), isOver: false };
+  return { open: new Map(), next: new Map(), cut: new Set(), isOver: false };
+}
+
+/** Whether all is to be read anew: a topic was made anew, or none of the letters that are remembered is open. */
+function isOver(partitions: readonly PartitionOffsets[], reading: Reading): boolean {
+  const isCutShort = partitions.some((at) => at.stable < nextOf(at, reading));
+  return isCutShort || reading.isOver || [...reading.cut].some((reason) => reading.open.get(reason)?.size === 0);
 }
 
 function nextOf({ topic, partition }: Pick<OffsetRange, "topic" | "partition">, { next }: Reading): number {
   return next.get(`${topic}/${partition}`) ?? 0;
 }
 
+function move(ranges: readonly OffsetRange[], { next }: Reading): void {
+  for (const { topic, partition, to } of ranges) next.set(`${topic}/${partition}`, to);
+}
+
+/** What was not read yet. */
+function restOf(partitions: readonly PartitionOffsets[], reading: Reading): readonly OffsetRange[] {
+  return partitions.map((at) => {
+    const { topic, partition, earliest, stable } = at;
+    return { topic, partition, from: Math.max(earliest, nextOf(at, reading)), to: stable };
+  });
+}
+
+/** The same ranges in pieces, of at most so many offsets together; one piece where nothing is to be read. */
+function windowsOf(ranges: readonly OffsetRange[], offsetsMax: number): readonly (readonly OffsetRange[])[] {
+  const step = Math.max(1, Math.floor(offsetsMax / Math.max(1, ranges.length)));
+  const pieces = Math.max(1, ...ranges.map(({ from, to }) => Math.ceil((to - from) / step)));
+  return Array.from({ length: pieces }, (_, at) =>
+    ranges.map((range) => ({
+      ...range,
+      from: Math.min(range.from + at * step, range.to),
+      to: Math.min(range.from + (at + 1) * step, range.to),
+    })),
+  );
+}
+
+interface Wanted {
+  readonly group: string;
+  readonly ranges: readonly OffsetRange[];
+  readonly stop: AbortSignal;
+}
+
 interface Taking {
   readonly kafka: OpenLettersOptions["kafka"];
-  readonly reading: Reading;
   readonly take: (record: KafkaRecord) => void;
 }
 
 /** With a group that is there for nothing else; without members the brokers forget one that could not be deleted. */
-async function readOn(
-  { group, ranges, stop }: { readonly group: string; readonly ranges: readonly OffsetRange[]; readonly stop: AbortSignal },
-  { kafka, reading, take }: Taking,
-): Promise<void> {
-  if (ranges.length === 0) return;
+async function readRanges({ group, ranges, stop }: Wanted, { kafka, take }: Taking): Promise<void> {
+  const wanted = ranges.filter(({ from, to }) => from < to);
+  if (wanted.length === 0 || stop.aborted) return;
   try {
-    await kafka.read({
-      group,
-      ranges,
-      stop,
-      onBatch: async ({ topic, partition, records }) => {
-        for (const record of records) {
-          take(record);
-          reading.next.set(`${topic}/${partition}`, record.offset + 1);
-        }
-      },
-    });
-    if (!stop.aborted) for (const { topic, partition, to } of ranges) reading.next.set(`${topic}/${partition}`, to);
+    const onBatch = async ({ records }: { readonly records: Iterable<KafkaRecord> }): Promise<void> => {
+      for (const record of records) take(record);
+    };
+    await kafka.read({ group, ranges: wanted, stop, onBatch });
   } finally {
     await kafka.deleteGroup(group).catch(() => undefined);
   }
 }
 
+/** Marks of the letters that are read next. */
+class MarkWindow {
+  readonly #ranges: ReadonlyMap<number, OffsetRange>;
+  readonly #resolved = new ResolvedLetters();
+
+  constructor(ranges: readonly OffsetRange[]) {
+    this.#ranges = new Map(ranges.map((range) => [range.partition, range]));
+  }
+
+  keeps({ letter, time }: Mark): boolean {
+    const range = this.#ranges.get(letter.partition);
+    if (range === undefined || letter.offset < range.from || letter.offset >= range.to) return false;
+    this.#resolved.set(letter, time);
+    return true;
+  }
+
+  holds({ partition, offset, timestampMs }: KafkaRecord): boolean {
+    return this.#resolved.has(partition, offset, timestampMs);
+  }
+}
+
+interface LetterNotes {
+  readonly reading: Reading;
+  readonly window: MarkWindow;
+  readonly lettersMax: number;
+}
+
 /** Whoever may write to the topic may write any reason: one that is none of ours is left out. */
-function noteLetter({ partition, offset, timestampMs, headers }: KafkaRecord, { open, early, cut }: Reading, lettersMax: number): void {
-  const told = headerText(headers, "freshet-reason");
+function noteLetter(record: KafkaRecord, { reading: { open, cut }, window, lettersMax }: LetterNotes): void {
+  const told = headerText(record.headers, "freshet-reason");
   const reason = deadReasons.find((known) => known === told);
-  const id = `${partition}-${offset}`;
-  const marked = early.get(id);
-  early.delete(id);
-  if (reason === undefined || (marked !== undefined && isAbout(marked, timestampMs))) return;
+  if (reason === undefined || window.holds(record)) return;
   const known = open.get(reason) ?? new Map<string, number>();
   open.set(reason, known);
-  if (known.size < lettersMax) known.set(id, timestampMs);
-  else cut.add(reason);
+  if (known.size < lettersMax && !cut.has(reason)) known.set(letterIdOf(record), record.timestampMs);
+  else cut.add(reason); // and no younger one in its place
 }
 
-/** Nothing takes a mark back. Where the topic was made anew, marks of letters that lay there before are about none of its own. */
-function noteMark({ key, value, timestampMs }: KafkaRecord, reading: Reading, topic: string): void {
-  if (key === null || value === null) return;
-  const [, id, partition, offset] = RESOLVED.exec(Buffer.from(key).toString("utf8")) ?? [];
-  if (id === undefined) return;
-  const marked = markedTimeOf(value, timestampMs);
-  for (const known of reading.open.values()) {
-    const writtenMs = known.get(id);
-    if (writtenMs === undefined) continue;
-    if (isAbout(marked, writtenMs)) known.delete(id);
-    else if (marked.isExact && marked.ms > writtenMs) reading.isOver = true;
-  }
-  if (Number(offset) >= nextOf({ topic, partition: Number(partition) }, reading)) reading.early.set(id, marked);
-}
-
-function markedTimeOf(value: Uint8Array, timestampMs: number): MarkedTime {
-  const { writtenAtMs: ms } = membersOf(value);
-  return typeof ms === "number" || typeof ms === "bigint" ? { ms: Number(ms), isExact: true } : { ms: timestampMs, isExact: false };
-}
-
-function membersOf(value: Uint8Array): { readonly writtenAtMs?: JsonValue } {
-  try {
-    const content = parseJson(Buffer.from(value).toString("utf8"));
-    return isJsonObject(content) ? content : {};
-  } catch {
-    return {};
-  }
-}
-
-/** As the commands see it: a clock that is late may open a letter again, and never hides one. */
-function isAbout({ ms, isExact }: MarkedTime, writtenMs: number): boolean {
-  return isExact ? writtenMs === ms : writtenMs <= ms;
+/** A mark of a letter that was read before. Where letters were left out, it may be about one of those. */
+function noteMark({ letter, time }: Mark, reading: Reading): void {
+  const id = letterIdOf(letter);
+  const known = [...reading.open.values()].find((some) => some.has(id));
+  const writtenMs = known?.get(id);
+  if (writtenMs === undefined) reading.isOver ||= time === null || reading.cut.size === 0;
+  else if (time !== null && isAbout(time, writtenMs)) known?.delete(id);
+  else reading.isOver ||= time?.kind === "at" && time.ms > writtenMs;
 }
 
 /** What retention has taken cannot be replayed any more. */
-function forgetBefore(earliest: ReadonlyMap<number, number>, { open, early }: Reading): void {
-  for (const known of [...open.values(), early]) {
+function forgetBefore(earliest: ReadonlyMap<number, number>, { open }: Reading): void {
+  for (const known of open.values()) {
     for (const id of known.keys()) {
       const [partition, offset] = id.split("-");
       if (Number(offset) < (earliest.get(Number(partition)) ?? 0)) known.delete(id);

@@ -1,5 +1,5 @@
 import type { SweepEvents } from "@freshet/pipeline";
-import type { EventsContext } from "./events.js";
+import type { EventsContext } from "./events-context.js";
 import { isTold, shortHash } from "./telling.js";
 
 /** A walk that took longer is worth a line for everybody. */

@@ -1,4 +1,4 @@
-import { type Decoded, rejected } from "../decoded.js";
+import { type Rejected, rejected } from "../decoded.js";
 import type { JsonObject, JsonValue } from "../event.js";
 import { isJsonObject, parseJson } from "../json.js";
 import { jsonExcess } from "../json-bounds.js";
@@ -7,8 +7,6 @@ import { headerText, type RecordHeader } from "../record.js";
 import { checkJson } from "./record-bounds.js";
 
 /** What Kafka Connect writes: JSON with or without its schema, texts bare or in quotes, by converter. */
-
-export type Rejected = Decoded & { readonly kind: "rejected" };
 
 /** JSON of a record, unwrapped. `text` and `path` say how and where it was written, for numbers that must be digits. */
 export interface ConnectJson {

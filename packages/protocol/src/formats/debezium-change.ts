@@ -1,8 +1,9 @@
+import type { Rejected } from "../decoded.js";
 import { type Decoded, rejected } from "../decoded.js";
 import type { JsonObject, JsonValue, Op } from "../event.js";
 import { followPointer, isJsonObject } from "../json.js";
 import type { RecordHeader } from "../record.js";
-import { type ConnectJson, connectHeader, idText, type Rejected } from "./connect-json.js";
+import { type ConnectJson, connectHeader, idText } from "./connect-json.js";
 import { readExtendedJson } from "./extended-json.js";
 
 /** A row as it was before or after a change, and where in which text it stands: a document of MongoDB is a text of its own. */

@@ -1,10 +1,11 @@
+import type { Rejected } from "../decoded.js";
 import { type Decoded, rejected } from "../decoded.js";
 import type { JsonObject } from "../event.js";
 import { followPointer } from "../json.js";
 import type { KafkaRecord } from "../record.js";
 import type { SourceReads, SourceSpec } from "../source.js";
 import { nextVersion, type Version } from "../version.js";
-import { type ConnectKey, connectHeader, idText, type Rejected, readConnectJson, readConnectKey, readValueText } from "./connect-json.js";
+import { type ConnectKey, connectHeader, idText, readConnectJson, readConnectKey, readValueText } from "./connect-json.js";
 import { type Change, type Image, isPrintedTalk, type ReadChange, readChange } from "./debezium-change.js";
 import { readExtendedJson } from "./extended-json.js";
 import { hasLostDigits } from "./lost-digits.js";

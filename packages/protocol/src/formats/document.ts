@@ -1,9 +1,10 @@
+import type { Rejected } from "../decoded.js";
 import { type Decoded, rejected } from "../decoded.js";
 import type { JsonObject, JsonValue } from "../event.js";
 import { followPointer, isJsonObject } from "../json.js";
 import type { KafkaRecord } from "../record.js";
 import type { FieldRef, SourceSpec } from "../source.js";
-import { idText, type Rejected } from "./connect-json.js";
+import { idText } from "./connect-json.js";
 import { isRejected, readVersion, VERSION_MISSING } from "./read-version.js";
 import { RecordEvent } from "./record-event.js";
 import { checkSubject } from "./subject.js";

@@ -1,6 +1,7 @@
+import type { Rejected } from "../decoded.js";
 import type { JsonObject, JsonValue } from "../event.js";
 import { isJsonObject } from "../json.js";
-import { type ConnectJson, type Rejected, readJson } from "./connect-json.js";
+import { type ConnectJson, readJson } from "./connect-json.js";
 
 /**
  * Documents of MongoDB as Debezium sends them: as a text of extended JSON, in which a long is `{"$numberLong": "7"}` and an id

@@ -1,8 +1,9 @@
+import type { Rejected } from "../decoded.js";
 import { type Decoded, rejected } from "../decoded.js";
 import { followPointer, isJsonObject } from "../json.js";
 import { headerText, type KafkaRecord } from "../record.js";
 import type { FieldRef, SourceSpec } from "../source.js";
-import { type ConnectKey, idText, type Rejected, readConnectKey, readJson, readValueText } from "./connect-json.js";
+import { type ConnectKey, idText, readConnectKey, readJson, readValueText } from "./connect-json.js";
 import { documentEvent, fieldOf } from "./document.js";
 import { subjectOfParts } from "./subject.js";
 import { decodeTombstone, type Gone } from "./tombstone.js";

@@ -1,9 +1,10 @@
+import type { Rejected } from "../decoded.js";
 import { type Decoded, rejected } from "../decoded.js";
 import type { JsonObject } from "../event.js";
 import { isJsonObject } from "../json.js";
 import type { KafkaRecord } from "../record.js";
 import type { FieldRef, SourceSpec } from "../source.js";
-import { type ConnectJson, connectHeader, type Rejected, readConnectJson, readConnectKey, readValueText } from "./connect-json.js";
+import { type ConnectJson, connectHeader, readConnectJson, readConnectKey, readValueText } from "./connect-json.js";
 import { isPrintedTalk, isTalk } from "./debezium-change.js";
 import { type Document, documentEvent } from "./document.js";
 import { decodeTombstone } from "./tombstone.js";

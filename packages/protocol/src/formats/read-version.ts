@@ -1,10 +1,11 @@
+import type { Rejected } from "../decoded.js";
 import { rejected } from "../decoded.js";
 import type { JsonValue, SpaceKind } from "../event.js";
 import { limits } from "../limits.js";
 import { parseRfc3339 } from "../rfc3339.js";
 import { parseVersion, type Version } from "../version.js";
 import { isWrittenAsFraction } from "../written-number.js";
-import { idText, type Rejected } from "./connect-json.js";
+import { idText } from "./connect-json.js";
 
 /** A version as it was found, and where in which JSON text; `text` is `null` for what was no JSON. */
 export interface FoundVersion {

@@ -1,8 +1,8 @@
+import type { Rejected } from "../decoded.js";
 import { rejected } from "../decoded.js";
 import { jsonExcess } from "../json-bounds.js";
 import { limits } from "../limits.js";
 import type { KafkaRecord, RecordHeader } from "../record.js";
-import type { Rejected } from "./connect-json.js";
 
 const KEY_TOO_LARGE = rejected(
   "too_large",

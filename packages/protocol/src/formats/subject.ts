@@ -1,8 +1,8 @@
+import type { Rejected } from "../decoded.js";
 import { rejected } from "../decoded.js";
 import { escapePercent } from "../escape.js";
 import { limits } from "../limits.js";
 import type { SourceSpec } from "../source.js";
-import type { Rejected } from "./connect-json.js";
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that no subject may have
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;

@@ -1,9 +1,8 @@
 import { senderOfCanary } from "../canary.js";
-import type { Decoded } from "../decoded.js";
+import type { Decoded, Rejected } from "../decoded.js";
 import type { JsonObject } from "../event.js";
 import type { KafkaRecord } from "../record.js";
 import type { SourceSpec } from "../source.js";
-import type { Rejected } from "./connect-json.js";
 import { isRejected, readVersion } from "./read-version.js";
 import { RecordEvent } from "./record-event.js";
 import { checkSubject } from "./subject.js";

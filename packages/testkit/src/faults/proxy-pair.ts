@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Fault } from "./fault-proxy.js";
+import type { Fault } from "./fault.js";
 
 /** One connection through the proxy: the client's side and the server's, and what passes between them. */
 export class Pair {
