@@ -1,3 +1,5 @@
+import { mkdirSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
 import { type EntrySpec, type KeyBust, parseVersion } from "@freshet/protocol";
 import { type OwnRedis, startRedis, until } from "@freshet/testkit";
 import { afterEach, describe, expect, test } from "@jest/globals";
@@ -137,5 +139,39 @@ describe("what a write-refusing server answers waits", () => {
   test("too few replicas", async () => {
     const server = await startServer("--min-replicas-to-write", "1");
     await expect(storeOver(server).bust([bust("a")])).rejects.toMatchObject({ code: "FR2002", disposition: "wait" });
+  });
+
+  test("a disk that takes no snapshot: once it does again, all is done", async () => {
+    const server = await startServer("--save", "3600", "1");
+    const client = connect(server);
+    const store = storeOver(server);
+    const [, folder = ""] = await client.config("GET", "dir").then((pair) => pair as string[]);
+    // A folder where the snapshot should go.
+    mkdirSync(join(folder, "dump.rdb"));
+    const hasSaved = async () => /rdb_last_bgsave_status:ok/.test(await client.info("persistence"));
+    await client.bgsave();
+    await until(async () => !(await hasSaved()));
+    await expect(client.set("other", "x")).rejects.toThrow("MISCONF");
+    await expect(store.bust([bust("a")])).rejects.toMatchObject({ code: "FR2002", disposition: "wait" });
+    rmdirSync(join(folder, "dump.rdb"));
+    await client.bgsave();
+    await until(hasSaved);
+    await bustUntilDone(store, [bust("a")]);
+  });
+
+  test("a server that still loads its data: calls settle, and work once it has", async () => {
+    const slow = ["--enable-debug-command", "yes", "--loading-process-events-interval-bytes", "1024", "--key-load-delay", "1000"];
+    const server = await startServer(...slow);
+    const [client, other] = [connect(server), connect(server)];
+    const store = storeOver(server);
+    await store.bust(Array.from({ length: 2_000 }, (_, i) => bust(`key ${i}`)));
+    const loading = client.call("DEBUG", "RELOAD");
+    const said = () => other.get("other").catch((error: Error) => error.message);
+    await until(async () => (await said())?.startsWith("LOADING") === true);
+    const refused = { code: "FR2001", disposition: "wait", message: expect.stringContaining("LOADING") };
+    await expect(store.bust([bust("key 1", "6")])).rejects.toMatchObject(refused);
+    await loading;
+    await bustUntilDone(store, [bust("key 1", "6")]);
+    expect((await store.inspect("key 1", managed)).floors).toMatchObject([{ version: "6" }]);
   });
 });
