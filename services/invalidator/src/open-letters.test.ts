@@ -9,7 +9,7 @@ import { createOpenLetters } from "./open-letters.js";
 const [dlq, jobs] = ["freshet.dlq.t", "freshet.jobs.t"];
 const never = new AbortController().signal;
 
-async function setUp({ partitions = 1, lettersMax = 2000 } = {}) {
+async function setUp({ partitions = 1, lettersMax = 2000, windowOffsets = 1000 } = {}) {
   const clock = { ms: 1_000_000, nowMs: () => clock.ms };
   const log = createMemoryLog({ clock });
   const kafka = log.client();
@@ -24,7 +24,7 @@ async function setUp({ partitions = 1, lettersMax = 2000 } = {}) {
     await kafka.read(options);
   };
   const counted = { ...kafka, read };
-  const letters = createOpenLetters({ kafka: counted, deployment: "t", lettersMax });
+  const letters = createOpenLetters({ kafka: counted, deployment: "t", lettersMax, windowOffsets });
   /** Writes a letter, a second after the one before. */
   const write = async (reason: string, partition = 0): Promise<void> => {
     clock.ms += 1000;
@@ -108,6 +108,46 @@ describe("the oldest dead letter that nobody has resolved", () => {
     for (const id of ["0-0", "0-1"]) await resolve(id);
     await look();
     expect((await look()).get("rule_error")).toBe(1_003_000);
+  });
+
+  test("is none of those that were left out, but one that is older, whatever is written meanwhile", async () => {
+    const { write, resolve, look } = await setUp({ lettersMax: 2 });
+    for (let letter = 0; letter < 4; letter++) await write("rule_error");
+    await look();
+    for (const id of ["0-0", "0-1"]) await resolve(id);
+    await write("rule_error"); // in the same look as the marks of all that were remembered
+    await look();
+    expect((await look()).get("rule_error")).toBe(1_003_000);
+  });
+
+  test("is told after a look that failed among the letters, and were they resolved meanwhile", async () => {
+    const { kafka, write, resolve } = await setUp();
+    for (let letter = 0; letter < 3; letter++) await write("rule_error");
+    let isDown = true;
+    const read: KafkaPort["read"] = async (options) => {
+      await kafka.read(options);
+      if (isDown) throw new FreshetError("FR3001", "wait", "gone", "wait");
+    };
+    const letters = createOpenLetters({ kafka: { ...kafka, read }, deployment: "t" });
+    await expect(letters.look(never)).rejects.toThrow("gone");
+    await resolve("0-0");
+    isDown = false;
+    await letters.look(never);
+    expect(letters.oldest().get("rule_error")).toBe(1_002_000);
+  });
+
+  test("is found window by window, each with the marks of its own letters", async () => {
+    const { write, resolve, look, reads } = await setUp({ partitions: 2, windowOffsets: 4 });
+    for (let letter = 0; letter < 10; letter++) await write("rule_error", letter % 2);
+    for (const id of ["0-0", "1-0", "0-1", "1-1", "0-2", "0-4"]) await resolve(id);
+    expect((await look()).get("rule_error")).toBe(1_006_000);
+    const lengths = reads
+      .filter(({ ranges }) => ranges[0]?.topic === dlq)
+      .map(({ ranges }) => ranges.reduce((sum, at) => sum + at.to - at.from, 0));
+    expect(lengths).toEqual([4, 4, 2]);
+    await resolve("1-2");
+    expect((await look()).get("rule_error")).toBe(1_007_000);
+    expect(reads.slice(6).map(({ ranges }) => ranges.map(({ topic, from, to }) => [topic, from, to]))).toEqual([[[jobs, 6, 7]]]);
   });
 
   /** Letters of one topic, and once `kafka` is another of that. */

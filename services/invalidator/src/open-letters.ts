@@ -47,7 +47,7 @@ export function createOpenLetters({ kafka, deployment, lettersMax = 2000, window
       const lettersAt = await kafka.offsets([letters]);
       if (isOver([...marksAt, ...lettersAt], reading)) reading = begun();
       const marks = restOf(marksAt, reading);
-      const known = new Map(lettersAt.map((at) => [at.partition, nextOf(at, reading)]));
+      const known = new MarkWindow(lettersAt.map((at) => ({ ...at, from: at.earliest, to: nextOf(at, reading) })));
       forgetBefore(new Map(lettersAt.map((at) => [at.partition, at.earliest])), reading);
       const group = `freshet-${deployment}-look-${randomUUID()}`;
       for (const [at, ranges] of windowsOf(restOf(lettersAt, reading), windowOffsets).entries()) {
@@ -55,8 +55,8 @@ export function createOpenLetters({ kafka, deployment, lettersMax = 2000, window
         const window = new MarkWindow(ranges);
         const takeMark = (record: KafkaRecord): void => {
           const mark = readMark(record);
-          if (mark === null || window.keeps(mark) || at > 0) return;
-          if (mark.letter.offset < (known.get(mark.letter.partition) ?? 0)) noteMark(mark, reading);
+          if (mark === null || window.keeps(mark)) return;
+          if (at === 0 && known.has(mark)) noteMark(mark, reading);
         };
         await readRanges({ group, stop, ranges: marks }, { kafka, take: takeMark });
         await readRanges({ group, stop, ranges }, { kafka, take: (record) => noteLetter(record, { reading, window, lettersMax }) });
@@ -134,7 +134,7 @@ async function readRanges({ group, ranges, stop }: Wanted, { kafka, take }: Taki
   }
 }
 
-/** Marks of the letters that are read next. */
+/** Some places of letters, and marks of those that lie there. */
 class MarkWindow {
   readonly #ranges: ReadonlyMap<number, OffsetRange>;
   readonly #resolved = new ResolvedLetters();
@@ -143,11 +143,16 @@ class MarkWindow {
     this.#ranges = new Map(ranges.map((range) => [range.partition, range]));
   }
 
-  keeps({ letter, time }: Mark): boolean {
-    const range = this.#ranges.get(letter.partition);
-    if (range === undefined || letter.offset < range.from || letter.offset >= range.to) return false;
-    this.#resolved.set(letter, time);
-    return true;
+  has({ letter: { partition, offset } }: Mark): boolean {
+    const range = this.#ranges.get(partition);
+    return range !== undefined && offset >= range.from && offset < range.to;
+  }
+
+  /** Keeps a mark that is about one of them; no other takes memory. */
+  keeps(mark: Mark): boolean {
+    const isWithin = this.has(mark);
+    if (isWithin) this.#resolved.set(mark.letter, mark.time);
+    return isWithin;
   }
 
   holds({ partition, offset, timestampMs }: KafkaRecord): boolean {
@@ -165,10 +170,13 @@ interface LetterNotes {
 function noteLetter(record: KafkaRecord, { reading: { open, cut }, window, lettersMax }: LetterNotes): void {
   const told = headerText(record.headers, "freshet-reason");
   const reason = deadReasons.find((known) => known === told);
-  if (reason === undefined || window.holds(record)) return;
+  if (reason === undefined) return;
   const known = open.get(reason) ?? new Map<string, number>();
   open.set(reason, known);
-  if (known.size < lettersMax && !cut.has(reason)) known.set(letterIdOf(record), record.timestampMs);
+  const id = letterIdOf(record);
+  // After a look that failed, letters come again.
+  if (window.holds(record)) known.delete(id);
+  else if (known.has(id) || (known.size < lettersMax && !cut.has(reason))) known.set(id, record.timestampMs);
   else cut.add(reason); // and no younger one in its place
 }
 

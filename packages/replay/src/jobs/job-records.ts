@@ -1,7 +1,8 @@
 import type { ProduceRecord } from "@freshet/kafka/port";
 import { type KafkaRecord, parseJson } from "@freshet/protocol";
-import { type LetterPlace, readLetterId } from "../dead-letters/letter-id.js";
-import { type MarkedTime, markedTimeOf } from "../dead-letters/resolved-letters.js";
+import type { LetterPlace } from "../dead-letters/letter-id.js";
+import { readMark } from "../dead-letters/marks.js";
+import type { MarkedTime } from "../dead-letters/resolved-letters.js";
 import { jobsTopicOf } from "../topics.js";
 import { type Job, jobSchema } from "./job.js";
 
@@ -70,7 +71,7 @@ const form = /^(job|claim|abort|rules|resolved)\/([0-9A-Za-z][0-9A-Za-z_-]{0,99}
 /** Reads one; `null` for what is nothing of these, or cannot be read. */
 export function readJobRecord({ key, value, timestampMs }: KafkaRecord): JobRecord | null {
   const [, kind = "", id = ""] = form.exec(key === null ? "" : (textOf(key) ?? "")) ?? [];
-  if (kind === "resolved") return resolvedOf(id, { value, timestampMs });
+  if (kind === "resolved") return resolvedOf({ key, value, timestampMs });
   if (kind === "" || value === null) return null;
   const content = parsed(value);
   if (kind === "abort") return { kind, id };
@@ -84,13 +85,11 @@ export function readJobRecord({ key, value, timestampMs }: KafkaRecord): JobReco
   return kind === "rules" && typeof text === "string" ? { kind, hash: id, text } : null;
 }
 
-function resolvedOf(id: string, { value, timestampMs }: Pick<KafkaRecord, "value" | "timestampMs">): JobRecord | null {
-  const letter = readLetterId(id);
-  if (letter === null) return null;
-  if (value === null) return { kind: "resolved", letter, mark: null };
-  const content = parsed(value);
-  const { jobId } = typeof content === "object" && content !== null && "jobId" in content ? content : { jobId: "" };
-  return { kind: "resolved", letter, mark: { jobId: String(jobId), time: markedTimeOf(content, { timestampMs }) } };
+function resolvedOf(record: Pick<KafkaRecord, "key" | "value" | "timestampMs">): JobRecord | null {
+  const mark = readMark(record);
+  if (mark === null) return null;
+  const { letter, time, content } = mark;
+  return { kind: "resolved", letter, mark: time === null ? null : { jobId: String(content.jobId ?? ""), time } };
 }
 
 function parsed(value: Uint8Array): unknown {
