@@ -52,6 +52,26 @@ function randomText(rng: Rng): string {
   return text.slice(0, at) + (rng.chance(0.5) ? rng.pick(PIECES) : "") + text.slice(at + rng.integer(0, 3));
 }
 
+const LONG = 'x\\"{'.repeat(250_000);
+const known: readonly (readonly [string, string, string])[] = [
+  ["a member of the same name deeper in the document", '{"a":{"version":"1","b":[{"version":2}]},"version":"5","z":{"version":9}}', "5"],
+  ["a member of the same name, and only there", '{"a":{"version":"1"},"b":[{"version":2}]}', "none"],
+  ["escaped quotes, and the name within a text", '{"a":"\\"version\\":\\"1\\",","b":"\\\\","version":"5"}', "5"],
+  ["a number of 19 digits", '{"version":9223372036854775807}', "9223372036854775807"],
+  ["a number of 19 digits above 2^63", '{"version":9999999999999999999}', "9999999999999999999"],
+  ["20 digits in quotes", '{"version":"99999999999999999999"}', "99999999999999999999"],
+  ["21 digits", '{"version":100000000000000000000}', "none"],
+  ["a version after a string of 1 MB", `{"a":"${LONG}","version":5}`, "5"],
+  ["a version before a string of 1 MB that never ends", `{"version":5,"a":"${LONG}}`, "none"],
+  ["a version after deep lists", `{"a":${"[".repeat(100_000)}${"]".repeat(100_000)},"version":5}`, "5"],
+];
+
+test.each(known)("%s", async (_what, json, version) => {
+  const client = new Redis(testRedisUrl());
+  const found = await client.eval(scanner, 0, json).finally(() => client.quit());
+  expect([found, jsonVersion(json, "version") ?? "none"]).toEqual([[version], version]);
+});
+
 test("50,000 random texts hold the same version for Lua and for TypeScript", async () => {
   const rng = createRng();
   const client = new Redis(testRedisUrl());
