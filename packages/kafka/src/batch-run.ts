@@ -168,12 +168,13 @@ class BatchRun implements BatchControl {
     throw error;
   }
 
-  /** Commits now and then while there is a backlog, and always once it is gone or when this may be the last chance. */
+  /** Commits now and then, more often once the backlog is gone, and always when this may be the last chance. */
   async commitIfDue(): Promise<void> {
     const { batch } = this.#payload;
+    const { timing, clock, lastCommitMs } = this.#state;
     const caughtUp = Number(batch.lastOffset()) + 1 >= Number(batch.highWatermark);
-    const since = this.#state.clock.nowMs() - this.#state.lastCommitMs;
-    if (caughtUp || this.shouldStop() || since >= this.#state.timing.commitIntervalMs) await this.#commitAtEnd();
+    const dueMs = caughtUp ? timing.caughtUpCommitIntervalMs : timing.commitIntervalMs;
+    if (this.shouldStop() || clock.nowMs() - lastCommitMs >= dueMs) await this.#commitAtEnd();
   }
 
   /** Outside the handler only what kafkajs itself threw may go on to kafkajs; the rest is told and tried with the next batch. */

@@ -79,11 +79,14 @@ interface Listening {
 
 function listenTo(consumer: Consumer, { state, isOver, commit, die }: Listening): void {
   const { events } = consumer;
+  const { timing } = state;
   const on = <E>(listener: (event: E) => void): ((event: E) => void) => tolerant((event: E) => !isOver() && listener(event));
   const alive = on(() => {
     state.lastSeenMs = state.clock.nowMs();
-    // A commit that failed when the log was at its end would wait for the next record; fetches go on without one.
-    if (!state.owesCommit || state.rebalancing || state.lastSeenMs - state.lastCommitMs < state.timing.commitIntervalMs) return;
+    if (!state.owesCommit || state.rebalancing) return;
+    // What the last batches left uncommitted, or failed to commit, would wait for the next record; fetches go on without one.
+    const dueMs = state.busy.size === 0 ? timing.caughtUpCommitIntervalMs : timing.commitIntervalMs;
+    if (state.lastSeenMs - state.lastCommitMs < dueMs) return;
     commit().catch(() => undefined); // what is wrong meets the next heartbeat too, where kafkajs can do something about it
   });
   const rebalancing = on(() => {

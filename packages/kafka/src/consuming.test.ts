@@ -113,6 +113,32 @@ describe("an ordinary rebalance", () => {
   });
 });
 
+describe("at the end of the log", () => {
+  const trickle = Array.from({ length: 20 }, (_, partition) => partition); // a record each: every batch is the last of its log
+  const endOnly: StubHandler = async (_batch, _control, endBatch) => {
+    endBatch();
+    return done;
+  };
+
+  test("records that come one by one do not each wait for a commit; a stop commits them all", async () => {
+    const cluster = createStubCluster({ partitions: trickle, end: 1 });
+    const consumption = startOn(cluster, endOnly, { timing: { commitIntervalMs: 60_000, caughtUpCommitIntervalMs: 60_000 } });
+    await until(() => consumption.ended.length === 20);
+    await after(15);
+    expect(cluster.commits).toHaveLength(1);
+    await consumption.stop();
+    expect(trickle.map((partition) => cluster.stored.get(partition))).toEqual(trickle.map(() => 1));
+  });
+
+  test("what ended after the last commit is committed although no record comes any more", async () => {
+    const cluster = createStubCluster({ partitions: trickle, end: 1 });
+    const consumption = startOn(cluster, endOnly, { timing: { commitIntervalMs: 60_000, caughtUpCommitIntervalMs: 50 } });
+    await until(() => trickle.every((partition) => cluster.stored.get(partition) === 1));
+    expect(cluster.commits.length).toBeLessThan(20);
+    await consumption.stop();
+  });
+});
+
 describe("a handler that fails", () => {
   test("a thousand times over good batches does not crash the consumer", async () => {
     const cluster = createStubCluster({ partitions: [0], end: 3000 });

@@ -38,6 +38,8 @@ export interface ConsumptionTiming {
   readonly heartbeatIntervalMs: number;
   /** What has ended is committed at the end of a batch when that is longer ago than this. */
   readonly commitIntervalMs: number;
+  /** The same where the log has no more: shorter, for whoever looks at the group, but not so short that each record waits for a commit. */
+  readonly caughtUpCommitIntervalMs: number;
   readonly commitTimeoutMs: number;
   readonly connectTimeoutMs: number;
   /** How long a partition waits after its handler failed for a reason of its own. */
@@ -59,6 +61,7 @@ export const defaultTiming: ConsumptionTiming = {
   batchDeadlineMs: 30_000,
   heartbeatIntervalMs: 3000,
   commitIntervalMs: 1000,
+  caughtUpCommitIntervalMs: 100,
   commitTimeoutMs: 15_000,
   connectTimeoutMs: 30_000,
   faultRetryMs: 1000,

@@ -27,6 +27,7 @@ const timing: ConsumptionTiming = {
   batchDeadlineMs: 2000,
   heartbeatIntervalMs: 5,
   commitIntervalMs: 0,
+  caughtUpCommitIntervalMs: 0,
   faultRetryMs: 1,
   idleRetryMs: 1,
   crashBackoffMs: 1,
