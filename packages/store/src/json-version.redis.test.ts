@@ -68,7 +68,8 @@ const known: readonly (readonly [string, string, string])[] = [
 
 test.each(known)("%s", async (_what, json, version) => {
   const client = new Redis(testRedisUrl());
-  const found = await client.eval(scanner, 0, json).finally(() => client.quit());
+  const found = await client.eval(scanner, 0, json);
+  await client.quit();
   expect([found, jsonVersion(json, "version") ?? "none"]).toEqual([[version], version]);
 });
 
