@@ -3,6 +3,7 @@ import type { CompiledRules } from "@freshet/rules";
 import { failedToDecode } from "../decode-each.js";
 import type { ReachReport } from "./explanation.js";
 import type { KeyReach } from "./reach.js";
+import { recordPrint } from "./record-print.js";
 
 /** Where a record lies, and what its event says of itself; no data of it. */
 export interface EventFacts {
@@ -15,6 +16,8 @@ export interface EventFacts {
   /** `""` when the record cannot be read. */
   readonly subject: string;
   readonly version: Version | null;
+  /** Of its key and value, to know it again in a dead letter. */
+  readonly print: string;
 }
 
 /** A record that concerns the key: it busts it, it should be told why it does not, or it cannot be applied. */
@@ -47,13 +50,13 @@ export function concernWith({ reach, reports, subjects, rules }: Concern): (reco
 
   return (record, decoded) => {
     try {
-      return ofRecord(record, decoded);
+      return printed(record, ofRecord(record, decoded));
     } catch {
-      return ofRecord(record, failedToDecode());
+      return printed(record, ofRecord(record, failedToDecode()));
     }
   };
 
-  function ofRecord(record: KafkaRecord, decoded: Decoded): Candidate | null {
+  function ofRecord(record: KafkaRecord, decoded: Decoded): Omit<Candidate, "print"> | null {
     if (decoded.kind === "event") return ofEvent(record, decoded.event);
     if (record.key === null || !ids.has(decoder.decode(record.key))) return null;
     const unread = { ...placeOf(record), type: "", op: "", subject: "", version: null, hits: [] };
@@ -62,7 +65,7 @@ export function concernWith({ reach, reports, subjects, rules }: Concern): (reco
     return { ...unread, misses: [why], rejection: null };
   }
 
-  function ofEvent(record: KafkaRecord, event: DomainEvent): Candidate | null {
+  function ofEvent(record: KafkaRecord, event: DomainEvent): Omit<Candidate, "print"> | null {
     const { type, op, version } = event;
     const subject = subjectOf(event.space, event.subject);
     const facts = { ...placeOf(record), type, op, subject, version };
@@ -88,6 +91,11 @@ const decoder = new TextDecoder();
 
 function placeOf({ topic, partition, offset, timestampMs }: KafkaRecord) {
   return { topic, partition, offset, timestampMs };
+}
+
+/** Only of what concerns the key: most records do not. */
+function printed(record: KafkaRecord, candidate: Omit<Candidate, "print"> | null): Candidate | null {
+  return candidate === null ? null : { ...candidate, print: recordPrint(record) };
 }
 
 /** The subjects without their spaces: what producers use as the keys of records. */

@@ -47,12 +47,14 @@ export async function readEvents(reading: Reading, asked: Asked): Promise<Judged
     concerns,
     stop: reading.stop,
   });
-  const letters = await readLetters(reading, { places: scanned.candidates, request });
+  const letters = await readLetters(reading, { records: scanned.candidates, request });
   const byHand = await byHandOf(reading, { request, reach });
   const readLagMs = family.bounds.lagMs + family.bounds.skewMs;
   const judged = scanned.candidates.map((candidate) => {
     const next = committed.find((at) => at.topic === candidate.topic && at.partition === candidate.partition)?.offset ?? null;
-    return judge(candidate, { state, readLagMs, committed: next, letter: letters.found.get(placeText(candidate)) ?? null });
+    const place = placeText(candidate);
+    const letter = letters.found.get(place) ?? null;
+    return judge(candidate, { state, readLagMs, committed: next, letter, disbelieved: letters.disbelieved.get(place) ?? null });
   });
   return { judged, report: reportOf({ judged, scanned, topics, lettersAreRead: letters.complete, byHand }, request) };
 }

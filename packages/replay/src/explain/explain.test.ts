@@ -82,8 +82,8 @@ describe("each event with its verdict", () => {
     await world.serve();
     const { events } = (await world.explain("product:42", "product")).explanation;
     expect(events?.list.map(({ offset, verdict, letter }) => ({ offset, verdict, letter }))).toEqual([
-      { offset: 1, verdict: "dead-lettered", letter: { id: "0-1", reason: expect.any(String), resolved: false } },
-      { offset: 0, verdict: "dead-lettered", letter: { id: "0-0", reason: "rule_error", resolved: false } },
+      { offset: 1, verdict: "dead-lettered", letter: { id: "0-1", reason: expect.any(String), resolved: false, checked: true } },
+      { offset: 0, verdict: "dead-lettered", letter: { id: "0-0", reason: "rule_error", resolved: false, checked: true } },
     ]);
   });
 

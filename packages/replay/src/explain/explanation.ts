@@ -96,8 +96,18 @@ const event = z.looseObject({
   because: z.string(),
   hits: z.array(z.looseObject({ rule: text, target: z.enum(["key", "tag", "epoch"]), name: text, mode })),
   letter: z
-    .looseObject({ id: text, reason: text, resolved: z.boolean().meta({ description: "Whether a replay has resolved it." }) })
+    .looseObject({
+      id: text,
+      reason: text,
+      resolved: z.boolean().meta({ description: "Whether a replay has resolved it." }),
+      checked: z
+        .boolean()
+        .meta({ description: "It holds the key and value of this record; false where that cannot be told, as of a batch." }),
+    })
     .nullable(),
+  disbelieved: text
+    .nullable()
+    .meta({ description: "The id of a dead letter that names this place and holds another record: the verdict does not rest on it." }),
 });
 
 const byHand = z.looseObject({

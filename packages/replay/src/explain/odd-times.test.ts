@@ -9,8 +9,8 @@ test.each([
 ])("a record that its producer stamped with %d is told all the same", (timestampMs, at) => {
   const place = { topic: "shop.products", partition: 0, offset: 1, timestampMs };
   const facts = { type: "t", op: "update", subject: "catalog.product/1", version: null };
-  const candidate = { ...place, ...facts, hits: [], misses: ["m"], rejection: null };
-  const { report } = judge(candidate, { state: null, readLagMs: 0, committed: null, letter: null });
+  const candidate = { ...place, ...facts, hits: [], misses: ["m"], rejection: null, print: "" };
+  const { report } = judge(candidate, { state: null, readLagMs: 0, committed: null, letter: null, disbelieved: null });
   expect(report).toMatchObject({ at, verdict: "no_match" });
   expect(instantOf(timestampMs * 1000)).toBe(at);
 });

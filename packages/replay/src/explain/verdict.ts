@@ -15,12 +15,16 @@ export interface Known {
   /** The next offset the live group reads of its partition; `null` where it has committed none. */
   readonly committed: number | null;
   readonly letter: Letter | null;
+  /** The id of a dead letter that names the record's place and holds another record. */
+  readonly disbelieved: string | null;
 }
 
 export interface Letter {
   readonly id: string;
   readonly reason: string;
   readonly message: string;
+  /** It holds the key and value of the record; else nobody can tell. */
+  readonly isChecked: boolean;
   /** A replay brought it to its end. */
   readonly resolved: boolean;
   /** And busted what its rules said, whatever those of today say. */
@@ -45,17 +49,31 @@ export interface Judged {
  */
 export function judge(candidate: Candidate, known: Known): Judged {
   const { topic, partition, offset, timestampMs, type, op, subject, version } = candidate;
-  const { verdict, because } = verdictOf(candidate, known);
+  const { verdict, because: why } = verdictOf(candidate, known);
+  const because = [why, ...doubtsOf(known)].filter((text) => text !== "").join("; ");
   const hits = candidate.hits.map((bust) => ({ rule: bust.rule, target: bust.target, name: nameOf(bust), mode: bust.mode }));
-  const letter = known.letter === null ? null : { id: known.letter.id, reason: known.letter.reason, resolved: known.letter.resolved };
+  const letter = known.letter === null ? null : letterReport(known.letter);
   const at = instantNear(timestampMs);
   return {
     candidate,
-    report: { topic, partition, offset, at, type, op, subject, version, verdict, because, hits, letter },
+    report: { topic, partition, offset, at, type, op, subject, version, verdict, because, hits, letter, disbelieved: known.disbelieved },
     isNewer: version !== null && known.state !== null && isOlder(known.state.view, { subject, version }),
     isUnseen: isUnseen(candidate, known),
     hasRemoved: verdict === "removed" || (verdict === "dead-lettered" && known.letter?.busted === true),
   };
+}
+
+function letterReport({ id, reason, resolved, isChecked }: Letter): EventReport["letter"] {
+  return { id, reason, resolved, checked: isChecked };
+}
+
+/** Whoever may write to the dead-letter topic may name any record. */
+function doubtsOf({ letter, disbelieved }: Known): readonly string[] {
+  const unchecked = letter !== null && !letter.isChecked;
+  return [
+    ...(unchecked ? [`dead letter ${letter.id} is of a whole batch: whether this record was in it cannot be checked`] : []),
+    ...(disbelieved === null ? [] : [`dead letter ${disbelieved} claims this place but holds another record: not believed`]),
+  ];
 }
 
 /** Where no version tells, the times do: a load that began R after the event sees it. */
