@@ -6,9 +6,16 @@ import type { Deployment, Deps } from "../deps.js";
 
 /**
  * What Kafka has for each answer while somebody waits at a terminal, after Ctrl-C too, and how long a reading may be silent: longer
- * than a group takes to form.
+ * than a group takes to form, and where nothing else is answered either, longer than brokers take to replace one that died (9 s).
  */
-const PATIENCE = { answerMsMax: 8000, silenceMsMax: 25_000, farewellMsMax: 3000 };
+const PATIENCE = {
+  answerMsMax: 8000,
+  silenceMsMax: 25_000,
+  doubtMs: 10_000,
+  doubtAnswerMsMax: 5000,
+  farewellMsMax: 3000,
+  lastMsMax: 1000,
+};
 const CLOSE_MS_MAX = 1000;
 
 /** Kafka and Redis of a deployment, for as long as a command takes. */
