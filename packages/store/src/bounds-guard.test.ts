@@ -15,7 +15,10 @@ function guarded(answers: readonly (PublishedBounds | Error | null)[]) {
     return answer;
   };
   const guard = createBoundsGuard({ store: { readBounds }, nowMs: () => nowMs });
-  return { ask: () => guard(bounds, "page"), reads: () => reads, pass: (ms: number) => void (nowMs += ms) };
+  const pass = (ms: number) => {
+    nowMs += ms;
+  };
+  return { ask: () => guard(bounds, "page"), reads: () => reads, pass };
 }
 
 test("bounds are read at the start and every minute, once for all who ask", async () => {
