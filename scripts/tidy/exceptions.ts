@@ -68,8 +68,8 @@ export const exceptions: readonly Exception[] = [
   {
     rule: "dead-export",
     path: "packages/store/src/index.ts",
-    message: "requireWithin",
-    reason: "Services with loaders of their own ask it at start and every minute; the cache SDK of a later release will.",
+    message: "createBoundsGuard",
+    reason: "Services with loaders of their own ask it before each lease; the cache SDK of a later release will.",
   },
   ...["readDeadLetter", "createLetterFilter", "scanDeadLetters"].map((name) => ({
     rule: "dead-export",

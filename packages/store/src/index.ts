@@ -1,4 +1,3 @@
-export { requireWithin } from "./bounds.js";
 export { type BoundsGuard, type BoundsGuardOptions, createBoundsGuard } from "./bounds-guard.js";
 export { createMemoryStore, type MemoryStore } from "./memory-store.js";
 export type {
