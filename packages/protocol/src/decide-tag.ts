@@ -90,6 +90,18 @@ export interface IndexAddStep {
   readonly write: TagState | null;
 }
 
+/**
+ * Why a fill time is not believed: no clock of another Redis is more than C ahead of this one, and what passes since only makes
+ * a fill older, so there is no allowance beside C; a member that may be trimmed at once is of an entry that nobody can be served.
+ */
+export function fillTimeFault(
+  { keepMsMax }: Pick<TagState, "keepMsMax">,
+  { fillTimeUs, keepMs, skewMs, nowUs }: Pick<IndexAddArguments, "fillTimeUs" | "keepMs" | "nowUs"> & { readonly skewMs: number },
+): "ahead" | "past" | null {
+  if (fillTimeUs > nowUs + skewMs * 1000) return "ahead";
+  return fillTimeUs < nowUs - (Math.max(keepMsMax, keepMs) + skewMs) * 1000 ? "past" : null;
+}
+
 /** indexAdd (`protocol.md` section 5): puts an entry into the tag's index, *then* reads the floors it must meet. */
 export function indexAdd(state: TagState, oldScore: number | null, args: IndexAddArguments): IndexAddStep {
   const score = Math.max(args.fillTimeUs, oldScore === null ? 0 : oldScore + 1);

@@ -7,7 +7,18 @@ import type { BustOutcome } from "./outcome.js";
 
 export { bumpEpoch, getEpoch, validity } from "./decide-epoch.js";
 export { drop, fill, lease, promote, setIfNewer } from "./decide-fill.js";
-export { claimSweep, endSweep, indexAdd, indexRemove, moveSweep, raiseTag, sweepBound, sweepPage, trimBefore } from "./decide-tag.js";
+export {
+  claimSweep,
+  endSweep,
+  fillTimeFault,
+  indexAdd,
+  indexRemove,
+  moveSweep,
+  raiseTag,
+  sweepBound,
+  sweepPage,
+  trimBefore,
+} from "./decide-tag.js";
 
 export interface BustArguments extends BustFact {
   readonly leaveFloor: boolean;

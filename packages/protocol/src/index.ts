@@ -8,6 +8,7 @@ export {
   drop,
   endSweep,
   fill,
+  fillTimeFault,
   getEpoch,
   indexAdd,
   indexRemove,

@@ -32,6 +32,11 @@ const sharedPrefix: ErrorClass = {
   ...unsuitable,
   fix: "A key of Freshet's prefix holds another type; another service uses this prefix: set FRESHET_REDIS_PREFIX, or remove that key.",
 };
+const request: ErrorClass = {
+  code: "FR1006",
+  disposition: "usage",
+  fix: "Give what the limits and time bounds allow; keep the clocks of all Redis servers within C.",
+};
 const partOfCluster: ErrorClass = { ...unsuitable, fix: "Set FRESHET_REDIS_MODE=cluster." };
 
 /** By the first word of Redis' error. Infrastructure errors never end a record: each of these waits or halts. */
@@ -59,6 +64,9 @@ const classByWord: ReadonlyMap<string, ErrorClass> = new Map([
 
 /** What a script is told that finds its slot on the way to another server, or the cluster down, only once it runs. */
 const SCRIPT_MOVED = /Script attempted to (?:access a non local key|execute a (?:write )?command while the cluster is down)/;
+
+/** What a script of Freshet says of its arguments: words of its own, none of the request. */
+const REFUSED = /^-?ERR freshet: ([a-zA-Z0-9 ,.:;{}-]{1,200})$/;
 
 const NO_CLUSTER = /cluster support disabled/i;
 
@@ -125,6 +133,8 @@ function ofReply(error: Error): FreshetError {
   const known = classByWord.get(word);
   if (known !== undefined) return make(known, `Redis answered ${word}${known === rights ? rightOf(error) : ""}`, error);
   if (NO_CLUSTER.test(error.message)) return make(noCluster, "This Redis is not a cluster", error);
+  const [, refused] = REFUSED.exec(error.message) ?? [];
+  if (refused !== undefined) return make(request, `A script of Freshet refused the request: ${refused}`, error);
   const what = /unknown command/i.test(error.message) ? "that it does not know a command" : "an error";
   return make(unsuitable, `Redis answered ${what}${word === "" ? "" : ` (${word})`}`, error);
 }

@@ -145,7 +145,8 @@ test("the keys of tags take what the page says", async () => {
     await client.zrem("fr:sweeps", name);
     return await bytesOf(tagKeys("fr:", name)[key]);
   };
-  const add = (name: string) => store.indexAdd({ tag: name, key: "product:1234567", fillTimeUs: 1, keepMs: 60_000, ...spec });
+  const add = (name: string) =>
+    store.indexAdd({ tag: name, key: "product:1234567", fillTimeUs: Date.now() * 1000, keepMs: 60_000, ...spec });
   const busted = async (name: string, count: number) => {
     for (let i = 0; i < count; i++) await store.bustTags([bust(name, i)]);
   };

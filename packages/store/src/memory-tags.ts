@@ -6,6 +6,7 @@ import {
   endSweep,
   epochRefreshMs,
   epochTtlMs,
+  fillTimeFault,
   getEpoch,
   type IndexMember,
   indexAdd,
@@ -24,7 +25,7 @@ import {
 } from "@freshet/protocol";
 import type { BustRun } from "./bust-calls.js";
 import type { BustPort, EpochTag, IndexAddRequest, SweepPort, TagPort, TagView } from "./port.js";
-import { checkEpochTag, checkIndexAdd, checkSweepId, checkTag, checkTagBusts } from "./tag-requests.js";
+import { checkEpochTag, checkIndexAdd, checkSweepId, checkTag, checkTagBusts, fillTimeRefused } from "./tag-requests.js";
 
 type TagSteps = TagPort & SweepPort & Pick<BustPort, "bustTags" | "previewTags">;
 
@@ -106,6 +107,8 @@ class Tags {
     const index = this.#index(tag) ?? { scores: new Map(), endMs: 0 };
     const old = this.state(tag);
     const oldScore = index.scores.get(key) ?? null;
+    const fault = fillTimeFault(old, { fillTimeUs, keepMs, skewMs, nowUs });
+    if (fault !== null) throw fillTimeRefused(fault);
     const step = indexAdd(old, oldScore, { fillTimeUs, keepMs, floorTtlMs, nowUs });
     index.scores.set(key, step.score);
     index.endMs = Math.max(index.endMs, indexEndAfterAdd({ fillTimeUs, keepMs, skewMs, nowUs }));

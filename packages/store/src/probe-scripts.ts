@@ -8,6 +8,8 @@ import { type StoreRole, scriptsOf } from "./roles.js";
 
 const subject = "freshet/probe";
 const [ttlMs, ttlUs] = ["1000", "1000000"];
+/** A C of a hundred years: any fill time is near then, whatever the clock of the server says. */
+const anyTimeMs = "3153600000000";
 
 interface Keys {
   readonly entry: string;
@@ -42,7 +44,7 @@ const probes: Readonly<Record<ScriptName, ScriptProbe>> = {
   "epoch-bump": previews(["epoch"], (run) => [subject, "", "none", "hard", "1", "64", run]),
   "epoch-get": previews(["epoch"], (run) => ["1", run]),
   fill: writes(["entry"], "t", "", "", `\n${subject}\t1`, "", "", "", "primary", "", "", ttlUs, ttlUs, ttlUs),
-  "index-add": writes(["index", "state"], "a", "1", ttlMs, ttlMs, "1"),
+  "index-add": writes(["index", "state"], "a", "1", ttlMs, ttlMs, anyTimeMs),
   "index-remove": writes(["index"], "a", "1"),
   "index-trim": writes(["index", "state"], "1", "1"),
   "keep-marks": writes(["entry"], "", ttlUs),
@@ -88,7 +90,7 @@ export interface ScriptsAsked {
 export async function runScripts(client: Redis, { key, role, run }: ScriptsAsked): Promise<void> {
   const keys: Keys = {
     ...{ entry: `${key}:entry`, hash: `${key}:hash`, epoch: `${key}:epoch` },
-    ...{ index: `${key}:index`, state: `${key}:state`, registry: `${key}:registry` },
+    ...{ index: `${key}:i`, state: `${key}:f`, registry: `${key}:registry` },
   };
   const due = scriptsOf(role).filter((name) => run === "apply" || probes[name].previews);
   try {

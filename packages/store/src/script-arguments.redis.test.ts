@@ -16,7 +16,7 @@ const good: Readonly<Record<Name, readonly string[]>> = {
   promote: ["t"],
   drop: ["t", "20000000"],
   "keep-marks": ["0000000000000002hp/1\t2", "20000000"],
-  "index-add": ["page:1", "1763716800000000", "60000", "60000", "5"],
+  "index-add": ["page:1", String(Date.now() * 1000), "60000", "60000", "600000"],
   "epoch-get": ["5"],
 };
 const keysOf: Readonly<Partial<Record<Name, number>>> = { "lease-gated": 2, "set-if-newer": 2, "index-add": 2 };
@@ -51,6 +51,7 @@ async function seed(name: Name, key: string, args: readonly string[]): Promise<v
 async function run(name: Name, args: readonly string[], keysCount?: number) {
   const key = `${prefix}${count++}`;
   const all = [key, `${key}:g`, `${key}:v`];
+  if (name === "index-add") all.splice(0, 2, `${key}:i`, `${key}:f`);
   const keys = all.slice(0, keysCount ?? keysOf[name] ?? 1);
   await seed(name, key, args);
   const before = await stateOf(all);
@@ -140,11 +141,18 @@ const cases: readonly (readonly [Name, string, Edits, number?, number?])[] = [
   ["index-add", "a long member", { 1: "k".repeat(513) }],
   ["index-add", "a fill time of 17 digits", { 2: "17637168000000000" }],
   ["index-add", "a fill time in another notation", { 2: "1e15" }],
+  ["index-add", "a fill time in milliseconds", { 2: String(Date.now()) }],
+  ["index-add", "a fill time of 0", { 2: "0" }],
+  ["index-add", "a fill time of tomorrow", { 2: String((Date.now() + 86_400_000) * 1000) }],
+  ["index-add", "a fill time of 16 nines", { 2: "9999999999999999" }],
+  ["index-add", "a fill time of an entry that is gone", { 2: String((Date.now() - 60_001) * 1000), 5: "1" }],
   ["index-add", "keep with a fraction", { 3: "0.5" }],
   ["index-add", "F that is no number", { 4: "soon" }],
   ["index-add", "no C", { 5: "" }],
+  ["index-add", "a C of 0", { 5: "0" }],
   ["epoch-get", "C with a sign", { 1: "-5" }],
   ["epoch-get", "no C", {}, 0],
+  ["epoch-get", "a C of 0", { 1: "0" }],
   ["epoch-get", "another run", { 2: "maybe" }, 2],
 ];
 
@@ -202,14 +210,26 @@ describe("scripts that other languages call", () => {
   ])("index-add refuses a member of the bytes %s, which is no UTF-8", async (hex) => {
     const key = `${prefix}${count++}`;
     const [, ...rest] = good["index-add"];
-    const call = client.eval(scripts["index-add"].text, 2, key, `${key}:f`, Buffer.from(hex, "hex"), ...rest);
+    const call = client.eval(scripts["index-add"].text, 2, `${key}:i`, `${key}:f`, Buffer.from(hex, "hex"), ...rest);
     await expect(call).rejects.toThrow(/^ERR freshet: a member is a key/);
   });
 
   test.each(["é", "ࠀ", "퟿", "", "€", "😀", "\u{10ffff}", "\u0080"])("index-add takes the member %s", async (member) => {
     const key = `${prefix}${count++}`;
     const [, ...rest] = good["index-add"];
-    expect(await client.eval(scripts["index-add"].text, 2, key, `${key}:f`, `a${member}b`, ...rest)).toHaveLength(3);
-    await client.unlink(key, `${key}:f`);
+    expect(await client.eval(scripts["index-add"].text, 2, `${key}:i`, `${key}:f`, `a${member}b`, ...rest)).toHaveLength(3);
+    await client.unlink(`${key}:i`, `${key}:f`);
+  });
+
+  test.each([
+    ["swapped", (tag: string) => [`${tag}:f`, `${tag}:i`]],
+    ["of two tags", (tag: string) => [`${tag}:i`, `${tag}x:f`]],
+    ["that are one", (tag: string) => [`${tag}:i`, `${tag}:i`]],
+    ["of an epoch", (tag: string) => [tag, `${tag}:f`]],
+  ])("index-add refuses keys %s, and writes nothing", async (_what, keysOfTag) => {
+    const keys = keysOfTag(`${prefix}${count++}`);
+    const call = client.eval(scripts["index-add"].text, 2, ...keys, ...good["index-add"]);
+    await expect(call).rejects.toThrow(/^ERR freshet: the keys are index and state of one tag/);
+    expect(await client.exists(...keys)).toBe(0);
   });
 });

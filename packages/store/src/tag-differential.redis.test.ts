@@ -19,6 +19,8 @@ const labels: Readonly<Record<string, readonly string[]>> = {
     "raised, pending",
     "raised by one",
     "raised by one, pending",
+    "ahead",
+    "past",
   ],
   "index-remove": ["removed", "kept"],
   "index-trim": ["none", "some", "all"],

@@ -89,7 +89,7 @@ function edited(mutant: DecisionMutant | null): Decisions {
   };
   const floors = compileModule(textOf("floors"), ["harder", "liveFloors", "raiseFloor", "standsUnderFloor"], protocol);
   const given = { compareVersions: protocol.compareVersions, limits: protocol.limits, ...floors };
-  const tagSteps = ["raiseTag", "indexAdd", "indexRemove", "trimBefore", "claimSweep", "moveSweep", "endSweep"];
+  const tagSteps = ["raiseTag", "fillTimeFault", "indexAdd", "indexRemove", "trimBefore", "claimSweep", "moveSweep", "endSweep"];
   const tags = compileModule(textOf("decide-tag"), tagSteps, given);
   const epochs = compileModule(textOf("decide-epoch"), ["getEpoch", "bumpEpoch"], given);
   return { ...decisions, ...tags, ...epochs };

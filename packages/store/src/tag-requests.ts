@@ -28,7 +28,7 @@ export function checkSweepId(id: string): string {
 /** @throws FreshetError FR1006 (`usage`) */
 export function checkEpochTag({ tag, skewMs }: EpochTag): void {
   checkTag(tag);
-  checkDuration("skewMs", skewMs, 0);
+  checkDuration("skewMs", skewMs, 1);
 }
 
 /** @throws FreshetError FR1006 (`usage`) */
@@ -40,7 +40,16 @@ export function checkIndexAdd({ tag, key, fillTimeUs, keepMs, floorTtlMs, skewMs
   }
   checkDuration("keepMs", keepMs, 0);
   checkDuration("floorTtlMs", floorTtlMs, 1);
-  checkDuration("skewMs", skewMs, 0);
+  checkDuration("skewMs", skewMs, 1);
+}
+
+/** A fill time that the clock of the tag's Redis does not allow. */
+export function fillTimeRefused(fault: "ahead" | "past"): FreshetError {
+  const problem = {
+    ahead: "The fill time is more than C ahead of the clock of the tag.",
+    past: "The fill time is so old that the entry cannot be served any more.",
+  }[fault];
+  return refused(problem, "Give the time that the fill answered, at once; keep the clocks of all Redis servers within C.");
 }
 
 /** @throws FreshetError FR1006 for a tag or a version, FR9001 (`halt`) for a subject that no floor can hold. */

@@ -124,6 +124,21 @@ export const tagScriptMutants: readonly ScriptMutant[] = [
   },
   { step: "index-add", name: "what is pending gets a time to live", from: "if got[2] or got[3] then", to: "if false then" },
   { step: "index-add", name: "a walk under way gets a time to live", from: "if got[2] or got[3] then", to: "if got[2] then" },
+  { step: "index-add", name: "a fill time from the future is believed", from: "if fillTime > now + skew * 1000 then", to: "if false then" },
+  { step: "index-add", name: "another clock may not be ahead", from: "if fillTime > now + skew * 1000 then", to: "if fillTime > now then" },
+  {
+    step: "index-add",
+    name: "a fill time long ago is believed",
+    from: "elseif fillTime < now - (math",
+    to: "elseif false and fillTime < now - (math",
+  },
+  { step: "index-add", name: "a fill time long ago, without C", from: "keep) + skew) * 1000 then", to: "keep)) * 1000 then" },
+  {
+    step: "index-add",
+    name: "a fill time long ago for this entry alone",
+    from: "(math.max(keepMax, keep) + skew) * 1000 then",
+    to: "(keep + skew) * 1000 then",
+  },
   {
     step: "index-remove",
     name: "unconditional",
@@ -251,6 +266,13 @@ export const tagScriptMutants: readonly ScriptMutant[] = [
 ];
 
 export const tagDecisionMutants: readonly DecisionMutant[] = [
+  {
+    file: "decide-tag",
+    name: "a fill time from the future is believed",
+    from: "if (fillTimeUs > nowUs + skewMs * 1000)",
+    to: "if (false)",
+  },
+  { file: "decide-tag", name: "a fill time long ago is believed", from: '? "past" : null', to: "? null : null" },
   { file: "decide-tag", name: "a score that does not rise", from: "oldScore === null ? 0 : oldScore + 1", to: "0" },
   { file: "decide-tag", name: "the last keep-until is recorded", from: "args.keepMs > state.keepMsMax ?", to: "args.keepMs > 0 ?" },
   { file: "decide-tag", name: "unconditional indexRemove", from: "return score === seenScore;", to: "return score !== null;" },

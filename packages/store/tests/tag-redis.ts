@@ -1,6 +1,5 @@
 import { encodeCursor, encodeEpoch, encodeTag, type IndexMember, isPending, limits } from "@freshet/protocol";
 import type { ChainableCommander, Redis } from "ioredis";
-import { execOrThrow } from "../src/exec.js";
 import { scripts } from "../src/generated/scripts.js";
 import { registryKey, tagKeys } from "../src/tag-keys.js";
 import { replaceOnce } from "./edits.js";
@@ -48,7 +47,8 @@ export async function tagServer(client: Redis, prefix: string, edited: Partial<R
         pipeline.evalsha(readAll, keys.length, ...keys);
       }
       pipeline.unlink(...keys);
-      const replies = await execOrThrow(pipeline);
+      // A step that is refused answers why.
+      const replies = ((await pipeline.exec()) ?? []).map(([error, reply]): unknown => (error === null ? reply : ["", error.message]));
       return ops.map((_, i) => seenOf(replies[at + 3 * i + 1], replies[at + 3 * i + 2]));
     },
   };

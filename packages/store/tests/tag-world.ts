@@ -11,6 +11,7 @@ import {
   endSweep,
   epochRefreshMs,
   epochTtlMs,
+  fillTimeFault,
   getEpoch,
   type IndexMember,
   indexAdd,
@@ -77,7 +78,18 @@ export const emptyWorld: World = {
 };
 
 /** The decisions, each of which may be a mutant. */
-export const decisions = { raiseTag, indexAdd, indexRemove, trimBefore, claimSweep, moveSweep, endSweep, getEpoch, bumpEpoch };
+export const decisions = {
+  raiseTag,
+  fillTimeFault,
+  indexAdd,
+  indexRemove,
+  trimBefore,
+  claimSweep,
+  moveSweep,
+  endSweep,
+  getEpoch,
+  bumpEpoch,
+};
 export type Decisions = typeof decisions;
 
 /** What a step answers after its time, and the world after it; `label` for the count of what was tried. */
@@ -132,8 +144,15 @@ function raised(world: World, op: Op<"bust-tag">, by: Decisions): Decided {
   return { reply, label, world: { ...world, state: write, stateEndMs: Math.max(world.stateEndMs, stateEndAfterRaise(op)) } };
 }
 
+const faultTexts = {
+  ahead: "ERR freshet: the fill time is more than C ahead of the clock here",
+  past: "ERR freshet: the fill time is so old that the entry cannot be served any more",
+} as const;
+
 function added(world: World, op: Op<"index-add">, by: Decisions): Decided {
   const old = world.index.get(op.key) ?? null;
+  const fault = by.fillTimeFault(world.state, op);
+  if (fault !== null) return { reply: [faultTexts[fault]], label: fault, world };
   // The floors of the reply are what lies there, dead ones too: who called leaves those out.
   const { score, write } = by.indexAdd(world.state, old, op);
   const state = write ?? world.state;

@@ -210,10 +210,10 @@ function trimTests({ store, tag, key }: TagBench): void {
   });
 
   test("a new member takes two out that may be trimmed; one that is filled again takes none", async () => {
-    const late = { fillTimeUs: FILLED_US, keepMs: 10, skewMs: 3_600_000 };
+    const late = { fillTimeUs: FILLED_US, keepMs: 20_000, skewMs: 3_600_000 };
     for (const id of ["1", "2", "3"]) await store().indexAdd(memberOf(tag("a"), key(id), late));
-    const now = { fillTimeUs: FILLED_US + 60_000_000, keepMs: 10, skewMs: 1 };
-    await store().indexAdd(memberOf(tag("a"), key("3"), { ...late, skewMs: 1 }));
+    const now = { fillTimeUs: (Date.now() - 1_000) * 1000, keepMs: 20_000, skewMs: 1 };
+    await store().indexAdd(memberOf(tag("a"), key("3"), now));
     expect((await store().inspectTag(tag("a"))).indexSize).toBe(3);
     await store().indexAdd(memberOf(tag("a"), key("4"), now));
     expect((await indexOf(store(), tag("a"))).map((member) => member.key)).toEqual([key("3"), key("4")]);
@@ -259,6 +259,11 @@ function requestTests({ store, tag, key }: TagBench): void {
     ["a negative keep", { keepMs: -1 }],
     ["no F", { floorTtlMs: 0 }],
     ["a C that is no number", { skewMs: Number.NaN }],
+    ["no C", { skewMs: 0 }],
+    ["no time at all", { fillTimeUs: 0 }],
+    ["a fill time in milliseconds", { fillTimeUs: Date.now() }],
+    ["a fill time of tomorrow", { fillTimeUs: (Date.now() + 86_400_000) * 1000 }],
+    ["an entry that cannot be served any more", { keepMs: 10, skewMs: 1 }],
   ])("a member that cannot be kept is refused: %s", async (_what, change) => {
     const request = { ...memberOf(tag("a"), key("1")), ...change };
     await expect(store().indexAdd(request)).rejects.toMatchObject({ code: "FR1006", disposition: "usage" });

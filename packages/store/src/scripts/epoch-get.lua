@@ -10,8 +10,8 @@
 -- EFFECTS HSET when it is made; PEXPIREAT then, and when less than half of its time is left.
 -- @include lib/version.lua lib/tag-life.lua lib/epoch.lua lib/arguments.lua
 
-if #ARGV > 2 or not millisecondsOf(ARGV[1] or "", 0) or (ARGV[2] and ARGV[2] ~= "apply" and ARGV[2] ~= "preview") then
-  return refused("epoch-get has C in milliseconds, then apply, preview or nothing")
+if #ARGV > 2 or not millisecondsOf(ARGV[1] or "", 1) or (ARGV[2] and ARGV[2] ~= "apply" and ARGV[2] ~= "preview") then
+  return refused("epoch-get has C in milliseconds, not 0, then apply, preview or nothing")
 end
 local key = KEYS[1]
 local time = call("TIME")
