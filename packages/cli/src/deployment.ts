@@ -7,6 +7,7 @@ export function deploymentOf(config: Config): Deployment {
     name: config.deployment,
     mode: config.mode,
     rulesFile: config.rules,
+    prefix: config.redis.prefix,
     connectKafka: () => connectKafka(config),
     connectStore: (probed) => connectStore(config, probed === undefined ? {} : { ...probed, role: "invalidator" }),
     connectFrames: (clock) => connectRegistryLate(config, { clock }),

@@ -15,6 +15,8 @@ export interface Deployment {
   readonly mode: "apply" | "observe";
   /** The rules file's path; `null` when nothing names one. */
   readonly rulesFile: string | null;
+  /** Before each of Freshet's own keys in Redis. */
+  readonly prefix: string;
   readonly connectKafka: () => Promise<KafkaPort>;
   /** With `probed`, for whoever asks the store's probe what the service's own would find. */
   readonly connectStore: (probed?: { readonly evictionIsHarmless: boolean }) => Promise<StorePort>;

@@ -11,7 +11,8 @@ const memory = createMemoryLog({ clock: { nowMs: () => 0 } }).client();
 function deploymentWith(kafka: Partial<KafkaPort>): Deployment {
   const connectStore = () => Promise.reject(new Error("nothing asks for Redis"));
   const connectFrames = () => ({ unframe: stuck, close: () => undefined });
-  return { name: "blue", mode: "apply", rulesFile: null, connectKafka: async () => ({ ...memory, ...kafka }), connectStore, connectFrames };
+  const connectKafka = async () => ({ ...memory, ...kafka });
+  return { name: "blue", mode: "apply", rulesFile: null, prefix: "fr:", connectKafka, connectStore, connectFrames };
 }
 
 beforeEach(() => void jest.useFakeTimers());

@@ -8,14 +8,18 @@ import { readInput } from "./read-input.js";
  *
  * @throws FreshetError `usage` when the file cannot be read or has findings.
  */
-export async function readRules(path: string, deps: Deps): Promise<CompiledRules> {
-  return (await readRulesText(path, deps)).rules;
+export async function readRules(path: string, deps: Deps, prefix?: string): Promise<CompiledRules> {
+  return (await readRulesText(path, deps, prefix)).rules;
 }
 
 /** The same with the text they were made of, which a second reading might not find any more. */
-export async function readRulesText(path: string, deps: Deps): Promise<{ readonly rules: CompiledRules; readonly text: string }> {
+export async function readRulesText(
+  path: string,
+  deps: Deps,
+  prefix = prefixOf(deps),
+): Promise<{ readonly rules: CompiledRules; readonly text: string }> {
   const text = await readInput(path, deps);
-  const { rules, findings } = loadRules(text);
+  const { rules, findings } = loadRules(text, { prefix });
   if (rules !== null) return { rules, text };
   const first = findings[0] === undefined ? "" : `, the first: ${findingText(path, findings[0])}`;
   throw new FreshetError(
@@ -32,7 +36,7 @@ export async function readRulesText(path: string, deps: Deps): Promise<{ readonl
  * @throws FreshetError `usage` when it names none; as `readRules`.
  */
 export async function readDeployedRules(deployment: Deployment, deps: Deps): Promise<CompiledRules> {
-  return await readRules(deployedRulesFile(deployment), deps);
+  return await readRules(deployedRulesFile(deployment), deps, deployment.prefix);
 }
 
 /** @throws FreshetError `usage` when the configuration names none. */
@@ -47,8 +51,13 @@ export function deployedRulesFile({ rulesFile }: Pick<Deployment, "rulesFile">):
 }
 
 /** What `loadRules` says of a file, whatever it is. */
-export async function inspectRules(path: string, deps: Deps): Promise<LoadResult> {
-  return loadRules(await readInput(path, deps));
+export async function inspectRules(path: string, deps: Deps, prefix = prefixOf(deps)): Promise<LoadResult> {
+  return loadRules(await readInput(path, deps), { prefix });
+}
+
+/** What stands before Freshet's own keys, as far as a command knows that reads no configuration. */
+function prefixOf({ env }: Deps): string | undefined {
+  return env.FRESHET_REDIS_PREFIX || undefined;
 }
 
 /** `file:line:column code problem — fix`: terminals and editors make a link of its beginning. */

@@ -85,6 +85,7 @@ function depsOf(world: World): Deps {
       name: config.deployment,
       mode: config.mode,
       rulesFile: config.rules,
+      prefix: config.redis.prefix,
       connectKafka: async () => present(world.kafka, "Kafka"),
       connectStore: async () => present(world.store, "store"),
       connectFrames: () => ({ unframe: () => Promise.reject(new Error("there is no registry")), close: () => undefined }),

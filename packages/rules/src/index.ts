@@ -1,5 +1,5 @@
 export { compileEventFilter, type EventFilter, type EventFilterMistake } from "./event-filter.js";
-export { loadRules } from "./load.js";
+export { type LoadOptions, loadRules } from "./load.js";
 export type { RuleTestReport, RuleTestResult } from "./rule-tests.js";
 export { runRuleTests } from "./rule-tests.js";
 export { rulesFileSchema } from "./schema.js";

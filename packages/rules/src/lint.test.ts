@@ -127,9 +127,26 @@ describe("families and tags", () => {
       'f: { key: "f:{{g:{id}}}", escape: none, ttl: 1h }, g: { key: "{{g:{id}}}", ttl: 1h, entry: { kind: companion, companion: §"f:{{g:{id}}}" } }',
       "template_collision",
     ],
+    ["a key under Freshet's own prefix", 'f: { key: §"fr:{id}", ttl: 1h }', "own_keys"],
+    ["the key of Freshet's own bounds", 'f: { key: "f:{id}", ttl: 1h }, g: { key: §"fr:bounds", ttl: 1h }', "own_keys"],
+    [
+      "a companion under Freshet's own prefix",
+      'f: { key: "f:{{{id}}}", ttl: 1h, entry: { kind: companion, companion: §"fr:v:{{{id}}}" } }',
+      "own_keys",
+    ],
+    ["a key that only looks like one of Freshet's", 'f: { key: "fr{id}", ttl: 1h }', ""],
     ["a tag that is not there", 'f: { key: "f:{id}", ttl: 1h, tags: [{ tag: §g }] }', "unknown_tag"],
     ["a name with a blank", 'f: { key: "f:{id}", ttl: 1h }, §"g h": { key: "g:{id}", ttl: 1h }', "malformed_name"],
   ])("%s", (_what, text, codes) => expectTold(families(text), codes));
+
+  test("a key under the prefix of the deployment, and still one under the default", () => {
+    const text = families('f: { key: "q:{id}", ttl: 1h }, g: { key: "fr:g:{id}", ttl: 1h }');
+    const told = (prefix?: string | null) => loadRules(text, { prefix }).findings.map(({ code, problem }) => `${code} ${problem}`);
+    const own = (prefix: string) => `own_keys keys that begin with \`${prefix}\` are Freshet's own, and no rule may bust them`;
+    expect(told()).toEqual([own("fr:")]);
+    expect(told("q:")).toEqual([own("q:"), own("fr:")]);
+    expect(told(null)).toEqual([]);
+  });
 
   test("parameters that run together", () => {
     const busts = "rules: [{ name: r, source: t, bust: [{ family: f, with: { id: subject, no: op } }] }]\n";

@@ -7,14 +7,16 @@ import type { Path } from "./document.js";
 import type { BustModel, FamilyModel, Model, RuleModel, SourceModel, TagModel } from "./model.js";
 import { nearest, suggest } from "./nearest.js";
 import { canMakeSameKey, isAmbiguous } from "./overlap.js";
+import { defaultPrefix, literalStart } from "./own-keys.js";
 import { isWild, patternsMeet } from "./pattern.js";
 import type { Report } from "./report.js";
 import { patternsOf, takerOf } from "./sources.js";
 import type { Template } from "./template.js";
 
 /** What is wrong with parts that are right each by itself: rules that never match, keys that collide, busts that cannot be. */
-export function lint(model: Model, report: Report): void {
+export function lint(model: Model, { prefix, report }: { readonly prefix: string | null; readonly report: Report }): void {
   lintKeys(model, report);
+  if (prefix !== null) lintOwnKeys(model, prefix, report);
   for (const rule of model.rules) {
     lintReach(rule, model.sources, report);
     lintWhen(rule, report);
@@ -161,6 +163,19 @@ function lintKeys({ families, tags }: Model, report: Report): void {
       code: "template_ambiguous",
       problem: `different parameters can make the same key: nothing between them is sure to end ${template.parameters.map((name) => `{${name}}`).join(" or ")}`,
       fix: "Put a `:` between parameters; it never occurs in one.",
+    });
+  }
+}
+
+/** Busts of Freshet's own keys would take floors, tags and pending sweeps away. */
+function lintOwnKeys({ families }: Model, prefix: string, report: Report): void {
+  for (const { path, template } of [...families.values()].flatMap(keysOf)) {
+    const own = [prefix, defaultPrefix].find((one) => literalStart(template).startsWith(one));
+    if (own === undefined) continue;
+    report.at(path, {
+      code: "own_keys",
+      problem: `keys that begin with \`${own}\` are Freshet's own, and no rule may bust them`,
+      fix: "Let the key begin with something else; where readers cannot change, set FRESHET_REDIS_PREFIX to another prefix than `fr:` and theirs.",
     });
   }
 }

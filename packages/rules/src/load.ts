@@ -9,6 +9,7 @@ import { hashOf } from "./hash.js";
 import { lint } from "./lint.js";
 import { mapper } from "./map.js";
 import type { Model } from "./model.js";
+import { defaultPrefix } from "./own-keys.js";
 import { reachOf } from "./reach.js";
 import { Report } from "./report.js";
 import { resolveRules } from "./resolve-rules.js";
@@ -16,16 +17,24 @@ import { resolveSources } from "./sources.js";
 import type { CompiledRules, LoadResult } from "./types.js";
 import { readyRule } from "./walk.js";
 
+export interface LoadOptions {
+  /**
+   * Before each of Freshet's own keys, `fr:` by default: no family lies under it, and no event busts a key that does. `null` for
+   * rules that Freshet makes itself.
+   */
+  readonly prefix?: string | null | undefined;
+}
+
 /** Reads, checks and compiles a rules file. Never throws: whatever is wrong is a finding, and all of them are told at once. */
-export function loadRules(text: string): LoadResult {
+export function loadRules(text: string, { prefix = defaultPrefix }: LoadOptions = {}): LoadResult {
   const file = readYaml(text);
   const report = new Report(file);
   if (!file.readable) return { rules: null, findings: file.findings };
   const draft = readDraft(file.data, report);
   const model = resolve(draft, report);
-  lint(model, report);
+  lint(model, { prefix, report });
   const findings = inOrder([...file.findings, ...report.findings()]);
-  return { rules: findings.length > 0 ? null : compiled(model, draft), findings };
+  return { rules: findings.length > 0 ? null : compiled(model, draft, prefix), findings };
 }
 
 function resolve(draft: Draft, report: Report): Model {
@@ -42,8 +51,8 @@ function inOrder(findings: LoadResult["findings"]): LoadResult["findings"] {
   return findings.toSorted((a, b) => a.line - b.line || a.column - b.column);
 }
 
-function compiled(model: Model, draft: Draft): CompiledRules {
-  const rules = model.rules.map(readyRule);
+function compiled(model: Model, draft: Draft, prefix: string | null): CompiledRules {
+  const rules = model.rules.map((rule) => readyRule(rule, prefix));
   const specs = model.sources.map(({ spec }) => spec);
   const byTopic = Map.groupBy(specs, (spec) => spec.topic);
   return Object.freeze({

@@ -114,6 +114,50 @@ describe("parameters", () => {
   });
 });
 
+describe("keys of Freshet's own", () => {
+  const rulesFor = (family: string, prefix?: string | null) => {
+    const { rules } = loadRules(
+      `freshet: 1
+sources: [{ name: products, topic: catalog.product.v1, format: cloudevents, space: catalog.product }]
+families: { f: ${family} }
+rules: [{ name: one, source: products, bust: [{ family: f, with: { id: data.id } }] }]
+`,
+      { prefix },
+    );
+    if (rules === null) throw new Error("the rules have findings");
+    return rules;
+  };
+  const asIs = '{ key: "{id}", escape: none, ttl: 1h, entry: { kind: opaque } }';
+  const escaped = '{ key: "{id}", ttl: 1h }';
+  const behind = '{ key: "q{id}", escape: none, ttl: 1h }';
+  const companion = '{ key: "{id}:{{a}}", escape: none, ttl: 1h, entry: { kind: companion, companion: "q{id}:{{a}}" } }';
+  test.each([
+    [asIs, undefined, "fr:sweeps", "key_unresolved"],
+    [asIs, undefined, "fr:t:{other}:f", "key_unresolved"],
+    [asIs, undefined, "q:sweeps", ["hard key q:sweeps"]],
+    [asIs, "q:", "q:sweeps", "key_unresolved"],
+    [asIs, "q:", "fr:sweeps", ["hard key fr:sweeps"]],
+    [asIs, null, "fr:sweeps", ["hard key fr:sweeps"]],
+    [asIs, undefined, "a fr:sweeps", ["hard key a fr:sweeps"]],
+    [escaped, undefined, "fr:sweeps", ["hard key fr%3Asweeps"]],
+    [escaped, "q.", "q.sweeps", "key_unresolved"],
+    [behind, "q:", ":sweeps", "key_unresolved"],
+    [behind, "q:", "sweeps", ["hard key qsweeps"]],
+    [companion, "q:", ":sweeps", "key_unresolved"],
+  ])("%s with prefix %j and the id %j", (family, prefix, id, wanted) => {
+    const rules = rulesFor(family, prefix);
+    expect(reason(rules, { data: { id } })).toEqual(wanted);
+    const [explained] = rules.explain(event({ data: { id } }));
+    expect(explained?.matched).toBe(Array.isArray(wanted));
+  });
+
+  test("the rejection says so, and tells no key", () => {
+    const mapped = rulesFor(asIs).map(event({ data: { id: "fr:sweeps" } }));
+    expect(mapped).toMatchObject({ rejection: { message: "rule one: the key is one of Freshet's own", rule: "one" } });
+    expect(JSON.stringify(mapped)).not.toContain("sweeps");
+  });
+});
+
 describe("parameters as they are, where a key beside the entry must lie in its slot", () => {
   const rulesFor = (family: string) =>
     rulesOf(`freshet: 1

@@ -2,6 +2,7 @@ import { type Bust, type DomainEvent, type JsonValue, limits, type Op, type Reje
 import type { Program } from "./cel.js";
 import { EvaluationFailure } from "./failure.js";
 import type { BustModel, RuleModel } from "./model.js";
+import { canReachOwnKeys } from "./own-keys.js";
 import { typeMatcher } from "./pattern.js";
 import { type CelValue, celValue, type Scope } from "./scope.js";
 
@@ -23,11 +24,14 @@ export interface ReadyBust {
   readonly forEach: Program | null;
   readonly parameters: readonly Program[];
   readonly names: readonly string[];
-  /** `null` when the key would be too long. */
-  readonly make: (values: readonly string[], event: DomainEvent) => Bust | null;
+  readonly make: (values: readonly string[], event: DomainEvent) => Bust | Unmade;
 }
 
-export function readyRule(rule: RuleModel): ReadyRule {
+/** Why there is no key or tag: it would be too long or is no text, or it is one of Freshet's own. */
+type Unmade = "unfit" | "own";
+
+/** `prefix`: before each of Freshet's own keys, which no rule busts; `null` for the rules that may. */
+export function readyRule(rule: RuleModel, prefix: string | null): ReadyRule {
   return {
     name: rule.name,
     alone: [rule.name],
@@ -36,21 +40,24 @@ export function readyRule(rule: RuleModel): ReadyRule {
     types: rule.types,
     matchesType: rule.types === null ? () => true : typeMatcher(rule.types),
     when: rule.when,
-    busts: rule.busts.map((bust) => readyBust(bust, rule)),
+    busts: rule.busts.map((bust) => readyBust(bust, rule, prefix)),
   };
 }
 
-function readyBust({ target, mode, forEach, parameters }: BustModel, rule: RuleModel): ReadyBust {
+function readyBust({ target, mode, forEach, parameters }: BustModel, rule: RuleModel, prefix: string | null): ReadyBust {
   const spaceKind = rule.source?.spec.spaceKind ?? "counter";
   const template = "family" in target ? target.family.template : target.tag.template;
   const from = rule.name;
   return { forEach, parameters: [...parameters.values()], names: template.parameters, make: "family" in target ? keys() : tags() };
 
   function keys(): ReadyBust["make"] {
-    const { render, family, template: own } = (target as Extract<BustModel["target"], { family: unknown }>).family;
+    const model = (target as Extract<BustModel["target"], { family: unknown }>).family;
+    const { render, family, template: own } = model;
+    const ownStart = canReachOwnKeys(model, prefix) ? prefix : null;
     return (values, event) => {
       const key = render(values);
-      if (key === null) return null;
+      if (key === null) return "unfit";
+      if (ownStart !== null && key.startsWith(ownStart)) return "own";
       const subject = subjectOf(event.space, event.subject);
       const bust = {
         target: "key",
@@ -65,7 +72,8 @@ function readyBust({ target, mode, forEach, parameters }: BustModel, rule: RuleM
       } as const;
       if (family.versionKeyFor === null) return bust;
       const versionKey = family.versionKeyFor(new Map(own.parameters.map((name, at) => [name, values[at] ?? ""])));
-      return versionKey === null ? null : { ...bust, versionKey };
+      if (versionKey === null) return "unfit";
+      return ownStart !== null && versionKey.startsWith(ownStart) ? "own" : { ...bust, versionKey };
     };
   }
   function tags(): ReadyBust["make"] {
@@ -76,7 +84,7 @@ function readyBust({ target, mode, forEach, parameters }: BustModel, rule: RuleM
     } = (target as Extract<BustModel["target"], { tag: unknown }>).tag;
     return (values, event) => {
       const tag = render(values);
-      if (tag === null) return null;
+      if (tag === null) return "unfit";
       const subject = subjectOf(event.space, event.subject);
       return { target: kind === "epoch" ? "epoch" : "tag", tag, spec, subject, version: event.version, spaceKind, mode, rule: from };
     };
@@ -162,7 +170,8 @@ function addBust(bust: ReadyBust, rule: ReadyRule, collecting: Collecting): Reje
     values[at] = text;
   }
   const made = bust.make(values, scope.event);
-  if (made === null) return unresolved(rule, `the key is longer than ${limits.keyBytesMax} bytes or not valid Unicode`);
+  if (made === "unfit") return unresolved(rule, `the key is longer than ${limits.keyBytesMax} bytes or not valid Unicode`);
+  if (made === "own") return ownKey(rule);
   if (collecting.busts === null) collecting.busts = [made];
   else collecting.busts.push(made);
   return null;
@@ -180,6 +189,11 @@ function ruleError(rule: ReadyRule, what: string): Rejection {
 function unresolved(rule: ReadyRule, what: string): Rejection {
   const fix = "Parameters are texts that are not empty, or integers; guard the rule with a `when`, or mend the producer.";
   return { reason: "key_unresolved", message: `rule ${rule.name}: ${what}`, fix, rule: rule.name };
+}
+
+function ownKey(rule: ReadyRule): Rejection {
+  const fix = "Begin the family's key with a text of its own, guard the rule with a `when`, or mend the producer.";
+  return { reason: "key_unresolved", message: `rule ${rule.name}: the key is one of Freshet's own`, fix, rule: rule.name };
 }
 
 /** One event may not bust more keys than the limit. */

@@ -36,7 +36,7 @@ export function canaryTopic(deployment: string): string {
  */
 export function addCanary(rules: CompiledRules, { deployment, prefix }: CanaryPlace): RulesWithCanary {
   const topic = canaryTopic(deployment);
-  const own = loadRules(rulesText(topic, prefix, rules)).rules;
+  const own = loadRules(rulesText(topic, prefix, rules), { prefix: null }).rules;
   const family = own?.families.get(CANARY);
   if (own === null || family === undefined) throw clash(`no canary can be made for deployment ${deployment}`);
   const isTaken = rules.families.has(CANARY) || rules.ruleNames.includes(CANARY) || rules.topics.includes(topic);

@@ -1,5 +1,5 @@
 import { FreshetError } from "@freshet/protocol";
-import { type CompiledRules, type Finding, loadRules } from "@freshet/rules";
+import { type CompiledRules, type Finding, type LoadOptions, loadRules } from "@freshet/rules";
 import { errorCodeOf } from "./error-code.js";
 
 /**
@@ -7,8 +7,8 @@ import { errorCodeOf } from "./error-code.js";
  *
  * @throws FreshetError `usage` with everything that is wrong: FR1002 when it cannot be read, FR1003 for findings.
  */
-export function readRules(path: string, readText: (path: string) => string): CompiledRules {
-  const { rules, findings } = loadRules(textOf(path, readText));
+export function readRules(path: string, readText: (path: string) => string, options: LoadOptions = {}): CompiledRules {
+  const { rules, findings } = loadRules(textOf(path, readText), options);
   if (rules === null || findings.length > 0) {
     const fix = `Correct them; \`freshet rules check ${path}\` shows them again.`;
     throw new FreshetError("FR1003", "usage", `the rules file has ${told(path, findings)}`, fix);

@@ -97,7 +97,7 @@ interface Parts {
  */
 export async function startInvalidator(config: Config, overrides: Overrides = {}): Promise<Invalidator> {
   const rulesPath = requireSettings(config, overrides);
-  const rules = withCanary(readRules(rulesPath, overrides.readText ?? readTextFile), config);
+  const rules = withCanary(readRules(rulesPath, overrides.readText ?? readTextFile, config.redis), config);
   const { parts, admin } = await build(config, rules, overrides);
   const address = await listen(admin, config.http).catch(async (error: unknown) => {
     await Promise.all([parts.kafka.close(), parts.store.close(), admin.close()]);

@@ -74,6 +74,7 @@ function readTarget(options: BustOptions): Plan {
     const { subject, version, mode } = origin;
     const tagBusts = options.tag === undefined ? null : readTagBusts(tag, origin, rules);
     const keyBust = tagBusts === null ? keyBustOf(key, familyNamed(family, rules), origin) : null;
+    if (keyBust !== null) refuseOwn(keyBust, deployment);
     if (yes && deployment.mode === "observe") throw observing();
     if (tagBusts !== null) {
       return { target: { tag, subject, version, mode }, send: () => sendTagBusts(tagBusts, yes, deployment) };
@@ -90,6 +91,15 @@ function keyBustOf(key: string, family: Family, origin: Origin): KeyBust {
     throw wrongUsage(`entries of kind ${entry.kind} cannot be marked stale`, "Leave --mode out: only managed entries can.");
   }
   return { ...origin, target: "key", ...place, family: name, entry };
+}
+
+/** Floors, tags and pending sweeps lie there: a rule may not bust them, and a person may not by mistake. */
+function refuseOwn({ key, versionKey = key }: KeyBust, { prefix }: Deployment): void {
+  if (![key, versionKey].some((one) => one.startsWith(prefix))) return;
+  throw wrongUsage(
+    `keys that begin with ${prefix} are Freshet's own`,
+    "Name the key of an entry; FRESHET_REDIS_PREFIX says what is Freshet's.",
+  );
 }
 
 async function sendKeyBust(planned: KeyBust, applied: boolean, deployment: Deployment): Promise<BustLine> {

@@ -164,6 +164,29 @@ describe("bust", () => {
   });
 });
 
+describe("bust of Freshet's own keys", () => {
+  const rules = `freshet: 1
+sources: [{ name: products, topic: shop.products, format: cloudevents, space: catalog.product }]
+families: { any: { key: "{id}", escape: none, ttl: 1h, entry: { kind: opaque } } }
+rules: [{ name: any, source: products, bust: [{ family: any, with: { id: subject } }] }]
+`;
+  test.each([
+    [{}, "fr:sweeps", 2, "FR1001 keys that begin with fr: are Freshet's own"],
+    [{ FRESHET_REDIS_PREFIX: "q:" }, "q:sweeps", 2, "FR1001 keys that begin with q: are Freshet's own"],
+    [{ FRESHET_REDIS_PREFIX: "q:" }, "fr:sweeps", 4, "FR1005 nothing was changed: this was a preview"],
+  ])("%j: %s ends with %i", async (env, key, wanted, problem) => {
+    const { store, world } = await createShop();
+    await store.seed.putOpaque(key, { value: "x" });
+    const { code, talk } = await transcript(["bust", "--key", key, "--family", "any"], {
+      ...world,
+      env: { ...world.env, ...env },
+      files: { ...world.files, "rules.yaml": rules },
+    });
+    expect({ code, problem: talk[0] }).toEqual({ code: wanted, problem });
+    expect(await store.seed.has(key)).toBe(true);
+  });
+});
+
 describe("get", () => {
   const version = parseVersion("7");
   if (version === null) throw new Error("unreachable");

@@ -26,7 +26,7 @@ export async function replayResume(io: Io, deps: Deps, options: ReplayResumeOpti
     throw new FreshetError("FR1005", "usage", "FRESHET_MODE=observe allows no writes", "Set FRESHET_MODE=apply to go on with a replay.");
   }
   const { clock, stop } = deps;
-  const given = options.rules === undefined ? null : await readRules(options.rules, deps);
+  const given = options.rules === undefined ? null : await readRules(options.rules, deps, deployment.prefix);
   return await withSession(deployment, deps, async (session) => {
     const runner = { host: deps.who().host, pid: process.pid, token: deps.newId() };
     const claim = {
@@ -38,8 +38,9 @@ export async function replayResume(io: Io, deps: Deps, options: ReplayResumeOpti
       stop,
       onWait: (what: string) => io.talk(plain(what)),
     };
+    const { prefix } = deployment;
     const accept = async (found: FoundJob): Promise<void> => {
-      rulesFor(found, given);
+      rulesFor(found, given, prefix);
       const gone = await offsetsGone(session.kafka, found.job);
       if (gone > 0) io.talk(`${gone} offsets that were left are no longer in ${found.job.selection.topic}: what they held is not replayed`);
     };
@@ -49,7 +50,7 @@ export async function replayResume(io: Io, deps: Deps, options: ReplayResumeOpti
       return exitCodes.interrupted;
     }
     const { job, resolved, end } = claimed;
-    const rules = rulesFor(claimed, given);
+    const rules = rulesFor(claimed, given, prefix);
     const isResolved: IsResolved = (partition, offset, writtenAtMs) => resolved.has(partition, offset, writtenAtMs);
     const { flags, json } = options;
     return await tellWorkOnJob(io, deps, { session, work: { job, rules, isResolved, jobsEnd: end, runner, flags, json } });
@@ -57,14 +58,14 @@ export async function replayResume(io: Io, deps: Deps, options: ReplayResumeOpti
 }
 
 /** Those the job was planned with, and no others: what is left must be judged as the rest was. */
-function rulesFor(found: FoundJob, given: CompiledRules | null): CompiledRules {
-  const rules = given ?? keptRules(found);
+function rulesFor(found: FoundJob, given: CompiledRules | null, prefix: string): CompiledRules {
+  const rules = given ?? keptRules(found, prefix);
   if (rules.hash !== found.job.rulesHash) throw otherRules(found);
   return rules;
 }
 
-function keptRules(claimed: FoundJob): CompiledRules {
-  const { rules } = claimed.rulesText === null ? { rules: null } : loadRules(claimed.rulesText);
+function keptRules(claimed: FoundJob, prefix: string): CompiledRules {
+  const { rules } = claimed.rulesText === null ? { rules: null } : loadRules(claimed.rulesText, { prefix });
   if (rules === null) throw otherRules(claimed);
   return rules;
 }

@@ -109,20 +109,20 @@ async function replay(io: Io, deps: Deps, request: Request): Promise<ExitCode> {
 }
 
 async function readReplayRules(io: Io, { deployment, options }: Request, deps: Deps): Promise<ReplayRules> {
-  const { rulesFile } = deployment;
+  const { prefix } = deployment;
   if (options.rules === undefined) {
-    const { rules, text } = await readRulesText(deployedRulesFile(deployment), deps);
+    const { rules, text } = await readRulesText(deployedRulesFile(deployment), deps, prefix);
     return { rules, rulesText: text, running: null };
   }
-  const { rules, text } = await readRulesText(options.rules, deps);
-  return { rules, rulesText: text, running: await readRunning(io, rulesFile, deps) };
+  const { rules, text } = await readRulesText(options.rules, deps, prefix);
+  return { rules, rulesText: text, running: await readRunning(io, deployment, deps) };
 }
 
 /** A replay is needed most when the rules that run are what is broken: then there is nothing to compare with. */
-async function readRunning(io: Io, rulesFile: string | null, deps: Deps): Promise<CompiledRules | null> {
+async function readRunning(io: Io, { rulesFile, prefix }: Deployment, deps: Deps): Promise<CompiledRules | null> {
   if (rulesFile === null) return null;
   try {
-    return await readRules(rulesFile, deps);
+    return await readRules(rulesFile, deps, prefix);
   } catch (error) {
     io.talk(plain(`going on without a comparison with the rules that run: ${asFreshetError(error).message}`));
     return null;

@@ -33,6 +33,30 @@ const event = (change: object) =>
     ...change,
   });
 
+describe("the prefix of Freshet's own keys", () => {
+  const own = RULES.replace("page:{id}", "q:{id}");
+  const env = { FRESHET_REDIS_PREFIX: "q:" };
+  const problem = "keys that begin with `q:` are Freshet's own, and no rule may bust them";
+
+  test("rules check knows the configured one, and tells line, column and fix", async () => {
+    const fine = await transcript(["rules", "check", "r.yaml"], { files: { "r.yaml": own } });
+    expect(fine.code).toBe(0);
+    const { code, out } = await transcript(["rules", "check", "r.yaml"], { files: { "r.yaml": own }, env });
+    expect({ code, out }).toEqual({ code: 3, out: [expect.stringContaining(`r.yaml:5:16 own_keys ${problem} — Let the key begin`)] });
+  });
+
+  test("rules explain shows the dead letter of an event that leads there", async () => {
+    const files = { "r.yaml": RULES.replace('"page:{id}"', '"{id}", escape: none'), "e.json": event({ subject: "q:sweeps" }) };
+    const argv = ["rules", "explain", "--event", "e.json", "r.yaml"];
+    const { code, out } = await transcript(argv, { files, env });
+    expect({ code, last: out.at(-1) }).toEqual({
+      code: 3,
+      last: expect.stringContaining("result dead-lettered as key_unresolved: rule price: the key is one of Freshet's own"),
+    });
+    expect((await transcript(argv, { files })).code).toBe(0);
+  });
+});
+
 describe("rules check", () => {
   test("a right file: nothing on stdout, 0", async () => {
     const { code, out, talk } = await transcript(["rules", "check", "r.yaml"], { files: { "r.yaml": RULES } });

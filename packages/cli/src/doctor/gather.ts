@@ -47,9 +47,9 @@ export async function gather(patient: Patient, deps: Deps): Promise<Facts> {
   };
 }
 
-async function askRules({ rulesFile }: Deployment, deps: Deps): Promise<Answer<LoadResult>> {
+async function askRules({ rulesFile, prefix }: Deployment, deps: Deps): Promise<Answer<LoadResult>> {
   if (rulesFile === null) return { kind: "skipped", because: "no rules file is named" };
-  return await answered(inspectRules(rulesFile, deps));
+  return await answered(inspectRules(rulesFile, deps, prefix));
 }
 
 async function answered<T>(work: Promise<T>): Promise<Answer<T>> {
