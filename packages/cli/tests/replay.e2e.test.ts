@@ -1,13 +1,10 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createKafkajsPort } from "@freshet/kafka";
-import { encodeCloudEvent } from "@freshet/protocol";
 import type { Job } from "@freshet/replay";
 import { freshPrefix, testKafkaBroker, testRedisUrl, until } from "@freshet/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
+import { makeTopics, type PageDeployment, pageDeployment, pageEvent } from "./page-deployment.js";
 import { freshet, type Running, startFreshet } from "./process.js";
 
 const EVENTS = 3000;
@@ -16,45 +13,21 @@ const topic = `${name}.products`;
 const redis = new Redis(testRedisUrl());
 const kafka = createKafkajsPort({ brokers: [testKafkaBroker()], clientId: "cli-test", clock: { nowMs: () => Date.now() } });
 const keys = Array.from({ length: EVENTS }, (_, at) => `${name}:page:${at}`);
-let folder = "";
-let env: Readonly<Record<string, string>> = {};
+let pages: PageDeployment;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "freshet-replay-"));
-  const rules = `freshet: 1
-sources: [{ name: products, topic: ${topic}, format: cloudevents, space: catalog.product }]
-families: { page: { key: "${name}:page:{id}", ttl: 1h, entry: { kind: json, version: version } } }
-rules: [{ name: changed, source: products, bust: [{ family: page, with: { id: subject } }] }]
-`;
-  await writeFile(join(folder, "rules.yaml"), rules);
-  env = {
-    FRESHET_DEPLOYMENT: name,
-    FRESHET_RULES: join(folder, "rules.yaml"),
-    FRESHET_KAFKA_BROKERS: testKafkaBroker(),
-    FRESHET_REDIS_URL: testRedisUrl(),
-    FRESHET_REDIS_PREFIX: `${name}:fr:`,
-  };
-  const topics = [topic, `freshet.dlq.${name}`, `freshet.jobs.${name}`, `freshet.audit.${name}`];
-  await kafka.createTopics(topics.map((one) => ({ topic: one, partitions: one === topic ? 6 : 1, replicationFactor: 1, config: {} })));
-  await until(async () => (await kafka.describeTopics(topics)).length === topics.length, { timeoutMs: 20_000 });
-  const records = keys.map((_, at) => {
-    const event = { id: "1", source: "s", type: "t", subject: String(at), version: "7", time: "2026-01-01T00:00:00Z", data: "{}" };
-    return { topic, key: null, ...encoded(event) };
-  });
-  await kafka.produce(records);
+  pages = await pageDeployment(name);
+  await makeTopics(kafka, [topic], 6);
+  await makeTopics(kafka, [`freshet.dlq.${name}`, `freshet.jobs.${name}`, `freshet.audit.${name}`], 1);
+  await kafka.produce(keys.map((_, at) => ({ topic, key: null, ...pageEvent(String(at)) })));
 }, 60_000);
 
 afterAll(async () => {
   await redis.unlink(keys);
   redis.disconnect();
   await kafka.close();
-  await rm(folder, { recursive: true, force: true });
+  await pages.close();
 });
-
-function encoded(event: Parameters<typeof encodeCloudEvent>[0]) {
-  const { headers, value } = encodeCloudEvent(event);
-  return { headers, value };
-}
 
 const history = ["replay", "history", "--topic", topic, "--from", "1h", "--to", "0s"];
 
@@ -66,14 +39,14 @@ async function fill(): Promise<void> {
 
 /** Runs where nobody reads what is said. */
 function unread(argv: readonly string[]): Running["ended"] {
-  const { child, ended } = startFreshet(argv, env);
+  const { child, ended } = startFreshet(argv, pages.env);
   child.stdout?.destroy();
   child.stderr?.destroy();
   return ended;
 }
 
 async function begun(argv: readonly string[]): Promise<{ readonly running: Running; readonly id: string }> {
-  const running = startFreshet(argv, env);
+  const running = startFreshet(argv, pages.env);
   const idOf = () => /replay (\S+) runs/.exec(running.stderr())?.[1];
   await until(() => idOf() !== undefined, { timeoutMs: 30_000, what: "the replay runs" });
   return { running, id: idOf() ?? "" };
@@ -92,22 +65,22 @@ describe("a replay on the real Kafka and Redis", () => {
     expect(stopped.counts.records.chosen).toBeLessThan(EVENTS);
     expect(await redis.exists(...keys)).toBe(EVENTS - stopped.counts.keys.removed);
 
-    const resumed = await freshet(["replay", "resume", id, "--json"], env);
+    const resumed = await freshet(["replay", "resume", id, "--json"], pages.env);
     expect(resumed.code).toBe(0);
     const done = JSON.parse(resumed.stdout) as Job;
     expect(done).toMatchObject({ status: "done", runs: 2, counts: { keys: { removed: EVENTS } } });
     expect(done.counts.keys).toEqual(done.planned.keys);
     expect(await redis.exists(...keys)).toBe(0);
-    expect((await freshet(["replay", "resume", id], env)).code).toBe(2);
+    expect((await freshet(["replay", "resume", id], pages.env)).code).toBe(2);
   }, 90_000);
 
   test("abort ends it from elsewhere; a second process is refused meanwhile: 4", async () => {
     await fill();
     const { running, id } = await begun([...history, "--apply", "--rate", "100"]);
     await until(async () => (await redis.exists(...keys)) < EVENTS, { timeoutMs: 20_000, what: "it removes" });
-    const second = await freshet(["replay", "resume", id], env);
+    const second = await freshet(["replay", "resume", id], pages.env);
     expect({ code: second.code, told: second.stderr }).toEqual({ code: 4, told: expect.stringContaining(`somebody works on job ${id}`) });
-    const aborted = await freshet(["replay", "abort", id, "--because", "INC-1", "--json"], env);
+    const aborted = await freshet(["replay", "abort", id, "--because", "INC-1", "--json"], pages.env);
     expect({ code: aborted.code, status: JSON.parse(aborted.stdout).status }).toEqual({ code: 0, status: "aborted" });
     const { code, stdout } = await running.ended;
     expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringContaining(`job      ${id} aborted`) });
@@ -125,7 +98,7 @@ describe("a replay on the real Kafka and Redis", () => {
     expect(performance.now() - sinceMs).toBeGreaterThan(3000);
     running.child.kill("SIGKILL");
     await running.ended;
-    const { counts } = JSON.parse((await freshet(["replay", "status", id, "--json"], env)).stdout) as Job;
+    const { counts } = JSON.parse((await freshet(["replay", "status", id, "--json"], pages.env)).stdout) as Job;
     expect((await gone()) - counts.keys.removed).toBeLessThanOrEqual(175);
   }, 90_000);
 
@@ -154,7 +127,7 @@ describe("a replay without Kafka or Redis", () => {
   const NOWHERE = "127.0.0.1:1";
 
   test("Kafka unreachable: 5, in time", async () => {
-    const { code, stderr, ms } = await freshet(history, { ...env, FRESHET_KAFKA_BROKERS: NOWHERE });
+    const { code, stderr, ms } = await freshet(history, { ...pages.env, FRESHET_KAFKA_BROKERS: NOWHERE });
     expect({ code, stderr }).toEqual({ code: 5, stderr: expect.stringMatching(/^FR3001 .+\n {2}fix: .+\n$/) });
     expect(ms).toBeLessThan(15_000);
   }, 30_000);
@@ -165,7 +138,7 @@ describe("a replay without Kafka or Redis", () => {
     const address = server.address();
     const port = typeof address === "object" ? (address?.port ?? 0) : 0;
     const commands = [history, ["replay", "dlq"], ["replay", "status"]];
-    const silent = { ...env, FRESHET_KAFKA_BROKERS: `127.0.0.1:${port}` };
+    const silent = { ...pages.env, FRESHET_KAFKA_BROKERS: `127.0.0.1:${port}` };
     for (const { code, stderr, ms } of await Promise.all(commands.map((argv) => freshet(argv, silent)))) {
       expect({ code, stderr }).toEqual({ code: 5, stderr: expect.stringMatching(/^FR3001 .+\n {2}fix: .+\n$/) });
       expect(ms).toBeLessThan(20_000);
@@ -174,7 +147,7 @@ describe("a replay without Kafka or Redis", () => {
   }, 60_000);
 
   test("Redis unreachable: 5, in time, and nothing is changed", async () => {
-    const { code, stderr, ms } = await freshet(history, { ...env, FRESHET_REDIS_URL: `redis://${NOWHERE}` });
+    const { code, stderr, ms } = await freshet(history, { ...pages.env, FRESHET_REDIS_URL: `redis://${NOWHERE}` });
     expect({ code, stderr }).toEqual({ code: 5, stderr: expect.stringMatching(/^FR2001 .+\n {2}fix: .+\n$/) });
     expect(ms).toBeLessThan(30_000);
   }, 60_000);
