@@ -1,7 +1,7 @@
 import { asFreshetError, type FreshetError } from "@freshet/protocol";
 import { createGate, type Gate, nameOfPartition } from "./gate.js";
 import { fromKafkajs } from "./kafka-errors.js";
-import type { OffsetReset } from "./patches.js";
+import type { OffsetReset } from "./offset-resets.js";
 import type { ConsumeOptions, TopicPartition } from "./port.js";
 
 /** What one consumption remembers over all the kafkajs consumers it goes through. */

@@ -18,7 +18,8 @@ import {
   type KafkaClientOptions,
   retry,
 } from "./kafkajs-settings.js";
-import { installPatches, watchOffsetResets } from "./patches.js";
+import { watchOffsetResets } from "./offset-resets.js";
+import { installPatches } from "./patches.js";
 import type { ConsumeOptions, Consumption, KafkaPort, LogReading } from "./port.js";
 import type { ReadingTiming } from "./range-reading.js";
 import { supervise } from "./supervisor.js";

@@ -29,8 +29,15 @@ interface Queue {
   destroy(): void;
 }
 const RequestQueue: new (options: object) => Queue = inside("kafkajs/src/network/requestQueue");
-const Broker: new (options: object) => { produce(request: object): Promise<unknown>; versions: object; lookupRequest: unknown } =
-  inside("kafkajs/src/broker");
+const Broker: new (
+  options: object,
+) => {
+  produce(request: object): Promise<unknown>;
+  isConnected(): boolean;
+  connect(): Promise<void>;
+  versions: object;
+  lookupRequest: unknown;
+} = inside("kafkajs/src/broker");
 const Connection: new (options: object) => { connect(): Promise<unknown>; disconnect(): Promise<unknown> } =
   inside("kafkajs/src/network/connection");
 const compression: { lookupCodec(id: number): { decompress(bytes: Buffer): Promise<Buffer> } } = inside(
@@ -89,6 +96,25 @@ function silentBroker() {
   return { ask, seen };
 }
 
+/** A broker that takes connections, and has not said what it speaks at the first question. */
+function frozenBroker() {
+  let questions = 0;
+  const connection = { getSupportAuthenticationProtocol: () => true, authenticate: async () => undefined };
+  const connectionPool = {
+    ...{ host: "b1", port: 9092, connectionTimeout: 1, sasl: null },
+    isConnected: () => questions > 0,
+    getConnection: async () => connection,
+    setVersions: () => undefined,
+    send: async () => {
+      questions++;
+      if (questions === 1) throw timeoutError();
+      return { apiVersions: [{ apiKey: 3, minVersion: 0, maxVersion: 5 }] };
+    },
+  };
+  const logger: { namespace(): unknown } = { namespace: () => logger };
+  return { broker: new Broker({ connectionPool, logger, nodeId: 1 }), questions: () => questions };
+}
+
 /** A response to Fetch, version 11, with one partition. */
 function responseOf(batches: readonly Buffer[]): Buffer {
   const head = Buffer.alloc(4 + 2 + 4 + 4);
@@ -140,6 +166,14 @@ describe("stock kafkajs, which the patches are for", () => {
     const failure: unknown = await ask({ value: "v" }).catch((error: unknown) => error);
     expect(failure).toMatchObject({ name: "KafkaJSRequestTimeoutError" });
     expect([seen.isLeft, failure instanceof Object && "host" in failure]).toEqual([false, false]);
+  });
+
+  test("takes an open socket for a broker that it knows, and never asks it again what it speaks", async () => {
+    const { broker, questions } = frozenBroker();
+    await expect(broker.connect()).rejects.toMatchObject({ name: "KafkaJSRequestTimeoutError" });
+    await broker.connect();
+    expect([broker.isConnected(), questions()]).toEqual([true, 1]);
+    await expect(broker.produce({ topicData: [] })).rejects.toThrow("Broker not connected");
   });
 
   test("only writes a log line about an offset that is outside of the log", async () => {
@@ -307,6 +341,14 @@ describe("the patches", () => {
     const others = silentBroker();
     await expect(others.ask({ value: "v" })).rejects.toMatchObject({ name: "KafkaJSRequestTimeoutError" });
     expect(others.seen.isLeft).toBe(false);
+  });
+
+  test("ask a broker again that was frozen when it was asked what it speaks", async () => {
+    const { broker, questions } = frozenBroker();
+    await expect(broker.connect()).rejects.toMatchObject({ name: "KafkaJSRequestTimeoutError" });
+    expect(broker.isConnected()).toBe(false);
+    await broker.connect();
+    expect([broker.isConnected(), questions()]).toEqual([true, 2]);
   });
 
   test("bring all four codecs to kafkajs", async () => {

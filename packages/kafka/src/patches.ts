@@ -3,6 +3,7 @@ import type { Cluster } from "kafkajs";
 import { type Codec, codecs } from "./codecs.js";
 import { decodeFetchResponse, type FetchResponse } from "./fetch-decoder.js";
 import { kafkajsInside } from "./kafkajs-inside.js";
+import { isWatched, tellOffsetReset } from "./offset-resets.js";
 import { encodeProduce, isListed, type ProduceOptions, type WireEncoder } from "./produce-encoder.js";
 import { BATCH_BYTES_MAX } from "./record-batch-decoder.js";
 
@@ -16,6 +17,7 @@ import { BATCH_BYTES_MAX } from "./record-batch-decoder.js";
  * - produce requests whose records carry `headerList` are encoded by us: null, repeated and oddly named headers arrive
  * - a coordinator that does not answer one of our consumers is looked for anew: stock beats and commits to the silent one for minutes
  * - a broker that does not answer one of our records is left: stock sends to it again and again without a look at who leads now
+ * - a broker that has not said yet what it speaks is asked again; stock takes its open socket for enough, and never sends anything there any more
  * - the request queue no longer wakes up every millisecond for nothing, nor every hundred to look for what took too long
  * - two requests at once open one connection; stock opens two, forgets one, and lets its end tear down the other
  * - all four codecs are there, with a cap on what they yield
@@ -96,10 +98,14 @@ function patchProduce(definition: RequestDefinition<ProduceOptions, ProduceExcha
 
 interface Broker {
   readonly connectionPool: { readonly host: string; readonly port: number };
+  readonly versions: object | null;
   disconnect(): Promise<void>;
 }
 
-type Produce = (this: Broker, request: ProduceOptions) => Promise<unknown>;
+interface BrokerMethods {
+  produce: (this: Broker, request: ProduceOptions) => Promise<unknown>;
+  isConnected: (this: Broker) => boolean;
+}
 
 interface Errors {
   readonly KafkaJSConnectionClosedError: new (problem: string, at: { readonly host: string; readonly port: number }) => Error;
@@ -108,11 +114,15 @@ interface Errors {
 /**
  * Stock keeps the connection on which a request timed out, sends the next try there as well, and looks for the partition's leader only
  * when its metadata is old: a frozen broker held up records for half a minute after another one led. As a closed connection the
- * same trouble makes it forget the broker and ask the others, as the Java client does.
+ * same trouble makes it forget the broker and ask the others, as the Java client does. And a frozen broker takes connections without ever saying what
+ * it speaks: stock takes such a broker for connected, asks it nothing more, and refuses every request with "Broker not connected" for good.
  */
-function patchBroker(broker: { readonly prototype: { produce: Produce } }, { KafkaJSConnectionClosedError }: Errors): void {
-  const stock = broker.prototype.produce;
-  broker.prototype.produce = async function produce(this: Broker, request) {
+function patchBroker({ prototype }: { readonly prototype: BrokerMethods }, { KafkaJSConnectionClosedError }: Errors): void {
+  const { produce: stock, isConnected } = prototype;
+  prototype.isConnected = function isConnectedAndKnown(this: Broker) {
+    return this.versions !== null && isConnected.call(this);
+  };
+  prototype.produce = async function produce(this: Broker, request) {
     try {
       return await stock.call(this, request);
     } catch (error) {
@@ -152,13 +162,13 @@ function patchConsumerGroup(
       try {
         return await stock.call(this, given);
       } catch (error) {
-        throw isOutOfReach(error) && resetWatchers.has(this.cluster) ? createErrorFromCode(NOT_COORDINATOR) : error;
+        throw isOutOfReach(error) && isWatched(this.cluster) ? createErrorFromCode(NOT_COORDINATOR) : error;
       }
     };
   }
   const recover = prototype.recoverFromFetch;
   prototype.recoverFromFetch = function recoverFromFetch(error) {
-    return isTimeout(error) && resetWatchers.has(this.cluster) ? this.cluster.refreshMetadata() : recover.call(this, error);
+    return isTimeout(error) && isWatched(this.cluster) ? this.cluster.refreshMetadata() : recover.call(this, error);
   };
 }
 
@@ -246,23 +256,6 @@ function forKafkajs(codec: Codec): KafkajsCodec {
   };
 }
 
-/** A partition whose next offset was outside of its log. */
-export interface OffsetReset {
-  readonly topic: string;
-  readonly partition: number;
-  /** What was asked for. */
-  readonly askedOffset: number;
-  /** The first offset of the log right after that; `null` when it could not be asked. */
-  readonly earliestOffset: number | null;
-}
-
-const resetWatchers = new WeakMap<object, (reset: OffsetReset) => void>();
-
-/** Tells of every offset that the consumer with this cluster finds outside of the log. `tell` must not throw. */
-export function watchOffsetResets(cluster: object, tell: (reset: OffsetReset) => void): void {
-  resetWatchers.set(cluster, tell);
-}
-
 interface OffsetManager {
   readonly cluster: Pick<Cluster, "fetchTopicsOffset">;
   nextOffset(topic: string, partition: number): { toString(): string };
@@ -276,22 +269,8 @@ function patchOffsetManager(manager: { readonly prototype: { setDefaultOffset: S
   manager.prototype.setDefaultOffset = async function setDefaultOffset(this: OffsetManager, at) {
     const askedOffset = Number(this.nextOffset(at.topic, at.partition).toString());
     await stock.call(this, at);
-    const tell = resetWatchers.get(this.cluster);
-    if (tell === undefined) return;
-    const { topic, partition } = at;
-    tell({ topic, partition, askedOffset, earliestOffset: await earliestOf(this.cluster, at) });
+    await tellOffsetReset(this.cluster, { ...at, askedOffset });
   };
-}
-
-async function earliestOf(cluster: OffsetManager["cluster"], at: Parameters<SetDefaultOffset>[0]): Promise<number | null> {
-  try {
-    const wanted = { topic: at.topic, partitions: [{ partition: at.partition }], fromBeginning: true };
-    const [found] = await cluster.fetchTopicsOffset([wanted]);
-    const offset = found?.partitions.find(({ partition }) => partition === at.partition)?.offset;
-    return offset === undefined ? null : Number(offset);
-  } catch {
-    return null; // the alarm must not depend on it
-  }
 }
 
 function tooOld(request: string, spoken: number): FreshetError {
