@@ -17,7 +17,7 @@ const waiting = {
 const trouble = new FreshetError("FR3001", "wait", "no broker", "Bring it back");
 
 /** Longer than the two minutes after which the supervisor makes a new consumer. */
-const SILENT_MS = 180_000;
+const LIFELESS_MS = 180_000;
 
 function setUp() {
   const clock = { ms: 1_000_000, nowMs: () => clock.ms };
@@ -108,7 +108,7 @@ describe("a silent Kafka", () => {
 describe("alive", () => {
   test("is everything that has not joined yet, however long that takes", () => {
     const { clock, state, consumption } = setUp();
-    clock.ms += 10 * SILENT_MS;
+    clock.ms += 10 * LIFELESS_MS;
     expect(liveness(state).ok).toBe(true);
     state.consumption = { ...consumption, joined: false };
     expect(liveness(state).ok).toBe(true);
@@ -117,19 +117,29 @@ describe("alive", () => {
   test("is a consumer that was seen, or whose supervisor told of trouble", () => {
     const { clock, state, consumption } = setUp();
     Object.assign(state, { phase: "consuming", consumption });
-    clock.ms += SILENT_MS - 1;
+    clock.ms += LIFELESS_MS - 1;
     expect(liveness(state).ok).toBe(true);
     noteTrouble(state, trouble);
-    clock.ms += SILENT_MS - 1;
+    clock.ms += LIFELESS_MS - 1;
     expect(liveness(state).ok).toBe(true);
     clock.ms += 1;
     expect(liveness(state).ok).toBe(false);
   });
 
+  test("says beside it the silence of Kafka that the metrics tell, however often trouble is told of", () => {
+    const { clock, state, consumption } = setUp();
+    Object.assign(state, { phase: "consuming", consumption });
+    clock.ms += 30_000;
+    noteTrouble(state, trouble);
+    clock.ms += 2000;
+    expect(liveness(state)).toEqual({ ok: true, body: { phase: "consuming", consumerSilentMs: 32_000, noSignOfLifeMs: 2000 } });
+    expect(silenceMs(state)).toBe(32_000);
+  });
+
   test("is one that stops: its own deadline ends it", () => {
     const { clock, state, consumption } = setUp();
     Object.assign(state, { phase: "draining", consumption });
-    clock.ms += 2 * SILENT_MS;
+    clock.ms += 2 * LIFELESS_MS;
     expect(liveness(state).ok).toBe(true);
   });
 });

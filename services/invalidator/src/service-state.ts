@@ -28,7 +28,7 @@ export interface ServiceState {
  * A consumer without a sign of life for so long is beyond mending. Its supervisor replaces it after two minutes of silence and
  * tells of it, so a Kafka that is away never comes this far: restarting would not bring it back.
  */
-const SILENT_MS = 180_000;
+const LIFELESS_MS = 180_000;
 
 /** Fetches are answered within half a second and heartbeats go out every three, also while slices take their time. */
 const QUIET_MS = 8000;
@@ -52,12 +52,15 @@ export function noteTrouble(state: ServiceState, { code, message: problem, fix }
   state.trouble = { code, problem, fix, atMs: state.clock.nowMs() };
 }
 
-/** `/livez`: whether a restart would help. Never about dependencies. */
+/**
+ * `/livez`: whether a restart would help. Never about dependencies: so it goes by `noSignOfLifeMs`, for which the consumer has
+ * neither heard Kafka nor said that it does not. `consumerSilentMs` is how long Kafka has not answered it, as the metrics tell.
+ */
 export function liveness(state: ServiceState): ProbeAnswer {
   const { consumption, trouble, clock } = state;
   if (consumption === null || !consumption.joined || state.phase === "draining") return { ok: true, body: { phase: state.phase } };
-  const silentMs = clock.nowMs() - Math.max(consumption.lastSeenMs, trouble?.atMs ?? 0);
-  return { ok: silentMs < SILENT_MS, body: { phase: state.phase, consumerSilentMs: Math.max(0, silentMs) } };
+  const noSignOfLifeMs = Math.max(0, clock.nowMs() - Math.max(consumption.lastSeenMs, trouble?.atMs ?? 0));
+  return { ok: noSignOfLifeMs < LIFELESS_MS, body: { phase: state.phase, consumerSilentMs: silenceMs(state), noSignOfLifeMs } };
 }
 
 /** `/readyz`: whether it has started for good and is not stopping. Waiting partitions and sweeps are told and do not turn it red. */
