@@ -172,6 +172,59 @@ describe("brokers that do not answer", () => {
     expect(watch.observedMs).toBe(1_000_000);
   });
 
+  test("are believed for three looks that nothing is behind, and then nobody knows", async () => {
+    let isAway = false;
+    const wrap = (kafka: KafkaPort): KafkaPort => ({
+      ...kafka,
+      offsets: (topics) => (isAway ? Promise.reject(new Error("away")) : kafka.offsets(topics)),
+    });
+    const { consume, produce, reading, pass, applied, watch } = await setUp({ wrap });
+    await consume();
+    await produce(2);
+    await applied(2);
+    expect(await reading()).toMatchObject({ oldestAgeMs: 0, records: 0, state: "caught_up" });
+    isAway = true;
+    pass(14_999);
+    expect(await reading()).toMatchObject({ oldestAgeMs: 0, records: 0, state: "caught_up" });
+    expect(watch.isBlind).toBe(false);
+    pass(1);
+    expect(await reading()).toMatchObject({ oldestAgeMs: null, records: null, openRecords: null, state: "unknown" });
+    expect(watch.isBlind).toBe(true);
+    isAway = false;
+    expect(await reading()).toMatchObject({ oldestAgeMs: 0, records: 0, openRecords: 0, state: "caught_up" });
+    expect(watch.isBlind).toBe(false);
+  });
+
+  test("leave what is known to be behind to age, beside what nobody knows", async () => {
+    let isAway = false;
+    const wrap = (kafka: KafkaPort): KafkaPort => ({
+      ...kafka,
+      offsets: (topics) => (isAway ? Promise.reject(new Error("away")) : kafka.offsets(topics)),
+    });
+    const { port, reading, pass, watch } = await setUp({ wrap, partitions: 2 });
+    await port.produce([{ topic: "t", key: null, value: null, headers: [], partition: 1 }]);
+    await reading();
+    isAway = true;
+    pass(70_000);
+    await reading();
+    expect(watch.readings()).toMatchObject([
+      { partition: 0, oldestAgeMs: null, state: "unknown" },
+      { partition: 1, oldestAgeMs: 70_000, records: 1, state: "no_commits" },
+    ]);
+  });
+
+  test("that never told leave nothing to believe, of a partition this process has", async () => {
+    const wrap = (kafka: KafkaPort): KafkaPort => ({ ...kafka, offsets: () => Promise.reject(new Error("away")) });
+    const { consume, reading, pass, lag, watch } = await setUp({ wrap });
+    expect(await reading()).toBeUndefined();
+    expect([watch.topics, watch.isBlind]).toEqual([["t"], false]);
+    await consume();
+    await until(() => lag.assignedCount === 1);
+    expect(await reading()).toMatchObject({ oldestAgeMs: null, records: null, state: "unknown" });
+    pass(15_000);
+    expect([watch.isBlind, watch.observedMs]).toEqual([true, 0]);
+  });
+
   test("do not keep a record old that was applied since they last did", async () => {
     let isSilent = false;
     const wrap = (kafka: KafkaPort): KafkaPort => ({

@@ -7,7 +7,7 @@ import type { KnownPosition, Lag } from "./lag.js";
 export interface WatchedPartition extends TopicPartition {
   /** `null`: not known. */
   readonly records: number | null;
-  readonly openRecords: number;
+  readonly openRecords: number | null;
   /** Age of the oldest record that is not applied, in milliseconds; `null`: not known. */
   readonly oldestAgeMs: number | null;
   readonly state: LagState;
@@ -17,10 +17,15 @@ export interface WatchedPartition extends TopicPartition {
 /**
  * The lag of all partitions of the group: what this process saw of its own records, and what brokers say of everything else
  * every few seconds. So it is true as well when the consumer is dead, when partitions wait, when another process has them,
- * and when nobody does.
+ * and when nobody does. While brokers do not tell, the age of a record that is known goes on growing; that nothing is behind
+ * is believed for a short time only.
  */
 export interface LagWatch {
   readings(): readonly WatchedPartition[];
+  /** Topics that are asked for, be anything known of them or not. */
+  readonly topics: readonly string[];
+  /** Whether brokers have not told for so long that nobody knows what else is behind by now. */
+  readonly isBlind: boolean;
   /** When brokers last answered, in milliseconds since 1970; 0 before they did. */
   readonly observedMs: number;
   /** Asks the brokers anew unless that was just done; gives up waiting soon. Never rejects. */
@@ -43,6 +48,11 @@ const OBSERVE_EVERY_MS = 5000;
 const FRESH_MS = 500;
 const REFRESH_WAIT_MS = 800;
 const STALE_AFTER_MS = 60_000;
+/**
+ * For so long a partition that was caught up is said to be, without another answer: three looks. One may be lost to a broker that
+ * restarts, and a scrape apart is soon enough for everybody who waits to hear; it is far below any budget of staleness.
+ */
+const BLIND_AFTER_MS = 3 * OBSERVE_EVERY_MS;
 
 export function createLagWatch(options: LagWatchOptions): LagWatch {
   const { kafka, group, topics, lag, clock } = options;
@@ -51,6 +61,8 @@ export function createLagWatch(options: LagWatchOptions): LagWatch {
   let before: LagObservation | null = null;
   let looking: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
+  const openedMs = clock.nowMs();
+  const isBlind = (): boolean => clock.nowMs() - (last?.atMs ?? openedMs) >= BLIND_AFTER_MS;
 
   const look = async (): Promise<void> => {
     const known = byName(lag.positions());
@@ -70,7 +82,12 @@ export function createLagWatch(options: LagWatchOptions): LagWatch {
   };
 
   return {
-    readings: () => readings({ ...options, last, before }),
+    topics,
+    get isBlind() {
+      return isBlind();
+    },
+    // before the first look there is nothing to believe
+    readings: () => readings({ ...options, last, before, isBlind: last === null || isBlind() }),
     get observedMs() {
       return last?.atMs ?? 0;
     },
@@ -96,9 +113,10 @@ export function createLagWatch(options: LagWatchOptions): LagWatch {
 interface Looked extends LagWatchOptions {
   readonly last: LagObservation | null;
   readonly before: LagObservation | null;
+  readonly isBlind: boolean;
 }
 
-function readings({ last, before, lag, waiting, clock }: Looked): readonly WatchedPartition[] {
+function readings({ last, before, isBlind, lag, waiting, clock }: Looked): readonly WatchedPartition[] {
   const nowMs = clock.nowMs();
   const known = byName(lag.positions());
   const observation = last ?? { atMs: nowMs, group: { group: "", state: "missing", members: 1 }, partitions: [], missing: [] };
@@ -109,11 +127,22 @@ function readings({ last, before, lag, waiting, clock }: Looked): readonly Watch
     { nowMs, staleAfterMs: STALE_AFTER_MS, ...(before === null ? {} : { before }) },
   );
   const waits = byName(waiting());
-  return judged.map(({ topic, partition, records, openRecords, ageMs, state, reason }) => {
+  return judged.map((judgement) => {
+    const { topic, partition, records, openRecords, ageMs, state, reason } = isBlind ? unlessBehind(judgement) : judgement;
     const wait = waits.get(nameOf({ topic, partition }));
     const told = wait === undefined ? { state, reason } : { state: "waiting" as const, reason: `${wait.code}: ${wait.problem}` };
     return { topic, partition, records, openRecords, oldestAgeMs: ageMs, ...told };
   });
+}
+
+type Judged = Omit<WatchedPartition, "oldestAgeMs"> & { readonly ageMs: number | null };
+
+/** Without the brokers: what is behind is behind still; of what was not, nobody knows. */
+function unlessBehind(judged: Judged): Judged {
+  const { records, openRecords, state, reason } = judged;
+  if (records !== 0 || openRecords !== 0) return judged;
+  const why = { state: "unknown" as const, reason: "brokers do not tell where the partition ends" };
+  return { ...judged, records: null, openRecords: null, ageMs: null, ...(state === "caught_up" ? why : { state, reason }) };
 }
 
 /** What brokers said, moved on by what this process has done since; it knows the time of its oldest record exactly. */

@@ -6,14 +6,13 @@ import type { LagWatch, WatchedPartition } from "./lag-watch.js";
 /** What is read of partitions when somebody looks. */
 export interface PartitionSources {
   waiting(): readonly WaitingPartition[];
-  readonly lag: Pick<LagWatch, "readings" | "observedMs" | "refresh">;
+  readonly lag: Pick<LagWatch, "readings" | "observedMs" | "refresh" | "topics" | "isBlind">;
   /** `null` where nothing is swept: in observe mode. */
   sweeps(): SweepStatus | null;
 }
 
-interface PartitionGaugeSources extends Pick<PartitionSources, "waiting" | "sweeps"> {
+interface PartitionGaugeSources extends PartitionSources {
   readonly readings: () => readonly WatchedPartition[];
-  readonly observedMs: () => number;
 }
 
 /** The gauges of a scrape ask one after the other before anything else happens: one reading of five hundred partitions does for all. */
@@ -31,10 +30,10 @@ function sharedByScrape<T>(read: () => T): () => T {
 
 /** How far behind each partition of the group is, whoever has it. */
 export function addPartitionGauges(registers: Registry[], given: PartitionSources): void {
-  const { lag } = given;
-  const readings = sharedByScrape(() => lag.readings());
-  const sources: PartitionGaugeSources = { ...given, readings, observedMs: () => lag.observedMs };
+  const readings = sharedByScrape(() => given.lag.readings());
+  const sources: PartitionGaugeSources = { ...given, readings };
   addAge(registers, sources);
+  addKnowledge(registers, sources);
   addGaugePerPartition(registers, {
     name: "freshet_consumer_lag_records",
     help: "Stable records of the partition that are not applied",
@@ -65,12 +64,28 @@ function addAge(registers: Registry[], sources: PartitionGaugeSources): void {
       if (sweeps !== null) this.set({ topic: "", partition: "sweeps" }, sweeps.oldestAgeMs / 1000);
     },
   });
+}
+
+/** What this process knows, and since when: an age that is absent looks to an alert as if all were well. */
+function addKnowledge(registers: Registry[], { lag, readings }: PartitionGaugeSources): void {
   new Gauge({
     name: "freshet_lag_observed_timestamp_seconds",
     help: "When brokers last told where partitions and the group are; 0 when they have not yet",
     registers,
     collect() {
-      this.set(sources.observedMs() / 1000);
+      this.set(lag.observedMs / 1000);
+    },
+  });
+  new Gauge({
+    name: "freshet_lag_unknown",
+    help: "1 for each topic of the rules of which this process cannot tell how far behind it is, for brokers do not tell; 0 where it can",
+    labelNames: ["topic"],
+    registers,
+    collect() {
+      const all = readings();
+      const told = new Set(all.map(({ topic }) => topic));
+      const unknown = new Set(all.filter(({ state, records }) => state === "unknown" || records === null).map(({ topic }) => topic));
+      for (const topic of lag.topics) this.set({ topic }, unknown.has(topic) || (lag.isBlind && !told.has(topic)) ? 1 : 0);
     },
   });
 }

@@ -22,7 +22,7 @@ export function createTelling({ level, clock, mode = "apply", rules, sources }: 
   const lines: string[] = [];
   const quiet: MetricSources = {
     waiting: () => [],
-    lag: { readings: () => [], observedMs: 0, refresh: async () => undefined },
+    lag: { readings: () => [], observedMs: 0, topics: [], isBlind: false, refresh: async () => undefined },
     assignedCount: () => 0,
     silence: () => ({ ms: 0, isStuck: false }),
     startWaits: () => [],

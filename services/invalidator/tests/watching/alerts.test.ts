@@ -77,6 +77,8 @@ describe("amtool", () => {
 
   test.each([
     ["on-call", ["alertname=FreshetConsumerStuck", "severity=critical", "job=freshet"]],
+    ["on-call", ["alertname=FreshetStartWaiting", "severity=critical", "job=freshet", "instance=a", "on=kafka"]],
+    ["on-call", ["alertname=FreshetLagUnknown", "severity=critical", "job=freshet"]],
     ["morning", ["alertname=FreshetRuleNeverMatches", "severity=warning", "job=freshet"]],
     ["nobody", ["alertname=DiskFull", "severity=critical"]],
   ])(
