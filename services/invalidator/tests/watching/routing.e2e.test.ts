@@ -55,15 +55,15 @@ test("who is on call hears of what is critical, and that it is over; the rest wa
   await until(() => told.includes("on-call FreshetConsumerStuck resolved"), { what: "it was told to be over" });
 }, 60_000);
 
-/** The names of the alerts of a topic that others make needless. */
-async function muted(topic: string): Promise<readonly string[]> {
+/** The names of the alerts that others make needless: of those whose label has this value. */
+async function muted(value: string, label = "topic"): Promise<readonly string[]> {
   const response = await fetch(`${alertmanager.url}/api/v2/alerts`);
   const alerts = (await response.json()) as readonly {
     readonly labels: Labels;
     readonly status: { readonly inhibitedBy: readonly string[] };
   }[];
   return alerts
-    .filter(({ labels, status }) => labels.topic === topic && status.inhibitedBy.length > 0)
+    .filter(({ labels, status }) => labels[label] === value && status.inhibitedBy.length > 0)
     .map(({ labels }) => `${labels.alertname} ${labels.severity}`)
     .toSorted();
 }
@@ -83,4 +83,21 @@ test("one cause is one notice", async () => {
   const needless = ["FreshetConsumerLagGrowing warning", "FreshetStalenessBudgetBurn critical", "FreshetStalenessBudgetBurn warning"];
   expect(await muted(topic)).toEqual(needless);
   expect(told).toEqual(["on-call FreshetPartitionWaiting firing", "on-call FreshetStalenessBudgetBurn firing"]);
+}, 60_000);
+
+test("that Kafka does not answer is told once, by whoever says the most; a process that waits for Redis mutes nobody", async () => {
+  const severity = "critical";
+  const burn = { alertname: "FreshetStalenessBudgetBurn", severity, window: "1h", topic: "c" };
+  const blind = { alertname: "FreshetLagUnknown", severity };
+  const waits = (job: string, on: string) => ({ alertname: "FreshetStartWaiting", severity, job, instance: "a", on });
+  const stuck = { alertname: "FreshetConsumerStuck", severity, instance: "a" };
+  await raise({ ...stuck, job: "silent" }, waits("new", "kafka"), waits("redis", "redis"));
+  await until(() => told.filter((text) => text.startsWith("on-call ")).length === 3, { what: "the causes were told" });
+  for (const job of ["silent", "new", "redis"]) await raise({ ...blind, job }, { ...burn, job });
+  await until(() => told.includes("on-call FreshetLagUnknown firing"), { what: "the one that is not muted was told" });
+  expect(await muted("silent", "job")).toEqual(["FreshetLagUnknown critical", "FreshetStalenessBudgetBurn critical"]);
+  expect(await muted("new", "job")).toEqual(["FreshetLagUnknown critical", "FreshetStalenessBudgetBurn critical"]);
+  expect(await muted("redis", "job")).toEqual(["FreshetStalenessBudgetBurn critical"]);
+  expect(told.filter((text) => text.includes("FreshetLagUnknown"))).toEqual(["on-call FreshetLagUnknown firing"]);
+  expect(told.join()).not.toContain("FreshetStalenessBudgetBurn");
 }, 60_000);
