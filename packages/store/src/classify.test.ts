@@ -138,6 +138,14 @@ test("a refused certificate stays the reason while connections are merely lost, 
   expect(reasonOf(null, lost)).toBe(lost);
 });
 
+test("a peer that is no Redis stays the reason while connections are merely lost, until nobody is there", () => {
+  const foreign = classify(new Error('Unknown RESP type 72 "H". Please report this.'));
+  expect(foreign).toMatchObject({ code: "FR2004", disposition: "halt", message: "What answers there does not speak Redis." });
+  expect(reasonOf(foreign, classify(new Error("read ECONNRESET")))).toBe(foreign);
+  const away = classify(new Error("connect ECONNREFUSED 127.0.0.1:1"));
+  expect(reasonOf(foreign, away)).toBe(away);
+});
+
 test("what nobody knows halts as a bug, and a FreshetError stays itself", () => {
   expect(classify(new TypeError("x is undefined"))).toMatchObject({ code: "FR9001", disposition: "halt" });
   expect(classify("a string")).toMatchObject({ code: "FR9001", disposition: "halt" });

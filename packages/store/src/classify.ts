@@ -1,5 +1,6 @@
 import { types } from "node:util";
 import { type Disposition, type ErrorCode, FreshetError } from "@freshet/protocol";
+import { causeOf, connectionFaultOf } from "./connection-fault.js";
 import { isPlaintextRefused, plaintextRefused } from "./plaintext.js";
 import { refusedRight } from "./refused-right.js";
 
@@ -25,6 +26,15 @@ const noTrust: ErrorClass = {
 };
 const notTrusted: ErrorClass = { ...trust, fix: "Set FRESHET_REDIS_CERT and FRESHET_REDIS_KEY to a client certificate that Redis takes." };
 const unsuitable: ErrorClass = { code: "FR2004", disposition: "halt", fix: "Use Redis 7.0 or newer with scripting; run the probe." };
+
+const noTls: ErrorClass = {
+  ...unreachable,
+  fix: "Check that Redis runs and can be reached from here, and that this port speaks TLS: FRESHET_REDIS_URL begins with rediss://.",
+};
+const noSentinel: ErrorClass = {
+  ...unsuitable,
+  fix: "Leave FRESHET_REDIS_MODE=sentinel out, or point FRESHET_REDIS_URL at a sentinel.",
+};
 
 const noCluster: ErrorClass = { ...unsuitable, fix: "Leave FRESHET_REDIS_MODE=cluster out, or point FRESHET_REDIS_URL at a cluster." };
 
@@ -76,6 +86,23 @@ const OUT_OF_TURN = /^Command queue state error/;
 const LOST =
   /connection is closed|isn't writeable|timed out|socket timeout|max retries|too many cluster redirections|none of startup nodes|sentinels are unreachable|connection close|ECONN|EPIPE|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|TLS/i;
 
+const NO_TLS_CAME = "No TLS connection with Redis came about";
+
+/** What the client says of bytes that are no reply. */
+const NOT_REDIS = /Unknown RESP type \d|\. Please report this\.$/;
+
+/** What the client repeats of a server that it takes for a sentinel. */
+const NOT_A_SENTINEL = /^All sentinels are unreachable.* Last error: ERR unknown command [`'"]?sentinel/i;
+
+/** That nobody is there, for certain: whoever answered before has gone. */
+const NOBODY_THERE = /ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN/;
+
+/** Codes of a TLS that did not come about, for whatever reason but the above. */
+const NO_TLS = /^(?:ERR_SSL_|EPROTO)/;
+
+/** What a peer that does not speak TLS makes of it when it says nothing. */
+const SILENT_TLS = /connect ETIMEDOUT|before secure TLS connection/;
+
 /** Codes of Node and OpenSSL for a certificate that this side does not take. */
 const NO_TRUST = /^(?:UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|INVALID_CA|HOSTNAME_MISMATCH|ERR_TLS_CERT_)/;
 
@@ -92,9 +119,18 @@ export function classify(error: unknown): FreshetError {
   if (isPlaintextRefused(error.message)) return plaintextRefused();
   if (/^ERR_SSL_.*ALERT/.test(code)) return make(notTrusted, `TLS with Redis failed (${code})`, error);
   if (NO_TRUST.test(code)) return make(noTrust, `TLS with Redis failed (${code})`, error);
+  if (NOT_A_SENTINEL.test(error.message)) return make(noSentinel, "What answers there is not a sentinel", error);
+  if (NOT_REDIS.test(error.message)) return speaksNoRedis();
   if (OUT_OF_TURN.test(error.message)) return make(unsuitable, "Redis answered what nobody asked", error);
+  if (NO_TLS.test(code)) return make(noTls, NO_TLS_CAME, error);
   if (LOST.test(text)) return make(unreachable, "Redis did not answer", error);
   return new FreshetError("FR9001", "halt", `The Redis client failed: ${text}.`, "Report it with the log around this line.");
+}
+
+/** As `classify`, where the URL wants TLS. A server without it often says nothing at all. */
+export function classifyTls(error: unknown): FreshetError {
+  const isSilent = types.isNativeError(error) && error.name === "Error" && SILENT_TLS.test(error.message);
+  return isSilent ? make(noTls, NO_TLS_CAME, error) : classify(error);
 }
 
 /** As `classify`, also of what it said, where no server but this one is known: waiting does not make it the owner of the key. */
@@ -105,11 +141,12 @@ export function classifyAlone(error: unknown): FreshetError {
 }
 
 /**
- * Why there is no connection, after another trouble. A server that refuses a certificate says so, and closes: what is written
- * meanwhile often makes the next attempt a mere loss of the connection, which tells less.
+ * Why there is no connection, after another trouble. A server that refuses a certificate says so, and closes, as does one that
+ * is no Redis: what is written meanwhile often makes the next attempt a mere loss of the connection, which tells less.
  */
 export function reasonOf(known: FreshetError | null, next: FreshetError): FreshetError {
-  return known?.code === trust.code && next.disposition === "wait" ? known : next;
+  if (known === null || next.disposition !== "wait" || NOBODY_THERE.test(String(next.cause))) return next;
+  return known.code === trust.code || connectionFaultOf(known) !== null ? known : next;
 }
 
 /** Whether a call failed only because the server does not hold the script (restart, SCRIPT FLUSH, failover). */
@@ -166,6 +203,11 @@ function errorCodeOf(error: Error): string {
 
 function make({ code, disposition, fix }: ErrorClass, problem: string, error: Error): FreshetError {
   return new FreshetError(code, disposition, `${problem}.`, fix, bareCause(error));
+}
+
+function speaksNoRedis(): FreshetError {
+  const fix = "Correct the host and the port of FRESHET_REDIS_URL; a port of Redis that speaks TLS wants rediss://.";
+  return new FreshetError("FR2004", "halt", "What answers there does not speak Redis.", fix, causeOf("protocol"));
 }
 
 /** What the client itself says: behind "Last error:" it repeats the server, who may repeat a password. */

@@ -4,6 +4,7 @@ import type { Redis } from "ioredis";
 import { classify } from "./classify.js";
 import { ClusterNodes, clusterDown } from "./cluster-nodes.js";
 import { runInCluster } from "./cluster-run.js";
+import { databaseOf } from "./database.js";
 import { withDeadline } from "./deadline.js";
 import { slotOf } from "./key-slot.js";
 import { defaultTimeouts, type RedisConnectionConfig } from "./redis-connection.js";
@@ -83,7 +84,6 @@ function keyAt(name: string, address: string, map: SlotMap): string {
 }
 
 function checkDatabase({ url, options }: RedisConnectionConfig): void {
-  const [, path = ""] = new URL(url).pathname.split("/");
-  if (["", "0"].includes(path) && (options?.db ?? 0) === 0) return;
+  if (databaseOf(url, options?.db) === 0 && (options?.db ?? 0) === 0) return;
   throw new FreshetError("FR1002", "usage", "A Redis Cluster has no databases but 0.", "Leave the database out of FRESHET_REDIS_URL.");
 }

@@ -1,4 +1,5 @@
 export { type BoundsGuard, type BoundsGuardOptions, createBoundsGuard } from "./bounds-guard.js";
+export { type ConnectionFault, connectionFaultOf } from "./connection-fault.js";
 export { createMemoryStore, type MemoryStore } from "./memory-store.js";
 export type {
   BoundsPort,

@@ -1,6 +1,7 @@
 import type { FreshetError } from "@freshet/protocol";
-import { Redis, type RedisOptions } from "ioredis";
-import { classify, isTimeout, reasonOf } from "./classify.js";
+import type { Redis, RedisOptions } from "ioredis";
+import { classify, classifyTls, isTimeout, reasonOf } from "./classify.js";
+import { databaseOf, SelectingRedis, unselected } from "./database.js";
 import { withDeadline } from "./deadline.js";
 import { scripts } from "./generated/scripts.js";
 import { isHeldToLoopback, onlyLoopback } from "./plaintext.js";
@@ -54,18 +55,25 @@ export const defaultTimeouts: RedisTimeouts = { commandMs: 2_000, socketMs: 5_00
 
 /**
  * One connection to one Redis, made on first use and made again for ever until it is closed. Loads the scripts each
- * time it gets ready.
+ * time it gets ready, and is never ready in another database than the one that is wanted.
  */
 export class RedisConnection {
-  readonly #client: Redis;
+  readonly #client: SelectingRedis;
+  readonly #database: number;
   readonly #timeouts: RedisTimeouts;
   readonly #config: RedisConnectionConfig;
   readonly #label: { readonly server?: string };
   #waiting: Promise<void> | null = null;
   #lastError: FreshetError | null = null;
+  /** Counts connections that are tried, so that what is late about one is not taken for the next. */
+  #attempt = 0;
+  #isTornDown = false;
+  /** Told already; the client tells it again, at times as late as during the next attempt. */
+  #selectError: unknown = null;
   #isRenewing = false;
   #isClosed = false;
 
+  /** @throws FreshetError FR1002 (`usage`) for a database that is no number. */
   constructor(config: RedisConnectionConfig) {
     this.#config = config;
     this.#label = config.server === undefined ? {} : { server: config.server };
@@ -75,19 +83,42 @@ export class RedisConnection {
       this.#renewAccess();
       return made.retryStrategy(times);
     };
+    this.#database = databaseOf(config.url, config.options?.db);
     const options: RedisOptions = { ...config.options, ...made, retryStrategy };
     const { sentinelName } = config;
     this.#client =
       sentinelName === undefined
-        ? new Redis(config.url, { ...options, replyMapping: "legacy" })
-        : new Redis({
+        ? new SelectingRedis(config.url, { ...options, replyMapping: "legacy" })
+        : new SelectingRedis({
             ...options,
             ...sentinelSettings(config.url, sentinelName, options),
             ...(isHeldToLoopback(config) ? { natMap: onlyLoopback } : {}),
             replyMapping: "legacy",
           });
-    this.#client.on("error", (error: unknown) => this.#report(classify(error)));
+    this.#client.on("connecting", () => {
+      this.#attempt += 1;
+      this.#isTornDown = false;
+    });
+    this.#client.onSelect = (outcome) => this.#watchSelect(outcome);
+    this.#client.on("error", (error: unknown) => {
+      if (!this.#isTornDown && error !== this.#selectError) this.#report(this.#classify(error));
+    });
     this.#client.on("ready", () => void this.#prepare());
+  }
+
+  /**
+   * Without its database a connection must carry no command: the client itself would go on, in database 0. Torn down at once, it does
+   * not get ready, and what was in flight on the one before is not sent on it.
+   */
+  #watchSelect(outcome: Promise<unknown>): void {
+    const attempt = this.#attempt;
+    outcome.catch((error: unknown) => {
+      if (attempt !== this.#attempt || this.#isClosed) return;
+      this.#client.disconnect(true);
+      this.#selectError = error;
+      this.#report(unselected(error, this.#database));
+      this.#isTornDown = true;
+    });
   }
 
   /**
@@ -159,7 +190,11 @@ export class RedisConnection {
       const timer = setTimeout(onEnd, this.#timeouts.readyMs);
       this.#client.once("ready", onReady).once("end", onEnd);
     });
-    if (!isReady) throw this.#lastError ?? classify(new Error("Connection is closed."));
+    if (!isReady) throw this.#lastError ?? this.#classify(new Error("connect ETIMEDOUT"));
+  }
+
+  #classify(error: unknown): FreshetError {
+    return this.#config.url.startsWith("rediss:") ? classifyTls(error) : classify(error);
   }
 
   async #prepare(): Promise<void> {

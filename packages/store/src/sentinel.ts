@@ -1,4 +1,5 @@
 import type { RedisOptions } from "ioredis";
+import { databaseOf } from "./database.js";
 
 const SENTINEL_PORT = 26_379;
 
@@ -9,13 +10,12 @@ const SENTINEL_PORT = 26_379;
  * @param settings the options of the connection itself; its time-outs and pauses hold for sentinels too.
  */
 export function sentinelSettings(url: string, name: string, settings: RedisOptions): RedisOptions {
-  const { protocol, hostname, port, username, password, pathname } = new URL(url);
+  const { protocol, hostname, port, username, password } = new URL(url);
   const { connectTimeout = 0, commandTimeout = 0, retryStrategy, tls } = settings;
   const pause = (times: number): number => {
     const pauseMs = retryStrategy?.(times);
     return typeof pauseMs === "number" ? pauseMs : connectTimeout;
   };
-  const [, database = ""] = pathname.split("/");
   return {
     sentinels: [{ host: hostname.replace(/^\[|\]$/g, ""), port: port === "" ? SENTINEL_PORT : Number(port) }],
     name,
@@ -28,7 +28,7 @@ export function sentinelSettings(url: string, name: string, settings: RedisOptio
     sentinelReconnectStrategy: pause,
     ...(username === "" ? {} : { username: decodeURIComponent(username) }),
     ...(password === "" ? {} : { password: decodeURIComponent(password) }),
-    ...(database === "" ? {} : { db: Number(database) }),
+    db: databaseOf(url, settings.db),
     ...(protocol === "rediss:" ? { ...sentinelTls(tls ?? {}), enableTLSForSentinelMode: true } : {}),
   };
 }

@@ -1,4 +1,5 @@
 import type { FreshetError } from "@freshet/protocol";
+import { connectionFaultOf } from "@freshet/store";
 import { type DoctorFinding, finding } from "./finding.js";
 import type { FindingName } from "./finding-kinds.js";
 
@@ -27,8 +28,15 @@ export function skipped(name: CheckName, because: string, findings: readonly Doc
 }
 
 /** An error of a port as a finding; `wait` is what does not answer. */
-export function troubleWith(peer: "kafka" | "redis", { code, disposition, message: problem, fix }: FreshetError): DoctorFinding {
-  return finding(troubleName(peer, code, disposition), { subject: peer === "kafka" ? "Kafka" : "Redis", problem, fix, code });
+export function troubleWith(peer: "kafka" | "redis", error: FreshetError): DoctorFinding {
+  const { code, disposition, message: problem, fix } = error;
+  const fault = connectionFaultOf(error);
+  return finding(fault === null ? troubleName(peer, code, disposition) : `redis-${fault}`, {
+    subject: peer === "kafka" ? "Kafka" : "Redis",
+    problem,
+    fix,
+    code,
+  });
 }
 
 function troubleName(peer: "kafka" | "redis", code: string, disposition: string): FindingName {

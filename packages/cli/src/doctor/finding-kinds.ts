@@ -53,6 +53,8 @@ export const findingKinds = {
   "redis-unreachable": error("Busts wait, and entries stay as they are."),
   "redis-refused": error("Redis answers, and refuses what the service does first."),
   "redis-untrusted": error("Without TLS that both sides trust the service does not start, and one that runs waits."),
+  "redis-protocol": error("The service does not start on what is no Redis, and one that runs waits."),
+  "redis-database": error("The service works in the database that the URL names, or not at all."),
   "redis-version": error("The scripts need commands that this server does not have."),
   "redis-mode": error("Taken for the wrong kind of server, calls are redirected for ever or miss their keys."),
   "redis-role": error("What is written to a replica is refused, or lost."),

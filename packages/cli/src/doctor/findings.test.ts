@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { KafkaRight } from "@freshet/kafka";
 import { FreshetError } from "@freshet/protocol";
-import type { ProbeFinding } from "@freshet/store";
+import type { ConnectionFault, ProbeFinding } from "@freshet/store";
 import { describe, expect, test } from "@jest/globals";
 import { doctor as contract } from "../../../../scripts/schemas/doctor.ts";
 import { type Clinic, openClinic, withSettings } from "../../tests/clinic.js";
@@ -11,10 +11,14 @@ import { type FindingName, findingKinds } from "./finding-kinds.js";
 const SOURCE = "shop.products";
 const DEAD_LETTERS = "freshet.dlq.default";
 
-function refuse(code: ConstructorParameters<typeof FreshetError>[0], disposition: "wait" | "halt" | "usage" = "halt") {
+function refuse(code: ConstructorParameters<typeof FreshetError>[0], disposition: "wait" | "halt" | "usage" = "halt", cause?: Error) {
   return async () => {
-    throw new FreshetError(code, disposition, "it says no", "Ask again.");
+    throw new FreshetError(code, disposition, "it says no", "Ask again.", cause);
   };
+}
+
+function fault(what: ConnectionFault): Error {
+  return Object.assign(new Error(what), { name: "ConnectionFault" });
 }
 
 function probe(about: ProbeFinding["about"]): (clinic: Clinic) => World {
@@ -81,6 +85,8 @@ const ill: Readonly<Record<FindingName, (clinic: Clinic) => World | Promise<Worl
   "redis-unreachable": (clinic) => clinic.withStore({ probe: refuse("FR2001", "wait") }),
   "redis-refused": (clinic) => clinic.withStore({ probe: refuse("FR2004") }),
   "redis-untrusted": (clinic) => clinic.withStore({ probe: refuse("FR1002") }),
+  "redis-protocol": (clinic) => clinic.withStore({ probe: refuse("FR2004", "halt", fault("protocol")) }),
+  "redis-database": (clinic) => clinic.withStore({ probe: refuse("FR1002", "halt", fault("database")) }),
   "redis-version": probe("version"),
   "redis-mode": probe("mode"),
   "redis-role": probe("role"),
