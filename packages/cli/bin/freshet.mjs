@@ -2,6 +2,7 @@
 // Plain JavaScript that any Node can read. Starts `freshet` again under the repository's own Node when this one is too old,
 // and the service with the heap it was measured with. The second process ends with this one, however this one ends.
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 
 const FLOOR = [22, 22];
@@ -15,7 +16,10 @@ const isNew = major > FLOOR[0] || (major === FLOOR[0] && minor >= FLOOR[1]);
 const given = [...process.execArgv, process.env.NODE_OPTIONS ?? ""].join(" ");
 const flags = process.argv[2] === "run" && !given.includes("--max-semi-space-size") ? [YOUNG_HEAP] : [];
 
-if (isNew && flags.length === 0) {
+if (!existsSync(new URL("../dist/bin.js", import.meta.url))) {
+  process.stderr.write("freshet is not built here.\nFix: run npm ci and npm run build in the repository.\n");
+  process.exit(2);
+} else if (isNew && flags.length === 0) {
   await import("../dist/bin.js");
 } else {
   const node = isNew ? process.execPath : ownNode();

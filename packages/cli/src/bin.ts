@@ -81,4 +81,6 @@ const deps: Deps = {
 
 const code = await runCli(process.argv.slice(2), io, deps);
 await io.flushed();
-process.exit(code);
+const lost = io.lost();
+if (lost !== null) io.talk(`the output could not be written (${lost})`);
+process.exit(lost !== null && code === exitCodes.done ? exitCodes.failed : code);

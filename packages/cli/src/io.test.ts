@@ -16,6 +16,18 @@ test("data goes to stdout, talk to stderr, a line each", async () => {
   expect(stderr.read().toString()).toBe("talk\n");
 });
 
+test.each([
+  ["ENOSPC", "ENOSPC"],
+  ["EPIPE", null],
+])("data that cannot be written is lost, unless nobody reads it: %s", async (code, lost) => {
+  const { stdout, stderr } = streams();
+  const io = createStreamIo(stdout, stderr, false);
+  expect(io.lost()).toBeNull();
+  stdout.destroy(Object.assign(new Error("write"), { code }));
+  await new Promise((resolve) => stdout.once("close", resolve));
+  expect(io.lost()).toBe(lost);
+});
+
 test("a reader that went away is no error: later lines are dropped and `unread` says so", async () => {
   const { stdout, stderr } = streams();
   const io = createStreamIo(stdout, stderr, false);

@@ -16,6 +16,8 @@ export interface Io {
 export interface StreamIo extends Io {
   /** Resolves when everything written has left the process, or can no longer. */
   flushed(): Promise<void>;
+  /** Why data that somebody waits for could not be written, such as `ENOSPC`; `null` where it was, or where nobody reads. */
+  lost(): string | null;
 }
 
 /**
@@ -24,7 +26,11 @@ export interface StreamIo extends Io {
  */
 export function createStreamIo(stdout: Writable & { isTTY?: boolean }, stderr: Writable, noColour: boolean): StreamIo {
   const unread = new AbortController();
-  const out = createSink(stdout, () => unread.abort());
+  let lost: string | null = null;
+  const out = createSink(stdout, (code) => {
+    if (code !== "EPIPE") lost = code;
+    unread.abort();
+  });
   const talk = createSink(stderr, () => {});
   return {
     out: out.line,
@@ -34,14 +40,15 @@ export function createStreamIo(stdout: Writable & { isTTY?: boolean }, stderr: W
     flushed: async () => {
       await Promise.all([out.flushed(), talk.flushed()]);
     },
+    lost: () => lost,
   };
 }
 
-function createSink(stream: Writable, onBroken: () => void) {
+function createSink(stream: Writable, onBroken: (code: string) => void) {
   let broken = false;
-  stream.on("error", () => {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
     broken = true;
-    onBroken();
+    onBroken(error.code ?? error.name);
   });
   return {
     line(text: string): void {

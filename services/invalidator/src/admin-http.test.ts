@@ -108,6 +108,16 @@ describe("the admin port", () => {
     socket.destroy();
   });
 
+  test.each(["content-length: 1025", "transfer-encoding: chunked"])("refuses the body of a GET before it has come: %s", async (header) => {
+    const address = new URL(await listen(open(), { host: "127.0.0.1", port: 0 }));
+    const socket = connect(Number(address.port), address.hostname);
+    const [answered, ended] = [once(socket, "data"), once(socket, "end")];
+    socket.write(`GET /livez HTTP/1.1\r\nhost: x\r\n${header}\r\n\r\n`);
+    expect(String((await answered)[0])).toMatch(/^HTTP\/1\.1 413 /);
+    await ended;
+    socket.destroy();
+  });
+
   test("shuts out a connection whose headers drip, however busily", async () => {
     const slowMs = 250;
     const app = createAdminHttp(views, slowMs);

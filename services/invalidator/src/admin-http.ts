@@ -16,6 +16,7 @@ export interface AdminViews {
 }
 
 const SLOW_MS = 5000;
+const BODY_BYTES_MAX = 1024;
 const READING = new Set(["GET", "HEAD"]);
 
 /**
@@ -27,7 +28,7 @@ export function createAdminHttp(views: AdminViews, slowMs = SLOW_MS): FastifyIns
     logger: false,
     // Headers that drip keep a connection busy; Node looks at the age of requests every 30 s unless it is told otherwise.
     http: { maxHeaderSize: 8192, headersTimeout: slowMs, requestTimeout: slowMs, connectionsCheckingInterval: Math.ceil(slowMs / 5) },
-    bodyLimit: 1024,
+    bodyLimit: BODY_BYTES_MAX,
     connectionTimeout: slowMs,
     requestTimeout: slowMs,
     keepAliveTimeout: slowMs,
@@ -37,9 +38,15 @@ export function createAdminHttp(views: AdminViews, slowMs = SLOW_MS): FastifyIns
   });
   app.addHook("onRequest", async (request, reply) => {
     reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
-    if (READING.has(request.method)) return;
-    reply.header("allow", "GET, HEAD");
-    return problem(reply, 405, "only GET and HEAD");
+    if (!READING.has(request.method)) {
+      reply.header("allow", "GET, HEAD");
+      return problem(reply, 405, "only GET and HEAD");
+    }
+    // Nobody reads the body of a GET, so no limit would meet it: it would come in and be thrown away.
+    const { "content-length": length = "0", "transfer-encoding": encoding } = request.headers;
+    if (encoding === undefined && Number(length) <= BODY_BYTES_MAX) return;
+    reply.header("connection", "close");
+    return problem(reply, 413, "a body that nobody asked for");
   });
   app.get("/livez", (_request, reply) => answer(reply, views.live()));
   app.get("/readyz", (_request, reply) => answer(reply, views.ready()));
