@@ -1,4 +1,5 @@
 import { type EntrySpec, FreshetError, type KeyBust, limits } from "@freshet/protocol";
+import { checkWords } from "./bust-requests.js";
 import { gateKeyOf } from "./gate-key.js";
 import { notYet } from "./not-yet.js";
 
@@ -110,9 +111,10 @@ class Groups {
       kinds = new Map();
       this.#bySpec.set(entry, kinds);
     }
-    const name = mode === "hard" ? spaceKind : `soft ${spaceKind}`;
+    const name = mode === "hard" ? spaceKind : `${mode} ${spaceKind}`;
     let group = kinds.get(name);
     if (group === undefined) {
+      checkWords({ entry, spaceKind, mode });
       if (mode === "soft" && entry.kind !== "managed") throw notYet(`soft busts of entries of kind ${entry.kind}`);
       group = this.#byText(entry.kind === "managed" ? "bust" : "bust-other", headOf({ entry, spaceKind, mode }, this.#way));
       kinds.set(name, group);

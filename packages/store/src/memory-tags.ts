@@ -25,7 +25,7 @@ import {
 } from "@freshet/protocol";
 import type { BustRun } from "./bust-calls.js";
 import type { BustPort, EpochTag, IndexAddRequest, SweepPort, TagPort, TagView } from "./port.js";
-import { checkEpochTag, checkIndexAdd, checkSweepId, checkTag, checkTagBusts, fillTimeRefused } from "./tag-requests.js";
+import { checkClaim, checkEpochTag, checkIndexAdd, checkSweepId, checkTag, checkTagBusts, fillTimeRefused } from "./tag-requests.js";
 
 type TagSteps = TagPort & SweepPort & Pick<BustPort, "bustTags" | "previewTags">;
 
@@ -64,7 +64,8 @@ export function memoryTags({ nowUs, bustMembers }: MemoryTagsOptions): TagSteps 
     },
     bustMembers,
     moveSweep: async (tag, { gone, ...step }) => {
-      const { outcome, write } = moveSweep(tags.state(checkTag(tag)), { ...step, id: checkSweepId(step.id), nowUs: nowUs() });
+      checkClaim(step);
+      const { outcome, write } = moveSweep(tags.state(checkTag(tag)), { ...step, nowUs: nowUs() });
       tags.write(tag, write);
       if (outcome === "moved") tags.removeMembers(tag, gone);
       return outcome;
@@ -141,8 +142,9 @@ class Tags {
   }
 
   claim(tag: string, { id, was, holdMs }: Parameters<SweepPort["claimSweep"]>[1]): Awaited<ReturnType<SweepPort["claimSweep"]>> {
+    checkClaim({ id, was, holdMs });
     const nowUs = this.#nowUs();
-    const step = claimSweep(this.state(tag), { id: checkSweepId(id), was, holdMs, nowUs });
+    const step = claimSweep(this.state(tag), { id, was, holdMs, nowUs });
     this.write(tag, step.write);
     if (step.outcome !== "claimed") return { outcome: step.outcome };
     return { outcome: "claimed", busts: step.sweep.busts, cursor: step.sweep.cursor, atUs: nowUs };

@@ -3,7 +3,7 @@ import type { ClaimReply, SweepPort, TagPort } from "./port.js";
 import type { RedisCall, RedisLink } from "./redis-link.js";
 import { registryKey, tagKeys } from "./tag-keys.js";
 import { countOf, letterOf, pairsOf, readReply, textOf } from "./tag-replies.js";
-import { checkSweepId, checkTag } from "./tag-requests.js";
+import { checkClaim, checkSweepId, checkTag } from "./tag-requests.js";
 
 type SweepSteps = Omit<SweepPort, "bustMembers"> & Pick<TagPort, "indexRemove">;
 
@@ -68,8 +68,10 @@ export async function registerSweeps(link: RedisLink, prefix: string, tags: read
   for (const reply of replies) readReply("registry-add", reply);
 }
 
-function claimCall(prefix: string, tag: string, { id, was, holdMs }: Omit<ClaimArguments, "nowUs">): RedisCall {
-  const args = [checkSweepId(id), String(holdMs), was === undefined ? "" : checkSweepId(was)];
+function claimCall(prefix: string, tag: string, claim: Omit<ClaimArguments, "nowUs">): RedisCall {
+  checkClaim(claim);
+  const { id, was, holdMs } = claim;
+  const args = [id, String(holdMs), was ?? ""];
   return { run: { script: "sweep-claim" }, keys: [tagKeys(prefix, checkTag(tag)).state], args };
 }
 
@@ -90,7 +92,8 @@ interface Move {
 
 function moveCall(prefix: string, tag: string, { id, holdMs, cursor, gone }: Move): RedisCall {
   const { index, state } = tagKeys(prefix, checkTag(tag));
-  const args = [checkSweepId(id), String(holdMs), encodeCursor(cursor), ...pairs(gone)];
+  checkClaim({ id, holdMs });
+  const args = [id, String(holdMs), encodeCursor(cursor), ...pairs(gone)];
   return { run: { script: "sweep-move" }, keys: [index, state], args };
 }
 

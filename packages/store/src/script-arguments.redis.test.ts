@@ -20,6 +20,8 @@ const good: Readonly<Record<Name, readonly string[]>> = {
   "epoch-get": ["5"],
 };
 const keysOf: Readonly<Partial<Record<Name, number>>> = { "lease-gated": 2, "set-if-newer": 2, "index-add": 2 };
+/** Lines, each led by a line break. */
+const lines = (size: number, lineOf: (at: number) => string) => Array.from({ length: size }, (_, at) => `\n${lineOf(at)}`).join("");
 const json: Edits = { 1: "json", 10: '{"ver":2}' };
 let client: Redis;
 let count = 0;
@@ -115,6 +117,25 @@ const cases: readonly (readonly [Name, string, Edits, number?, number?])[] = [
   ["fill", "a fraction for R", { 12: "0.5" }],
   ["fill", "F below R", { 12: "20000001" }],
   ["fill", "a missing argument", {}, 12],
+  ["fill", "257 deps", { 4: lines(257, (at) => `p/${at}\t2`) }],
+  ["fill", "a subject of 513 bytes", { 4: `\n${"s".repeat(513)}\t2` }],
+  ["fill", "a dep that is given twice", { 4: "\na/1\t9\na/1\t1" }],
+  ["fill", "300,000 deps", { 4: lines(300_000, (at) => `p/${at}\t2`) }],
+  ["fill", "65 tags", { 7: lines(65, (at) => `t${at}`), 9: "2000000" }],
+  ["fill", "a tag of 513 bytes", { 7: `\n${"t".repeat(513)}`, 9: "2000000" }],
+  ["fill", "a tag that is no hash tag", { 7: "\n}x", 9: "2000000" }],
+  ["fill", "a tag that is given twice", { 7: "\nshop\nshop", 9: "2000000" }],
+  ["fill", "65 epochs", { 5: lines(65, (at) => `t${at}\t1\t1`), 6: "1" }],
+  ["fill", "an epoch that is given twice", { 5: "\nshop\t1\t1\nshop\t2\t2", 6: "1" }],
+  ["fill", "a generation of 18 digits", { 5: `\nshop\t${"1".repeat(18)}\t${"1".repeat(18)}`, 6: "1" }],
+  ["fill", "an age without epochs", { 6: "1" }],
+  ["fill", "two keys", {}, 13, 2],
+  ["lease", "65 epochs", { 2: lines(65, (at) => `t${at}\t1\t1`) }],
+  ["lease", "an epoch of a tag of 513 bytes", { 2: `\n${"t".repeat(513)}\t1\t1` }],
+  ["lease", "two keys", {}, 4, 2],
+  ["set-if-newer", "a subject of 513 bytes", { 4: "s".repeat(513) }],
+  ["set-if-newer", "1,001 fields", Object.fromEntries(Array.from({ length: 2_002 }, (_, at) => [10 + at, `f${at}`])), 2_011],
+  ["keep-marks", "marks of more than 16 KiB", { 1: `0000000000000002h${"p".repeat(16_384)}\t2` }],
   ["lease", "no token", { 1: "" }],
   ["lease", "a token with a line break", { 1: "a\nb" }],
   ["lease", "a token of 65 bytes", { 1: "t".repeat(65) }],
@@ -166,6 +187,9 @@ const takes: readonly (readonly [Name, string, Edits, number?, number?])[] = [
   ["fill", "filled", { 1: "t", 12: "20000000" }],
   ["fill", "filled", { 4: "", 7: "\nshop\nhome", 9: "1", 10: "1", 11: "3153600000000000" }],
   ["fill", "filled", { 5: "\nshop\t1\t1", 6: "9000000" }],
+  ["fill", "filled", { 4: lines(256, (at) => `p/${at}\t2`), 7: lines(64, (at) => `t${at}`), 9: "2000000" }],
+  ["fill", "filled", { 4: `\n${"s".repeat(512)}\t${"9".repeat(20)}`, 7: `\n${"t".repeat(512)}`, 9: "2000000" }],
+  ["fill", "filled", { 5: lines(64, (at) => `t${at}\t${"9".repeat(16)}\t${"9".repeat(16)}`), 6: "9000000" }],
   ["lease", "leased", { 1: "t".repeat(64), 3: "20000000" }],
   ["lease-gated", "leased", { 1: "companion", 2: "" }, 5, 3],
   ["promote", "promoted", {}],
@@ -192,6 +216,23 @@ describe("scripts that other languages call", () => {
     const { reply, isUntouched } = await run(name, edited(name, edits, size), keysCount);
     expect({ reply: Array.isArray(reply) ? reply[1] : reply, isUntouched }).toEqual({ reply: outcome, isUntouched: false });
   });
+
+  test.each(["lease", "lease-gated", "fill", "set-if-newer"] as const)(
+    "%s refuses an entry without a key, and one of 513 bytes",
+    async (name) => {
+      const long = "k".repeat(513 - prefix.length);
+      for (const key of ["", prefix + long]) {
+        const keys = [key, `${prefix}g`].slice(0, keysOf[name] ?? 1);
+        const call = client.eval(scripts[name].text, keys.length, ...keys, ...good[name]);
+        await expect(call).rejects.toThrow(/^ERR freshet: a key has 1 to 512 bytes/);
+        expect(await client.exists(...keys)).toBe(0);
+      }
+      const key = prefix + long.slice(1);
+      const keys = [key, key].slice(0, keysOf[name] ?? 1);
+      expect(await client.eval(scripts[name].text, keys.length, ...keys, ...good[name])).toBeInstanceOf(Array);
+      await client.unlink(key);
+    },
+  );
 
   // Whoever reads members as text would look for another key, and bust that one.
   test.each([

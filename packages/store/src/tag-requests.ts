@@ -1,6 +1,7 @@
 import { FreshetError, limits, type TagBust } from "@freshet/protocol";
+import { checkFactWords } from "./bust-requests.js";
 import type { EpochTag, IndexAddRequest } from "./port.js";
-import { checkBytes, checkDuration, checkKey, checkVersion, checkWellFormed, refused } from "./request-checks.js";
+import { checkBytes, checkDuration, checkKey, checkText, checkVersion, checkWellFormed, refused } from "./request-checks.js";
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what separates subjects from versions, and ids from times
 const CONTROL = /[\u0000-\u001f]/;
@@ -19,10 +20,15 @@ export function checkTag(tag: string): string {
 
 /** @throws FreshetError FR1006 (`usage`) for a sweep id that is empty, too long or holds control characters. */
 export function checkSweepId(id: string): string {
-  checkWellFormed("id of a sweep", id);
-  if (id !== "" && !CONTROL.test(id) && Buffer.byteLength(id) <= limits.tokenBytesMax) return id;
-  const fix = `Give 1 to ${limits.tokenBytesMax} bytes without control characters.`;
-  throw new FreshetError("FR1006", "usage", "The id of a sweep is empty, too long or holds control characters.", fix);
+  checkText("id of a sweep", id, { min: 1, max: limits.tokenBytesMax });
+  return id;
+}
+
+/** @throws FreshetError FR1006 (`usage`) for ids that cannot be kept, and a hold that is no duration. */
+export function checkClaim({ id, was, holdMs }: { readonly id: string; readonly was?: string | undefined; readonly holdMs: number }): void {
+  checkSweepId(id);
+  if (was !== undefined) checkSweepId(was);
+  checkDuration("holdMs", holdMs, 0);
 }
 
 /** @throws FreshetError FR1006 (`usage`) */
@@ -54,12 +60,13 @@ export function fillTimeRefused(fault: "ahead" | "past"): FreshetError {
 
 /** @throws FreshetError FR1006 for a tag or a version, FR9001 (`halt`) for a subject that no floor can hold. */
 export function checkTagBusts(busts: readonly TagBust[]): void {
-  for (const { tag, subject, version, spec } of busts) {
+  for (const { tag, target, subject, version, spaceKind, mode, spec } of busts) {
     checkTag(tag);
+    checkFactWords({ spaceKind, mode });
     checkBytes("subject", subject, { min: 1, max: limits.subjectBytesMax });
     if (version !== null) checkVersion(version);
     checkDuration("floorTtlMs", spec.floorTtlMs, 0);
-    checkDuration("skewMs", spec.skewMs, 0);
+    checkDuration("skewMs", spec.skewMs, target === "epoch" ? 1 : 0);
     if (CONTROL.test(subject)) throw new FreshetError("FR9001", "halt", "A subject holds control characters.", "Report it.");
   }
 }

@@ -5,11 +5,15 @@ export function replaceOnce(text: string, from: string, to: string): string {
   return parts.join(to);
 }
 
+/** Takes the two more arguments off before the script counts its own. */
+const TAKEN = "local fixedMicros = table.remove(ARGV)\nlocal fixedSeconds = table.remove(ARGV)\n";
+
 /** The script with the server's clock replaced by two more arguments, seconds and microseconds: boundaries need an exact time. */
 export function withFixedTime(script: string): string {
   const from = 'local time = call("TIME")';
   if (!script.includes(from)) throw new Error("the edit does not apply: no time is read");
-  return script.replaceAll(from, "local time = { ARGV[#ARGV - 1], ARGV[#ARGV] }");
+  const timed = script.replaceAll(from, "local time = { fixedSeconds, fixedMicros }");
+  return timed.replace(/^#!lua.*\n/, (head) => head + TAKEN);
 }
 
 export function fixedTimeArgs(nowUs: number): readonly string[] {

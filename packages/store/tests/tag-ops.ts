@@ -121,10 +121,12 @@ class OpMaker {
   }
 
   #fill({ index }: World): { key: string; fillTimeUs: number; keepMs: number } {
-    const key = this.#rng.pick(KEYS);
+    const [recent] = [...index].find(([, at]) => at > this.#nowUs - 2 * SECOND_US) ?? [];
+    const key = recent !== undefined && this.#rng.chance(0.3) ? recent : this.#rng.pick(KEYS);
     const score = index.get(key);
-    const near = score === undefined ? this.#nowUs : score + this.#rng.integer(-1, 2);
-    const fillTimeUs = this.#rng.chance(0.6) ? near : this.#nowUs + this.#rng.integer(-SECOND_US, SECOND_US / 4);
+    const isOld = score !== undefined && score < this.#nowUs - 2 * SECOND_US && this.#rng.chance(0.9);
+    const near = score === undefined || isOld ? this.#nowUs : score + this.#rng.pick([-1, 0, 0, 1, 1, 2]);
+    const fillTimeUs = this.#rng.chance(0.75) ? near : this.#nowUs + this.#rng.integer(-SECOND_US, SECOND_US / 4);
     return { key, fillTimeUs, keepMs: this.#rng.pick([0, 1, 1_000, 3_000]) };
   }
 

@@ -72,6 +72,11 @@ export function bustOf({ entry, version, subject = "catalog.product/1", spaceKin
   return { target: "key", key, ...beside, family: "suite", entry, subject, version: canonical, spaceKind, mode, rule: "suite" };
 }
 
+/** A word that no type allows, as JavaScript may give it. */
+export function untyped<Word extends string>(text: string): Word {
+  return text as Word;
+}
+
 function versionOf(text: string): Version {
   const version = parseVersion(text);
   if (version === null) throw new Error(`${text} is no version`);

@@ -1,6 +1,7 @@
-import { limits, type Version } from "@freshet/protocol";
+import { type BustMode, limits, type SpaceKind, type Version } from "@freshet/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { freshPrefix } from "./fresh.js";
+import { untyped } from "./store-bench.js";
 import { epochTests } from "./store-conformance-epochs.js";
 import { sweepTests } from "./store-conformance-sweeps.js";
 import {
@@ -276,6 +277,8 @@ function requestTests({ store, tag, key }: TagBench): void {
     ["a version that is not canonical", { version: "05" as Version }],
     ["an F that is no number", { spec: { ...tagSpec, floorTtlMs: Number.NaN } }],
     ["a negative C", { spec: { ...tagSpec, skewMs: -1 } }],
+    ["a mode that is none", { mode: untyped<BustMode>("HARD") }],
+    ["a space that is none", { spaceKind: untyped<SpaceKind>("x") }],
   ])("a bust of a tag that means another is refused: %s", async (_what, change) => {
     const fine = tagBustOf({ tag: tag("a"), version: "5" });
     for (const target of ["tag", "epoch"] as const) {

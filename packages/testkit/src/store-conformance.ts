@@ -1,7 +1,8 @@
+import type { BustMode, EntryKind, OnUnversioned, SpaceKind } from "@freshet/protocol";
 import { readOnly } from "@freshet/store";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { freshPrefix } from "./fresh.js";
-import { bustOf, depsOf, entries, type MakeStore, type StoreUnderTest } from "./store-bench.js";
+import { bustOf, depsOf, entries, type MakeStore, type StoreUnderTest, untyped } from "./store-bench.js";
 import { type Bench, floorTests } from "./store-conformance-floors.js";
 import { kindTests } from "./store-conformance-kinds.js";
 
@@ -166,6 +167,12 @@ function callTests({ store, seed, key }: Bench): void {
     ["a soft bust of a hash", "FR1004", { entry: entries.hash, mode: "soft" as const }],
     ["a companion without the key of its version", "FR1006", { entry: entries.companion }],
     ["a gate for a key that no other can share a slot with", "FR1006", { entry: { ...entries.json, gate: true }, key: "a}" }],
+    ["a mode that is none", "FR1006", { entry: entries.managed, mode: untyped<BustMode>("HARD") }],
+    ["a space that is none", "FR1006", { entry: entries.managed, spaceKind: untyped<SpaceKind>("x") }],
+    ["a kind that is none", "FR1006", { entry: { ...entries.hash, kind: untyped<EntryKind>("set") } }],
+    ["a hash without a field for its version", "FR1006", { entry: { ...entries.hash, versionField: "" } }],
+    ["JSON without a member for its version", "FR1006", { entry: { ...entries.json, versionField: "" } }],
+    ["another word for what has no version", "FR1006", { entry: { ...entries.hash, onUnversioned: untyped<OnUnversioned>("drop") } }],
   ])("what cannot be is refused before anything is sent: %s", async (_what, code, change) => {
     await seed().putOpaque(key("a"), { value: "page" });
     const fine = bustOf({ key: key("a"), entry: entries.opaque, version: "1" });

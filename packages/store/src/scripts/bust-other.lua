@@ -15,7 +15,8 @@
 -- REPLY letters           one per entry: r removed, a absent, c covered, u unversioned
 -- EFFECTS UNLINK of what goes away (of companion the version too), then floors and lease: SET of the gate, or HSET and PEXPIREAT of the
 -- entry (hash); what goes away beside these is HDEL of the other fields.
--- @include lib/version.lua lib/dep.lua lib/marks.lua lib/json-version.lua lib/foreign.lua lib/entry.lua lib/raise.lua lib/covers.lua lib/bust-step.lua
+-- Nothing is checked per key: subjects are of 1 to 512 bytes without control characters, versions canonical, or floors cannot be read.
+-- @include lib/version.lua lib/bust-words.lua lib/dep.lua lib/marks.lua lib/json-version.lua lib/foreign.lua lib/entry.lua lib/raise.lua lib/covers.lua lib/bust-step.lua
 
 local kind, field, isGated, apply = ARGV[1], ARGV[2], ARGV[6] == "gate", ARGV[7] == "apply"
 local time = call("TIME")
@@ -23,6 +24,12 @@ local now = time[1] * 1000000 + time[2]
 local step = { now = now, ttlUs = tonumber(ARGV[5]), space = ARGV[3], mode = "h", unversioned = ARGV[4], leave = isGated }
 local hasGateKey = isGated and kind ~= "hash"
 local stride = 1 + (hasGateKey and 1 or 0) + (kind == "companion" and 1 or 0)
+if #KEYS < 1 or #KEYS > 200 or #KEYS % stride ~= 0 or #ARGV ~= 7 + 2 * #KEYS / stride or not readers[kind]
+  or (field == "" and isOneOf(kind, "hash", "json")) or not isOneOf(ARGV[3], "counter", "timestamp", "none")
+  or not isOneOf(ARGV[4], "bust", "keep") or not isDigits(ARGV[5]) or not isOneOf(ARGV[6], "gate", "none")
+  or not isOneOf(ARGV[7], "apply", "preview") then
+  return redis.error_reply("ERR freshet: bust-other has 1 to 200 keys, 7 arguments and 2 for each entry, with words and digits as its header says")
+end
 
 local function bust(at, subject, version)
   local key, gate, versionKey = KEYS[at], hasGateKey and KEYS[at + 1], kind == "companion" and KEYS[at + stride - 1]

@@ -13,8 +13,15 @@
 -- REPLY letter            b bumped, c covered
 -- REPLY generation        afterwards
 -- EFFECTS HSET, PEXPIREAT.
--- @include lib/version.lua lib/tag-life.lua lib/epoch.lua lib/records.lua
+-- @include lib/version.lua lib/tag-life.lua lib/epoch.lua lib/records.lua lib/arguments.lua
 
+local fault = (#KEYS ~= 1 or #ARGV ~= 7) and "epoch-bump has 1 key and 7 arguments" or tagBustFault(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+if not fault and not (millisecondsOf(ARGV[5], 1) and isCount(ARGV[6]) and isRun(ARGV[7])) then
+  fault = "C is milliseconds, not 0, the most records are a count, the run is apply or preview"
+end
+if fault then
+  return refused(fault)
+end
 local key, subject, version, space, mode = KEYS[1], ARGV[1], ARGV[2], ARGV[3], sub(ARGV[4], 1, 1)
 local time = call("TIME")
 local now = time[1] * 1000000 + time[2]

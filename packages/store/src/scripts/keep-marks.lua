@@ -8,8 +8,8 @@
 -- EFFECTS floors, and the lease where there is none, as SET or in the field d beside a value.
 -- @include lib/version.lua lib/marks.lua lib/raise.lua lib/foreign.lua lib/managed.lua lib/arguments.lua
 
-if #ARGV ~= 2 or not durationOf(ARGV[2], 1) then
-  return refused("keep-marks has 2 arguments, marks and F in microseconds")
+if #ARGV ~= 2 or #ARGV[1] > 16384 or not durationOf(ARGV[2], 1) then
+  return refused("keep-marks has 2 arguments, marks of at most 16 KiB and F in microseconds")
 end
 local FLOORS_MAX = 16
 local time = call("TIME")

@@ -17,7 +17,7 @@
 -- EFFECTS the lease is written, unless it is held: HSET and PEXPIREAT of the entry (hash), SET of the gate (others).
 -- @include lib/version.lua lib/marks.lua lib/json-version.lua lib/foreign.lua lib/entry.lua lib/gated.lua lib/arguments.lua
 
-local fault = #ARGV ~= 5 and "a gated lease has 5 arguments" or gatedFault(ARGV[1], ARGV[2]) or leaseFault(ARGV[3], ARGV[4], ARGV[5])
+local fault = #ARGV ~= 5 and "a gated lease has 5 arguments" or keysFault() or gatedFault(ARGV[1], ARGV[2]) or leaseFault(ARGV[3], ARGV[4], ARGV[5])
 if fault then
   return refused(fault)
 end

@@ -15,11 +15,11 @@
 -- EFFECTS the lease is written, unless it is held: into the field d beside a value (PEXPIREAT GT), else SET of the marks.
 -- @include lib/version.lua lib/marks.lua lib/foreign.lua lib/managed.lua lib/readable.lua lib/covers.lua lib/load.lua lib/arguments.lua
 
-local fault = #ARGV ~= 4 and "a lease has 4 arguments" or leaseFault(ARGV[1], ARGV[3], ARGV[4])
-local key, token, epochs = KEYS[1], ARGV[1], readEpochs(ARGV[2] or "")
-if fault or not epochs then
-  return refused(fault or "epochs cannot be read")
+local fault = #ARGV ~= 4 and "a lease has 4 arguments" or keysFault(1) or epochsFault(ARGV[2]) or leaseFault(ARGV[1], ARGV[3], ARGV[4])
+if fault then
+  return refused(fault)
 end
+local key, token, epochs = KEYS[1], ARGV[1], readEpochs(ARGV[2])
 local time = call("TIME")
 local now = time[1] * 1000000 + time[2]
 local clock = { now = now, ttlUs = tonumber(ARGV[4]) }

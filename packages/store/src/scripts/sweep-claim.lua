@@ -10,8 +10,11 @@
 -- REPLY busts             the list of the walk, when claimed
 -- REPLY cursor            where the walk is, when claimed; empty at its start
 -- EFFECTS HSET of id and time; HDEL of the next list that becomes the walk's.
--- @include lib/version.lua lib/tag-life.lua
+-- @include lib/version.lua lib/tag-life.lua lib/arguments.lua
 
+if #KEYS ~= 1 or #ARGV ~= 3 or not isText(ARGV[1], 1) or not millisecondsOf(ARGV[2], 0) or not isText(ARGV[3], 0) then
+  return refused("sweep-claim has 1 key and 3 arguments, an id, milliseconds, and an id or nothing")
+end
 local state, id = KEYS[1], ARGV[1]
 local time = call("TIME")
 local now = time[1] * 1000000 + time[2]

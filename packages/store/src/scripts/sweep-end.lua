@@ -5,8 +5,11 @@
 -- REPLY time              of this Redis, in microseconds
 -- REPLY letter            e ended, m more: busts came meanwhile, l lost: another holds it
 -- EFFECTS HDEL of the walk; PEXPIREAT when nothing is pending any more.
--- @include lib/version.lua lib/tag-life.lua
+-- @include lib/version.lua lib/tag-life.lua lib/arguments.lua
 
+if #KEYS ~= 1 or #ARGV ~= 1 or not isText(ARGV[1], 1) then
+  return refused("sweep-end has 1 key and 1 argument, an id")
+end
 local state = KEYS[1]
 local time = call("TIME")
 local now = whole(time[1] * 1000000 + time[2])

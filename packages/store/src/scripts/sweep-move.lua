@@ -11,8 +11,13 @@
 -- REPLY time              of this Redis, in microseconds
 -- REPLY letter            m moved, l lost: another holds it
 -- EFFECTS ZREM per member that is gone; HSET of cursor and time.
--- @include lib/version.lua lib/tag-life.lua lib/index.lua
+-- @include lib/version.lua lib/tag-life.lua lib/index.lua lib/arguments.lua
 
+if #KEYS ~= 2 or #ARGV < 3 or #ARGV > 1003 or #ARGV % 2 == 0 then
+  return refused("sweep-move has 2 keys, 3 arguments and 2 for each member, up to 500 of them")
+elseif not isText(ARGV[1], 1) or not millisecondsOf(ARGV[2], 0) or not find(ARGV[3], "^%d+\t") then
+  return refused("sweep-move has an id, milliseconds, and a cursor of score and member")
+end
 local time = call("TIME")
 local now = time[1] * 1000000 + time[2]
 if call("HGET", KEYS[2], "i") ~= ARGV[1] then

@@ -4,10 +4,8 @@ local function fillFault()
     return "a fill has 13 arguments"
   elseif not isText(ARGV[1], 1) or not isText(ARGV[3], 0) then
     return "a token has 1 to 64 bytes without control characters, an encoding at most 64"
-  elseif not isDeps(ARGV[4]) or not isTags(ARGV[7]) then
-    return "deps or tags cannot be read"
-  elseif not readEpochs(ARGV[5]) or find(ARGV[5], CONTROL_IN_LINES) or (ARGV[5] == "") ~= (ARGV[6] == "") then
-    return "epochs cannot be read, or are without their age"
+  elseif (ARGV[5] == "") ~= (ARGV[6] == "") then
+    return "epochs are without their age, or an age without epochs"
   elseif ARGV[6] ~= "" and not (#ARGV[6] <= 16 and find(ARGV[6], "^%d+$")) then
     return "the age of epochs is microseconds in digits"
   elseif ARGV[7] ~= "" and ARGV[9] == "" then
@@ -15,5 +13,5 @@ local function fillFault()
   elseif (ARGV[9] ~= "" and not durationOf(ARGV[9], 1)) or (ARGV[10] ~= "" and not durationOf(ARGV[10], 1)) or not durationOf(ARGV[11], 1) then
     return "P, fresh and keep are microseconds in digits"
   end
-  return loadFault(ARGV[8], ARGV[12], ARGV[13])
+  return keysFault(1) or depsFault(ARGV[4]) or epochsFault(ARGV[5]) or sweptTagsFault(ARGV[7]) or loadFault(ARGV[8], ARGV[12], ARGV[13])
 end

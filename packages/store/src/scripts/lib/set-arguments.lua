@@ -1,3 +1,5 @@
+local FIELDS_MAX = 1000
+
 -- What is wrong with the content that is to be stored under a version: it must neither hide that version nor hold another.
 local function contentFault(kind, field, version, first)
   if kind == "hash" then
@@ -19,12 +21,14 @@ local function setFault(first)
     return "arguments are missing"
   elseif ARGV[3] ~= "" and not isText(ARGV[3], 1) then
     return "a token has at most 64 bytes without control characters"
-  elseif ARGV[4] == "" or find(ARGV[4], CONTROL) then
-    return "the subject is empty, or holds control characters"
+  elseif #ARGV > first - 1 + 2 * FIELDS_MAX then
+    return "an entry is written with at most 1,000 fields"
+  elseif ARGV[4] == "" or #ARGV[4] > SUBJECT_BYTES_MAX or find(ARGV[4], CONTROL) then
+    return "a subject has 1 to 512 bytes without control characters"
   elseif not canonical(ARGV[5]) then
     return "the version is not canonical"
   elseif not durationOf(ARGV[7], 1) then
     return "keep is microseconds in digits"
   end
-  return gatedFault(ARGV[1], ARGV[2]) or loadFault(ARGV[6], ARGV[8], ARGV[9]) or contentFault(ARGV[1], ARGV[2], ARGV[5], first)
+  return keysFault() or gatedFault(ARGV[1], ARGV[2]) or loadFault(ARGV[6], ARGV[8], ARGV[9]) or contentFault(ARGV[1], ARGV[2], ARGV[5], first)
 end
