@@ -16,7 +16,7 @@ export const errorPages: Readonly<Record<ErrorCode, ErrorPage>> = {
   FR1002: {
     does: "usage",
     cause:
-      "A setting or a file it names cannot be read, or its value is not allowed. An unknown `FRESHET_` variable counts, so that a typing mistake cannot go unseen; so does a certificate that a peer does not trust, and an address on another machine without TLS, whether a setting names it or a broker, a sentinel or a cluster.",
+      "A setting or a file it names cannot be read, or its value is not allowed. An unknown `FRESHET_` variable counts, so that a typing mistake cannot go unseen; so does a certificate that a peer does not trust, a database that Redis does not have, and an address on another machine without TLS, whether a setting names it or a broker, a sentinel or a cluster.",
     fix: "`freshet config show` lists each value and where it came from; [configuration](configuration.md) has them all.",
   },
   FR1003: {
@@ -58,12 +58,12 @@ export const errorPages: Readonly<Record<ErrorCode, ErrorPage>> = {
   FR2003: {
     does: "halts",
     cause: "The user, password or access list of Redis does not allow the command.",
-    fix: "Give the user the rights that `infra/redis/users.acl` lists for its role; the message names what is missing. Check the password in `FRESHET_REDIS_URL`.",
+    fix: "Give the user the rights that `infra/redis/users.acl` lists for its role; the message names what is missing; a database other than 0 needs `+select` besides. Check the password in `FRESHET_REDIS_URL`.",
   },
   FR2004: {
     does: "halts",
     cause:
-      "Redis is older than 7.0, has scripting switched off, is a part of a cluster that is taken for one server, holds keys of another service under the prefix of Freshet, or its settings would let floors disappear.",
+      "What answers is not a Redis, or not a sentinel where one is wanted. Or Redis is older than 7.0, has scripting switched off, is a part of a cluster that is taken for one server, holds keys of another service under the prefix of Freshet, or its settings would let floors disappear.",
     fix: "The message names what is missing.",
   },
   FR2005: {

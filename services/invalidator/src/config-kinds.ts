@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { Secret } from "./secret.js";
 
+/** What a PEM file is for, in words. */
+export type PemContent = "certificates" | "a private key";
+
 /** What people are told about a setting. */
 export interface SettingText {
   readonly env: string;
@@ -12,8 +15,8 @@ export interface SettingText {
   readonly defaultText?: string;
   /** Its value is shown nowhere, and `<env>_FILE` may name a file that holds it. */
   readonly secret?: true;
-  /** A value that is not PEM text is the path of a file that holds it. */
-  readonly pem?: true;
+  /** What PEM text must hold; a value that is not PEM text is the path of a file that holds it. */
+  readonly pem?: PemContent;
   /** A path: relative ones count from the working directory, or from the configuration file that names them. */
   readonly path?: true;
 }
@@ -41,7 +44,7 @@ export function tlsSettings(prefix: string, peer: string) {
   };
 }
 
-function pem(env: string, about: string, what: string) {
+function pem(env: string, about: string, what: PemContent) {
   const accepts = `the path of a PEM file with ${what}, or its text`;
-  return secret.nullable().default(null).register(settingTexts, { env, text: about, accepts, secret: true, pem: true });
+  return secret.nullable().default(null).register(settingTexts, { env, text: about, accepts, secret: true, pem: what });
 }

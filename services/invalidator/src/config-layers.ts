@@ -4,6 +4,7 @@ import type { Problem } from "./config-problem.js";
 import { CONFIG_VARIABLE } from "./config-variables.js";
 import { errorCodeOf } from "./error-code.js";
 import { nearestName } from "./nearest-name.js";
+import { PEM, pemProblem } from "./pem.js";
 import { type Setting, settings } from "./settings.js";
 
 const DEFAULT_FILE = "freshet.config.yaml";
@@ -36,7 +37,7 @@ export function readLayers(sources: ConfigSources): Layers {
     problems: file.problems,
     find(setting, problems) {
       const found = fromFlag(setting, sources) ?? fromEnvironment(setting, sources, problems) ?? fromFile(setting, file);
-      return found !== null && setting.pem === true ? readPem(setting, found, { sources, file, problems }) : found;
+      return found !== null && setting.pem !== undefined ? readPem(setting, found, { sources, file, problems }) : found;
     },
   };
 }
@@ -75,17 +76,29 @@ function fromFile(setting: Setting, file: ConfigFile): Found | null {
   return { value: isPath ? resolve(dirname(file.path), value) : value, origin: `the file ${file.path}` };
 }
 
-/** PEM text is taken as it is; anything else is the path of a file that holds it. */
-function readPem(setting: Setting, found: Found, context: { sources: ConfigSources; file: ConfigFile; problems: Problem[] }): Found | null {
-  const { sources, file, problems } = context;
-  if (typeof found.value !== "string" || found.value.includes("-----BEGIN ")) return found;
-  const base = found.origin === `the file ${file.path}` ? dirname(file.path) : ".";
-  const text = readOr(sources, resolve(base, found.value), (problem) =>
-    problems.push({ where: setting.env, problem: `${problem}, and is no PEM text`, fix: `Correct it; it comes from ${found.origin}.` }),
-  );
-  if (text === null || text.includes("-----BEGIN ")) return text === null ? null : { ...found, value: text };
-  problems.push({ where: setting.env, problem: "names a file without PEM text in it", fix: "Name a file that begins with -----BEGIN." });
+interface PemContext {
+  readonly sources: ConfigSources;
+  readonly file: ConfigFile;
+  readonly problems: Problem[];
+}
+
+/** PEM text is taken as it is; anything else is the path of a file that holds it. Either must hold what the setting is for. */
+function readPem(setting: Setting, found: Found, context: PemContext): Found | null {
+  const text = pemText(setting, found, context);
+  const wrong = text === null || setting.pem === undefined ? null : pemProblem(setting.pem, text);
+  if (text === null) return typeof found.value === "string" ? null : found;
+  if (wrong === null) return { ...found, value: text };
+  context.problems.push({ where: setting.env, ...wrong, fix: `${wrong.fix} It comes from ${found.origin}.` });
   return null;
+}
+
+/** `null` for what is no text, or where `problems` says why there is none. */
+function pemText(setting: Setting, { value, origin }: Found, { sources, file, problems }: PemContext): string | null {
+  if (typeof value !== "string" || value.includes(PEM)) return typeof value === "string" ? value : null;
+  const base = origin === `the file ${file.path}` ? dirname(file.path) : ".";
+  return readOr(sources, resolve(base, value), (problem) =>
+    problems.push({ where: setting.env, problem: `${problem}, and is no PEM text`, fix: `Correct it; it comes from ${origin}.` }),
+  );
 }
 
 function readConfigFile(sources: ConfigSources): ConfigFile {

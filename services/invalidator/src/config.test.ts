@@ -34,6 +34,7 @@ function problemOf(...args: Parameters<typeof sources>): string {
 
 const lineOf = (config: Config, name: string) => describeConfig(config).find((line) => line.name === name);
 const PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+const KEY = PEM.replaceAll("CERTIFICATE", "PRIVATE KEY");
 const pemEnv = (peer: string) => ({ [`FRESHET_${peer}_CA`]: PEM, [`FRESHET_${peer}_CERT`]: PEM, [`FRESHET_${peer}_KEY`]: "/key.pem" });
 
 test("secrets are renewed from their files; what cannot be read or is not valid leaves what was valid before", () => {
@@ -236,9 +237,9 @@ describe("secrets", () => {
   });
 
   test("certificates are PEM text, or the path of a file with it", () => {
-    const config = load({ ...pemEnv("KAFKA"), FRESHET_KAFKA_SSL: "true" }, {}, { "/key.pem": PEM });
+    const config = load({ ...pemEnv("KAFKA"), FRESHET_KAFKA_SSL: "true" }, {}, { "/key.pem": KEY });
     expect(config.kafka.ca?.reveal()).toBe(PEM);
-    expect(config.kafka.key?.reveal()).toBe(PEM);
+    expect(config.kafka.key?.reveal()).toBe(KEY);
     expect(problemOf({ FRESHET_KAFKA_SSL: "1", FRESHET_KAFKA_CA: "/nope.pem" })).toContain(
       "FRESHET_KAFKA_CA cannot be read (ENOENT), and is no PEM text",
     );

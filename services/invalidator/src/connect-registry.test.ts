@@ -32,8 +32,11 @@ describe("the settings of a schema registry", () => {
     [{ [URL_NAME]: "https://bob:hunter2@localhost" }, "without credentials"],
     [{ [URL_NAME]: "http://elsewhere:8081" }, `${URL_NAME} leads to another machine without TLS`],
     [{ FRESHET_SCHEMA_REGISTRY_USERNAME: "bob" }, "FRESHET_SCHEMA_REGISTRY_USERNAME and _PASSWORD belong together"],
-    [{ FRESHET_SCHEMA_REGISTRY_CERT: "-----BEGIN " }, "FRESHET_SCHEMA_REGISTRY_CERT and FRESHET_SCHEMA_REGISTRY_KEY belong together"],
-    [{ [URL_NAME]: "http://localhost", FRESHET_SCHEMA_REGISTRY_CA: "-----BEGIN " }, "have no meaning without TLS"],
+    [
+      { FRESHET_SCHEMA_REGISTRY_CERT: "-----BEGIN CERTIFICATE-----" },
+      "FRESHET_SCHEMA_REGISTRY_CERT and FRESHET_SCHEMA_REGISTRY_KEY belong together",
+    ],
+    [{ [URL_NAME]: "http://localhost", FRESHET_SCHEMA_REGISTRY_CA: "-----BEGIN CERTIFICATE-----" }, "have no meaning without TLS"],
     [{ FRESHET_SCHEMA_REGISTRY_ULR: "x" }, "FRESHET_SCHEMA_REGISTRY_ULR is not a variable of Freshet"],
   ])("%j is refused", (env, told) => {
     expect(() => configOf(env)).toThrow(told);
