@@ -34,6 +34,16 @@ export const epochHoldings: readonly Holding[] = [
     size: "small",
     model: epoch({ timestamps: [0, 1, 1], losses: 0, readLagMs: 1 }),
   },
+  {
+    name: "epoch tag added to a family, half of the fleet fills without it",
+    size: "small",
+    model: epoch({ untagged: true, losses: 0, readLagMs: 1 }),
+  },
+  {
+    name: "epoch tag added to a family, half of the fleet fills without it, primary reads, state lost once",
+    size: "large",
+    model: epoch({ untagged: true, primary: true }),
+  },
   { name: "epoch tag, blind bumps", size: "small", model: epoch({ blind: true, writes: 1 }) },
   { name: "epoch tag, three writes, primary reads, no loss", size: "large", model: epoch({ writes: 3, primary: true, losses: 0 }) },
   { name: "epoch tag, three writes", size: "large", model: epoch({ writes: 3 }) },
@@ -111,6 +121,11 @@ export const epochMutants: readonly Mutant[] = [
       },
     ],
     model: epoch({ timestamps: [0, 1, 1], losses: 0, primary: true }),
+  },
+  {
+    name: "an entry that lacks a tag of the reader is valid",
+    edits: [{ file: "decide-epoch.ts", from: 'for (const tag of current.keys()) if (!held.has(tag)) return "miss";', to: "" }],
+    model: epoch({ untagged: true, losses: 0, writes: 1 }),
   },
   {
     name: "a hit from the hard generation on is fresh",

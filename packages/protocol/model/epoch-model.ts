@@ -1,5 +1,6 @@
 import type { BustMode } from "../src/bust.js";
 import type { EpochState } from "../src/decide-epoch.js";
+import type { FillArguments, FillStep } from "../src/decide-fill.js";
 import type { EntryState } from "../src/entry-state.js";
 import type { Version } from "../src/version.js";
 import { at, compareParts, exchange, put } from "./place.ts";
@@ -25,6 +26,8 @@ export interface EpochModel {
   readonly isOld?: boolean;
   /** Blind bumps too. */
   readonly blind?: boolean;
+  /** Loads may also be stored by readers that do not name the tag, as before it was added to the family; those that do name it are judged. */
+  readonly untagged?: boolean;
   /** Mutant: the generation is read when the load is done. */
   readonly readAtFill?: boolean;
 }
@@ -98,7 +101,8 @@ class EpochWorld {
     const current = this.#epoch(state);
     if (at(state, data) === 0 || current === null) return null;
     const { epoch } = this.#config.steps.getEpoch(current, this.#clock());
-    const validity = this.#config.steps.validity(new Map([[tag, usOf(at(state, held))]]), new Map([[tag, epoch]]));
+    const generations = new Map(at(state, held) === 0 ? [] : [[tag, usOf(at(state, held))] as const]);
+    const validity = this.#config.steps.validity(generations, new Map([[tag, epoch]]));
     if (validity === "miss") return null;
     const need = at(state, validity === "valid" ? acked : ackedHard);
     const has = at(state, data) - 1;
@@ -188,7 +192,10 @@ class EpochWorld {
       if (this.#config.primary) {
         emit(`${name} loads ${at(state, written)} from the primary`, put(state, [place, loadedPrimary], [place + 1, at(state, written)]));
       }
-    } else this.#fill(this.#config.readAtFill ? this.#get(state, place) : state, place, emit);
+    } else {
+      this.#fill(this.#config.readAtFill ? this.#get(state, place) : state, place, emit);
+      if (this.#config.untagged) this.#fillUntagged(state, place, emit);
+    }
     emit(`${name} dies`, put(state, [place, 0], [place + 1, 0], [place + 2, 0], [place + 3, 0]));
   }
 
@@ -199,22 +206,34 @@ class EpochWorld {
     return put(this.#written(state, write), [place + 2, codeOf(epoch.generation)], [place + 3, age]);
   }
 
+  #fillUntagged(state: State, place: number, emit: Emit): void {
+    const step = this.#step(at(state, place), new Map());
+    const to = put(state, [place, 0], [place + 1, 0], [place + 2, 0], [place + 3, 0]);
+    const name = `r${(place - this.#readers) / 4 + 1}`;
+    if (step.outcome === "filled") emit(`${name} fills without the tag: filled`, put(to, [data, at(state, place + 1) + 1], [held, 0]));
+  }
+
+  #step(stage: number, epochs: FillArguments["epochs"]): FillStep {
+    const { readLagMs, steps } = this.#config;
+    return steps.fill(this.#entry, {
+      token: "r",
+      deps: new Map(),
+      epochs,
+      primaryRead: stage === loadedPrimary,
+      provisionalMs: null,
+      freshMs: null,
+      keepMs: 1,
+      readLagMs,
+      floorTtlMs: readLagMs + 1,
+      nowUs: baseUs,
+    });
+  }
+
   #fill(state: State, place: number, emit: Emit): void {
     const lagUs = this.#config.readLagMs * 1000;
     const ageUs = [0, lagUs - 1, lagUs][at(state, place + 3)] ?? 0;
     const epoch = { generation: usOf(at(state, place + 2)), hardGeneration: 0, ageUs };
-    const step = this.#config.steps.fill(this.#entry, {
-      token: "r",
-      deps: new Map(),
-      epochs: new Map([[tag, epoch]]),
-      primaryRead: at(state, place) === loadedPrimary,
-      provisionalMs: null,
-      freshMs: null,
-      keepMs: 1,
-      readLagMs: this.#config.readLagMs,
-      floorTtlMs: 0,
-      nowUs: baseUs,
-    });
+    const step = this.#step(at(state, place), new Map([[tag, epoch]]));
     const to = put(state, [place, 0], [place + 1, 0], [place + 2, 0], [place + 3, 0]);
     const name = `r${(place - this.#readers) / 4 + 1}`;
     if (step.outcome === "refused") emit(`${name} fills: ${step.reason}`, to);

@@ -21,6 +21,7 @@ export const keyHoldings: readonly Holding[] = [
   { name: "one key in a space of timestamps, two writes share a tick", size: "small", model: key({ ...shared, primary: true }) },
   { name: "one key in a space of timestamps, three share a tick", size: "small", model: key({ ...shared, timestamps: [0, 1, 1, 1] }) },
   { name: "one key in a space of timestamps, two readers, L 1 R 2", size: "large", model: key({ ...shared, readers: 2, leaseMs: 1 }) },
+  { name: "one key, F shorter than L + R: no fill is taken", size: "small", model: key({ floorMs: 2, readers: 1 }) },
   {
     name: "Redis evicts keys with their floors, and every load reads the primary (lag 0)",
     size: "small",
@@ -29,6 +30,11 @@ export const keyHoldings: readonly Holding[] = [
 ];
 
 export const keyMutants: readonly Mutant[] = [
+  {
+    name: "F is shorter than L + R, and a fill does not mind",
+    edits: [{ file: "decide-fill.ts", from: "if (outlivesFloors(held, args)) return", to: "if (false) return" }],
+    model: key({ floorMs: 2 }),
+  },
   {
     name: "no floor",
     edits: [{ file: "decide.ts", from: "if (args.leaveFloor && !isOutOfReach)", to: "if (false)" }],

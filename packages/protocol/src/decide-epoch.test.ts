@@ -85,10 +85,7 @@ describe("bumping an epoch", () => {
 
 describe("whether an entry is valid", () => {
   const epoch: Epoch = { generation: 100, hardGeneration: 50, ageUs: 0 };
-  const current = new Map([
-    ["t", epoch],
-    ["u", epoch],
-  ]);
+  const epochsOf = (...tags: readonly string[]) => new Map(tags.map((tag) => [tag, epoch]));
   test.each([
     ["no epochs", [], "valid"],
     ["the current generation", [["t", 100]], "valid"],
@@ -114,6 +111,14 @@ describe("whether an entry is valid", () => {
       "miss",
     ],
   ] as const)("%s: %#", (_what, held, expected) => {
-    expect(validity(new Map(held), current)).toBe(expected);
+    expect(validity(new Map(held), epochsOf(...held.map(([tag]) => tag).filter((tag) => tag !== "x")))).toBe(expected);
+  });
+
+  test.each([
+    ["stored before its family had any tag", []],
+    ["stored without the last of them", [["t", 100]]],
+    ["stored without it, stale besides", [["t", 99]]],
+  ] as const)("one that lacks a tag of the reader is a miss: %s", (_what, held) => {
+    expect(validity(new Map(held), epochsOf("t", "u"))).toBe("miss");
   });
 });

@@ -81,9 +81,11 @@ function record(records: readonly EpochRecord[], { subject, version, mode }: Bus
 
 /**
  * Whether an entry is valid under its epochs: every stored generation equals the current one; `stale` from the hard
- * generation up to the current one (only soft busts since); a `miss` otherwise, also when a generation is not known.
+ * generation up to the current one (only soft busts since); a `miss` otherwise, also when a generation is not known, or
+ * the entry lacks a tag that the reader names: whoever filled it did not know the tag, so no bust of the tag reaches it.
  */
 export function validity(held: ReadonlyMap<string, number>, current: ReadonlyMap<string, Epoch>): "valid" | "stale" | "miss" {
+  for (const tag of current.keys()) if (!held.has(tag)) return "miss";
   let found: "valid" | "stale" = "valid";
   for (const [tag, generation] of held) {
     const epoch = current.get(tag);

@@ -46,7 +46,12 @@ describe("what a reader sees", () => {
     ["one since which it was bumped hard", entry({ epochs: new Map([["t", 49]]) }), "none"],
     ["what is not managed", entry({ value: "opaque" }), "none"],
   ])("%s: %#", (_what, state, found) => {
-    expect(readable(state, { epochs: epoch(0), nowUs: NOW })).toBe(found);
+    expect(readable(state, { epochs: state.epochs.size === 0 ? new Map() : epoch(0), nowUs: NOW })).toBe(found);
+  });
+
+  test("nothing of an entry that lacks an epoch tag of the reader, which may load it", () => {
+    expect(readable(entry(), { epochs: epoch(0), nowUs: NOW })).toBe("none");
+    expect(lease(entry(), { ...leaseArgs, epochs: epoch(0) })).toMatchObject({ outcome: "leased" });
   });
 });
 
@@ -59,6 +64,7 @@ describe("lease", () => {
     ["another's lease", { ...noEntry, lease: held("other") }, { outcome: "busy", write: null, waitMs: 2 }],
     ["another's lease at its deadline", { ...noEntry, lease: held("other", NOW) }, { outcome: "leased", write: ours }],
     ["its own lease keeps its start", { ...noEntry, lease: held("mine") }, { outcome: "leased", write: held("mine") }],
+    ["a key of another service", { ...noEntry, value: "foreign" as const, lease: held("mine") }, { outcome: "foreign", write: null }],
     ["a stale entry", entry(stale), { outcome: "stale_leased", write: ours }],
     ["a stale entry that another loads", entry({ ...stale, lease: held("other") }), { outcome: "stale_busy", write: null, waitMs: 2 }],
   ])("%s", (_what, state, expected) => {
@@ -120,10 +126,11 @@ describe("fill", () => {
     ["an epoch bumped less than R ago", leased(), { epochs: epoch(R * 1000 - 1) }, "epoch"],
     ["an epoch ahead of its clock, read from the primary too", leased(), { epochs: epoch(0), primaryRead: true }, "epoch"],
     ["a valid entry that is newer", leased({ value: { deps: deps("6") } }), {}, "older"],
+    ["floors that end before its load does", leased({ lease: held("mine", NOW - 7 + 980_001) }), {}, "bounds"],
   ] as const)("is refused for %s", (_what, state, over, reason) => {
     const step = fill(state, { ...args, ...over });
     expect(step).toMatchObject({ outcome: "refused", reason });
-    expect(step.write).toEqual(reason === "lease_lost" ? null : { ...state, lease: null });
+    expect(step.write).toEqual(reason === "lease_lost" || reason === "bounds" ? null : { ...state, lease: null });
   });
 
   test.each([
@@ -137,6 +144,8 @@ describe("fill", () => {
       leased({ value: { deps: deps("6") }, epochs: new Map([["t", 49]]) }),
       { epochs: epoch(R * 1000) },
     ],
+    ["floors that are as long as L + R", leased({ lease: held("mine", NOW - 7 + 980_000) }), {}],
+    ["a newer entry that lacks an epoch tag of the reader", leased({ value: { deps: deps("6") } }), { epochs: epoch(R * 1000) }],
     ["a newer entry of another subject", leased({ value: { deps: new Map([["p/2", v("6")]]) } }), {}],
   ])("is not kept out by %s", (_what, state, over) => {
     expect(fill(state, { ...args, ...over }).outcome).toBe("filled");
@@ -199,6 +208,9 @@ describe("setIfNewer", () => {
     ["an equal timestamp, without a lease", { ...noEntry, floors: [timestamp] }, {}, refused("floor")],
     ["an equal timestamp, leased late enough", { ...noEntry, floors: [timestamp], lease: held("mine") }, { token: "mine" }, stored],
     ["another's lease", { ...noEntry, lease: held("other") }, { token: "mine" }, refused("lease_lost")],
+    ["floors below L + R", { ...noEntry, lease: held("mine", NOW - 7 + 980_001) }, { token: "mine" }, refused("bounds")],
+    ["floors of L + R", { ...noEntry, lease: held("mine", NOW - 7 + 980_000) }, { token: "mine" }, stored],
+    ["floors below L + R of a lease that it does not use", { ...noEntry, lease: held("mine", NOW + 980_001) }, {}, stored],
     ["a lease at its deadline", { ...noEntry, lease: held("mine", NOW) }, { token: "mine" }, refused("lease_lost")],
   ])("%s", (_what, state, over, expected) => {
     expect(setIfNewer(state, { ...args, ...over })).toEqual(expected);

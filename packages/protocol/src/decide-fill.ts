@@ -6,8 +6,10 @@ import { compareVersions, type Version } from "./version.js";
 /** What a reader may do with what lies at a key. */
 export type LeaseStep =
   | { readonly outcome: "hit"; readonly write: null }
-  /** Nothing usable is there, and the caller may load it. `null` where another Redis type leaves no room: what is loaded is not stored. */
-  | { readonly outcome: "leased"; readonly write: Lease | null; readonly min: ReadonlyMap<string, Version> }
+  /** The key is another service's. There is no room for a lease, so nothing that is loaded can be stored. */
+  | { readonly outcome: "foreign"; readonly write: null }
+  /** Nothing usable is there, and the caller may load it. */
+  | { readonly outcome: "leased"; readonly write: Lease; readonly min: ReadonlyMap<string, Version> }
   /** Nothing usable is there, and somebody else loads it. */
   | { readonly outcome: "busy"; readonly write: null; readonly waitMs: number }
   /** It may be served, and the caller may load a new one. */
@@ -34,6 +36,7 @@ export interface LeaseArguments {
 export function lease(state: EntryState, args: LeaseArguments): LeaseStep {
   const found = readable(state, args);
   if (found === "fresh") return { outcome: "hit", write: null };
+  if (state.value === "foreign") return { outcome: "foreign", write: null };
   const held = liveLease(state, args.nowUs);
   const isOurs = held === null || held.token === args.token;
   if (!isOurs) {
@@ -41,7 +44,6 @@ export function lease(state: EntryState, args: LeaseArguments): LeaseStep {
     return { outcome: found === "stale" ? "stale_busy" : "busy", write: null, waitMs };
   }
   const min = new Map(liveFloors(state, args).floors.map(({ subject, version }) => [subject, version]));
-  if (state.value === "foreign") return { outcome: "leased", write: held, min };
   const write = held ?? { token: args.token, startUs: args.nowUs, deadlineUs: args.nowUs + args.leaseTtlMs * 1000 };
   return { outcome: found === "stale" ? "stale_leased" : "leased", write, min };
 }
@@ -85,15 +87,22 @@ export interface FillArguments {
 
 export type FillStep =
   | { readonly outcome: "filled"; readonly leaseStartUs: number; readonly write: EntryState }
-  | { readonly outcome: "refused"; readonly reason: "lease_lost" | "floor" | "epoch" | "older"; readonly write: EntryState | null };
+  /** `bounds`: F < L + R, so a floor may have ended that this load does not meet. Nothing is written: F may be wrong. */
+  | {
+      readonly outcome: "refused";
+      readonly reason: "lease_lost" | "bounds" | "floor" | "epoch" | "older";
+      readonly write: EntryState | null;
+    };
 
 /**
  * The fill step (`protocol.md` section 5): stores a loaded value under its lease, unless a floor says that it may be older
- * than what was busted, or a valid entry is already newer. Whoever held the lease gives it up either way.
+ * than what was busted, or a valid entry is already newer. Whoever held the lease gives it up either way, except for wrong
+ * bounds.
  */
 export function fill(state: EntryState, args: FillArguments): FillStep {
   const held = liveLease(state, args.nowUs);
   if (held === null || held.token !== args.token) return { outcome: "refused", reason: "lease_lost", write: null };
+  if (outlivesFloors(held, args)) return { outcome: "refused", reason: "bounds", write: null };
   const reason = refusal(state, args, held);
   if (reason !== null) return { outcome: "refused", reason, write: { ...state, lease: null } };
   const { nowUs, provisionalMs, freshMs, keepMs, deps, token } = args;
@@ -118,6 +127,14 @@ function refusal(state: EntryState, args: FillArguments, held: Lease): "floor" |
   const leastAgeUs = args.primaryRead ? 1 : args.readLagMs * 1000;
   if ([...args.epochs.values()].some(({ ageUs }) => ageUs < leastAgeUs)) return "epoch";
   return hasNewer(state, args) ? "older" : null;
+}
+
+/** Whether a load under this lease may end after floors that it must meet have: F < L + R, with L as the lease was given. */
+function outlivesFloors(
+  { startUs, deadlineUs }: Lease,
+  { readLagMs, floorTtlMs }: Pick<FillArguments, "readLagMs" | "floorTtlMs">,
+): boolean {
+  return floorTtlMs * 1000 < deadlineUs - startUs + readLagMs * 1000;
 }
 
 /** Whether a valid present entry has a higher version of a subject that both know. */
@@ -176,10 +193,11 @@ export interface SetArguments {
 export function setIfNewer(
   state: EntryState,
   args: SetArguments,
-): { outcome: "stored" } | { outcome: "refused"; reason: "lease_lost" | "floor" | "older" | "foreign" } {
+): { outcome: "stored" } | { outcome: "refused"; reason: "lease_lost" | "bounds" | "floor" | "older" | "foreign" } {
   const { token, subject, version, primaryRead, readLagMs, nowUs } = args;
   const held = liveLease(state, nowUs);
   if (token !== null && held?.token !== token) return { outcome: "refused", reason: "lease_lost" };
+  if (token !== null && held !== null && outlivesFloors(held, args)) return { outcome: "refused", reason: "bounds" };
   if (state.value === "foreign") return { outcome: "refused", reason: "foreign" };
   const leaseStartUs = token === null || held === null ? Number.NEGATIVE_INFINITY : held.startUs;
   const load: Load = { deps: new Map([[subject, version]]), leaseStartUs, primaryRead };

@@ -22,14 +22,14 @@ afterAll(async () => {
 /** Every outcome of every step; each must have been tried often. */
 const outcomes: Readonly<Record<string, readonly string[]>> = {
   read: ["fresh", "stale", "none"],
-  lease: ["hit", "leased", "busy", "stale_leased", "stale_busy"],
-  fill: ["filled", "lease_lost", "floor", "epoch", "older"],
+  lease: ["hit", "leased", "busy", "stale_leased", "stale_busy", "foreign"],
+  fill: ["filled", "lease_lost", "bounds", "floor", "epoch", "older"],
   promote: ["promoted", "gone"],
   drop: ["dropped", "gone"],
 };
 const gated = ["hash", "json", "prefix", "companion"].flatMap((kind) => [
-  [`lease ${kind}`, ["hit", "leased", "busy"]] as const,
-  [`set ${kind}`, ["stored", "lease_lost", "floor", "older", ...(kind === "companion" ? [] : ["foreign"])]] as const,
+  [`lease ${kind}`, ["hit", "leased", "busy", ...(kind === "companion" ? [] : ["foreign"])]] as const,
+  [`set ${kind}`, ["stored", "lease_lost", "bounds", "floor", "older", ...(kind === "companion" ? [] : ["foreign"])]] as const,
 ]);
 
 test(`${CASES} random steps on random states end alike in Lua and in decide-fill.ts`, async () => {

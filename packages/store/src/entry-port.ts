@@ -37,6 +37,8 @@ export interface LeaseRequest {
 /** `stored` is `null` unless a managed entry may be served: others are read by the services that write them. */
 export type LeaseReply =
   | { readonly outcome: "hit"; readonly stored: StoredValue | null; readonly atUs: number }
+  /** The key holds what is not of this family: whatever is loaded cannot be stored, by anybody. */
+  | { readonly outcome: "foreign"; readonly stored: null; readonly atUs: number }
   | {
       readonly outcome: "leased" | "stale_leased";
       readonly stored: StoredValue | null;
@@ -95,7 +97,8 @@ export type SetReply =
  * What readers and loaders do with entries.
  *
  * @throws FreshetError FR1006 (`usage`) for a request that breaks a limit or names no canonical version, before anything
- *   is sent; `wait` or `halt` from Redis.
+ *   is sent; of `fill` and of `setIfNewer` with a token also for F < L + R, with L as the lease was given: then nothing is
+ *   written. `wait` or `halt` from Redis.
  */
 export interface EntryPort {
   /** One round trip: the entry and its epochs. */

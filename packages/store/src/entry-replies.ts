@@ -1,6 +1,7 @@
 import { type Fields, FreshetError, managedFields, parseVersion, type Version } from "@freshet/protocol";
+import { brokenBounds } from "./entry-requests.js";
 import { storedValue } from "./managed-entry.js";
-import type { FillReply, LeaseReply, SetReply, StoredValue } from "./port.js";
+import type { FillReply, FillRequest, LeaseReply, SetReply, SetRequest, StoredValue } from "./port.js";
 
 const fieldsOfRead = [managedFields.deps, managedFields.softened, managedFields.provisional, managedFields.epochs, managedFields.tags];
 
@@ -37,6 +38,8 @@ export function parseLease(reply: unknown): LeaseReply {
   switch (outcome) {
     case "hit":
       return { outcome, stored, atUs };
+    case "foreign":
+      return { outcome, stored: null, atUs };
     case "leased":
     case "stale_leased":
       return { outcome, stored, leaseStartUs: numberOf(detail, "lease"), min: minOf(rest.slice(5)), atUs };
@@ -55,13 +58,15 @@ export function parseMoved(reply: unknown): Buffer | null {
   return outcome?.toString() === "moved" ? marks : null;
 }
 
-export function parseFill(reply: unknown): FillReply {
+/** @throws FreshetError FR1006 (`usage`) as well, for F < L + R. */
+export function parseFill(reply: unknown, request: FillRequest): FillReply {
   const { atUs, rest } = partsOf(reply, "fill", 3);
   const [outcome, detail] = rest.map((part) => part?.toString() ?? "");
   if (outcome === "filled") return { outcome, leaseStartUs: numberOf(detail, "fill"), atUs };
   if (outcome === "lease_lost" || outcome === "floor" || outcome === "epoch" || outcome === "older") {
     return { outcome: "refused", reason: outcome };
   }
+  if (outcome === "bounds") throw brokenBounds(request);
   throw unknownReply("fill", "an unknown outcome");
 }
 
@@ -72,12 +77,14 @@ export function parseStep<T extends "promoted" | "dropped">(reply: unknown, done
   throw unknownReply("promote or drop", "an unknown outcome");
 }
 
-export function parseSet(reply: unknown): SetReply {
+/** @throws FreshetError FR1006 (`usage`) as well, for F < L + R. */
+export function parseSet(reply: unknown, request: SetRequest): SetReply {
   const outcome = partsOf(reply, "set-if-newer", 2).rest[0]?.toString();
   if (outcome === "stored") return { outcome };
   if (outcome === "lease_lost" || outcome === "floor" || outcome === "older" || outcome === "foreign") {
     return { outcome: "refused", reason: outcome };
   }
+  if (outcome === "bounds") throw brokenBounds(request);
   throw unknownReply("set-if-newer", "an unknown outcome");
 }
 

@@ -1,4 +1,4 @@
-import { type EntrySpec, type Epoch, jsonVersion, limits } from "@freshet/protocol";
+import { type EntrySpec, type Epoch, type FreshetError, jsonVersion, limits } from "@freshet/protocol";
 import type { EpochTag, FillRequest, LeaseRequest, SetRequest } from "./port.js";
 import { checkCount, checkDuration, checkKey, checkText, checkToken, checkVersion, checkWellFormed, refused } from "./request-checks.js";
 import { checkEpochTag, checkTag } from "./tag-requests.js";
@@ -112,6 +112,12 @@ function checkEpochs(epochs: ReadonlyMap<string, Epoch>): void {
     if ([generation, hardGeneration, ageUs].every((part) => Number.isSafeInteger(part) && part >= 0)) continue;
     throw refused("An epoch is not one that `read` or `epochs` answered.", "Give epochs as they were answered.");
   }
+}
+
+/** What `fill` and `setIfNewer` throw for F < L + R: L is known where the lease lies. */
+export function brokenBounds({ readLagMs, entry }: Pick<FillRequest, "readLagMs" | "entry">): FreshetError {
+  const problem = `Floors of ${entry.floorTtlMs} ms end before a load under this lease may, with a read lag of ${readLagMs} ms.`;
+  return refused(problem, "Keep F at least L + R, with L as the lease was asked for.");
 }
 
 function checkReadLag(readLagMs: number, { floorTtlMs }: EntrySpec): void {

@@ -13,7 +13,7 @@ import {
   readable,
   setIfNewer,
 } from "@freshet/protocol";
-import { checkFill, checkLease, checkRead, checkStep } from "./entry-requests.js";
+import { brokenBounds, checkFill, checkLease, checkRead, checkStep } from "./entry-requests.js";
 import { readerState, storedValue } from "./managed-entry.js";
 import { leaseGated, setGated } from "./memory-gated.js";
 import { putMarks } from "./memory-keys.js";
@@ -92,6 +92,7 @@ function leaseKey({ keys, steps }: Place, request: LeaseRequest): LeaseReply {
   const held = hold(keys, key);
   const { state, nowUs } = held;
   const step = steps.lease(state, { ...request, floorTtlMs: entry.floorTtlMs, nowUs });
+  if (step.outcome === "foreign") return { outcome: step.outcome, stored: null, atUs: nowUs };
   const isServed = step.outcome !== "leased" && step.outcome !== "busy";
   const common = { stored: isServed ? storedOf(held) : null, atUs: nowUs };
   switch (step.outcome) {
@@ -102,9 +103,8 @@ function leaseKey({ keys, steps }: Place, request: LeaseRequest): LeaseReply {
       return { outcome: step.outcome, waitMs: step.waitMs, ...common };
     default: {
       const { outcome, write, min } = step;
-      if (write !== null && write !== state.lease)
-        putMarks(keys, request, { ...liveMarks(held.state, { entry, nowUs: held.nowUs }), lease: write });
-      return { outcome, min, leaseStartUs: write?.startUs ?? nowUs, ...common };
+      if (write !== state.lease) putMarks(keys, request, { ...liveMarks(state, { entry, nowUs }), lease: write });
+      return { outcome, min, leaseStartUs: write.startUs, ...common };
     }
   }
 }
@@ -121,6 +121,7 @@ function fillKey({ keys, steps }: Place, request: FillRequest): FillReply {
   };
   const step = steps.fill(held.state, args);
   if (step.outcome === "refused") {
+    if (step.reason === "bounds") throw brokenBounds(request);
     if (step.write !== null) putMarks(keys, request, { ...liveMarks(held.state, { entry, nowUs: held.nowUs }), lease: null });
     return { outcome: step.outcome, reason: step.reason };
   }

@@ -1,5 +1,5 @@
 import { encodeMarks, gateField, type lease, type Marks, type setIfNewer } from "@freshet/protocol";
-import { checkLease, checkSet } from "./entry-requests.js";
+import { brokenBounds, checkLease, checkSet } from "./entry-requests.js";
 import { putMarks, readEntry } from "./memory-keys.js";
 import type { Keyspace } from "./memory-keyspace.js";
 import { liveMarks, marksEndMs } from "./memory-marks.js";
@@ -18,11 +18,11 @@ export function leaseGated({ keys, steps }: Place, request: LeaseRequest): Lease
   const nowUs = keys.nowUs();
   const state = readEntry(keys, request, { subject: null, nowUs });
   const step = steps.lease(state, { ...request, epochs: new Map(), floorTtlMs: entry.floorTtlMs, nowUs });
-  if (step.outcome === "hit") return { outcome: "hit", stored: null, atUs: nowUs };
+  if (step.outcome === "hit" || step.outcome === "foreign") return { outcome: step.outcome, stored: null, atUs: nowUs };
   if ("waitMs" in step) return { outcome: step.outcome, stored: null, waitMs: step.waitMs, atUs: nowUs };
   const { outcome, write, min } = step;
-  if (write !== null && write !== state.lease) putMarks(keys, request, { ...liveMarks(state, { entry, nowUs }), lease: write });
-  return { outcome, stored: null, min, leaseStartUs: write?.startUs ?? nowUs, atUs: nowUs };
+  if (write !== state.lease) putMarks(keys, request, { ...liveMarks(state, { entry, nowUs }), lease: write });
+  return { outcome, stored: null, min, leaseStartUs: write.startUs, atUs: nowUs };
 }
 
 /** Writes such an entry, unless a floor or what is there is newer; its lease is given up either way. */
@@ -32,12 +32,14 @@ export function setGated({ keys, steps }: Place, request: SetRequest): SetReply 
   const nowUs = keys.nowUs();
   const state = readEntry(keys, request, { subject: null, nowUs });
   const step = steps.setIfNewer(state, { ...request, floorTtlMs: entry.floorTtlMs, nowUs });
-  if (step.outcome === "refused" && step.reason === "lease_lost") return step;
+  const reason = step.outcome === "refused" ? step.reason : null;
+  if (reason === "bounds") throw brokenBounds(request);
+  if (reason === "lease_lost") return { outcome: "refused", reason };
   const live = liveMarks(state, { entry, nowUs });
   const marks = { ...live, lease: token === null ? live.lease : null };
-  if (step.outcome === "stored") store(keys, request, { marks, nowUs });
+  if (reason === null) store(keys, request, { marks, nowUs });
   if (token !== null && state.value !== "foreign") putMarks(keys, request, marks);
-  return step;
+  return reason === null ? { outcome: "stored" } : { outcome: "refused", reason };
 }
 
 function store(keys: Keyspace, request: SetRequest, { marks, nowUs }: { marks: Marks; nowUs: number }): void {

@@ -45,11 +45,11 @@ const bustKey = (digits: string | null, mode: "hard" | "soft" = "hard") =>
       rule: "r",
     },
   ]);
-const bustTag = (target: TagBust["target"], digits: string, mode: "hard" | "soft" = "hard") =>
+const bustTag = (target: TagBust["target"], digits: string, { mode = "hard", tag = "list" }: Partial<Pick<TagBust, "mode" | "tag">> = {}) =>
   store.bustTags([
     {
       target,
-      tag: "list",
+      tag,
       subject,
       version: version(digits),
       spaceKind: "counter",
@@ -200,10 +200,54 @@ describe("epoch tags", () => {
     await store.epochs([{ tag: "list", skewMs: 5 }]);
     elapse(10_000);
     await read(() => loaded("5"), { epochTags });
-    await bustTag("epoch", "6", "soft");
+    await bustTag("epoch", "6", { mode: "soft" });
     elapse(2_000);
     expect(await read(() => loaded("6"), { epochTags })).toMatchObject({ value: "page 6", from: "loaded", stored: true });
   });
+});
+
+describe("a tag that is added to a family", () => {
+  test("an epoch tag: what was stored without it is loaded anew, and busted with it", async () => {
+    await store.epochs([{ tag: "tenant", skewMs: 5 }]);
+    elapse(10_000);
+    await read(() => loaded("5"));
+    const named = { epochTags: ["tenant"] };
+    expect(await read(() => loaded("5"), named)).toMatchObject({ from: "loaded", stored: true });
+    expect(await read(() => loaded("5"), named)).toMatchObject({ from: "hit" });
+    await bustTag("epoch", "6", { tag: "tenant" });
+    elapse(2_000);
+    expect(await read(() => loaded("6"), named)).toMatchObject({ value: "page 6", from: "loaded" });
+  });
+
+  test("an epoch tag, half of the readers without it: what they store is no hit for the others", async () => {
+    await store.epochs([{ tag: "tenant", skewMs: 5 }]);
+    elapse(10_000);
+    await read(() => loaded("5"), { epochTags: ["tenant"] });
+    await read(() => loaded("5"));
+    await bustTag("epoch", "6", { tag: "tenant" });
+    elapse(2_000);
+    expect(await read(() => loaded("5"))).toMatchObject({ from: "hit" });
+    expect(await read(() => loaded("6"), { epochTags: ["tenant"] })).toMatchObject({ value: "page 6", from: "loaded" });
+  });
+
+  test("a swept tag: together with an epoch tag that is new, so that what is not in its index is loaded anew", async () => {
+    await store.epochs([{ tag: "shape:2", skewMs: 5 }]);
+    elapse(10_000);
+    await read(() => loaded("5"));
+    const result = await read(() => loaded("5", { tags: ["brand"] }), { epochTags: ["shape:2"] });
+    expect(result).toMatchObject({ from: "loaded", stored: true });
+    const range = { from: null, to: Number.MAX_SAFE_INTEGER, limit: 9 };
+    expect((await store.readIndex("brand", range)).map((member) => member.key)).toEqual([key]);
+  });
+});
+
+test("at a key of another service it loads each time, stores nothing, and says so", async () => {
+  await store.seed.putOpaque(key, { value: "theirs" });
+  for (const size of [1, 2]) {
+    expect(await read(() => loaded("5"))).toMatchObject({ value: "page 5", from: "loaded", stored: false, why: "foreign" });
+    expect(loads).toHaveLength(size);
+  }
+  expect(await store.readText(key)).toBe("theirs");
 });
 
 describe("swept tags", () => {

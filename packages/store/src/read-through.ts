@@ -33,7 +33,7 @@ export interface LoadBounds {
 export interface ReadThroughRequest {
   readonly key: string;
   readonly entry: EntrySpec;
-  /** The epoch tags of the entry; they must be known before it is loaded. */
+  /** The epoch tags of the entry; they must be known before it is loaded. What was stored without one of them is a miss. */
   readonly epochTags: readonly string[];
   readonly bounds: LoadBounds;
   /** Unique to this call. */
@@ -47,8 +47,11 @@ export interface ReadThroughRequest {
   readonly attemptsMax: number;
 }
 
-/** Why a loaded value is not stored: `busy` somebody else holds the lease, `tag_floor` a tag was busted meanwhile, `gone` P was over. */
-export type NotStored = Extract<FillReply, { outcome: "refused" }>["reason"] | "busy" | "tag_floor" | "gone";
+/**
+ * Why a loaded value is not stored: `busy` somebody else holds the lease, `tag_floor` a tag was busted meanwhile, `gone` P was
+ * over, `foreign` the key is another service's: it is loaded at each call until somebody removes that.
+ */
+export type NotStored = Extract<FillReply, { outcome: "refused" }>["reason"] | "busy" | "tag_floor" | "gone" | "foreign";
 
 export interface ReadThroughResult {
   readonly value: Buffer;
@@ -83,6 +86,7 @@ export async function readThrough(store: Steps, request: ReadThroughRequest): Pr
     const leased = await store.lease({ key, entry, token, epochs: read.epochs, leaseTtlMs });
     if (leased.outcome === "hit" && leased.stored !== null) return served("hit", leased.stored);
     if (leased.outcome === "stale_busy" && leased.stored !== null) return served("stale", leased.stored);
+    if (leased.outcome === "foreign") return unstored(await request.load({ min: new Map(), primary: last !== null }), "foreign");
     if (isLeased(leased)) {
       const loaded = await request.load({ min: leased.min, primary: last !== null });
       last = await storeLoaded(store, request, { loaded, epochs: read.epochs });

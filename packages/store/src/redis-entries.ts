@@ -35,7 +35,7 @@ export function redisEntries(link: RedisLink, prefix: string): EntryPort {
     },
     setIfNewer: async (request) => {
       checkSet(request);
-      return parseSet(await run(setCall(prefix, request)));
+      return parseSet(await run(setCall(prefix, request)), request);
     },
   };
 }
@@ -48,7 +48,7 @@ async function fillEntry(link: RedisLink, request: FillRequest): Promise<FillRep
   for (let move = 0; move < MOVES_MAX; move++) {
     const [reply] = await link.run([fillCall(request)]);
     const marks = parseMoved(reply);
-    if (marks === null) return parseFill(reply);
+    if (marks === null) return parseFill(reply, request);
     await link.run([callOf("keep-marks", request.key, [marks, micros(request.entry.floorTtlMs)])]);
   }
   throw new FreshetError("FR2002", "wait", "The slot of an entry keeps moving.", "Wait until the cluster has settled.");

@@ -184,7 +184,7 @@ const takes: readonly (readonly [Name, string, Edits, number?, number?])[] = [
   ["set-if-newer", "stored", { 1: "prefix", 10: "new" }, 10],
   ["set-if-newer", "stored", { 1: "companion", 10: "" }, 10, 3],
   ["set-if-newer", "stored", { 8: "20000000" }],
-  ["fill", "filled", { 1: "t", 12: "20000000" }],
+  ["fill", "filled", { 1: "t", 12: "15000000" }],
   ["fill", "filled", { 4: "", 7: "\nshop\nhome", 9: "1", 10: "1", 11: "3153600000000000" }],
   ["fill", "filled", { 5: "\nshop\t1\t1", 6: "9000000" }],
   ["fill", "filled", { 4: lines(256, (at) => `p/${at}\t2`), 7: lines(64, (at) => `t${at}`), 9: "2000000" }],
@@ -206,7 +206,19 @@ function rowsOf(rows: typeof cases): readonly (readonly [Name, string, Edits, Co
   ]);
 }
 
+/** F is the least that any lease allows, and not the least that this one, of 5 s, does. */
+const brief: readonly (readonly [Name, Edits])[] = [
+  ["fill", { 12: "15000001" }],
+  ["fill", { 13: "5999999" }],
+  ["fill", { 8: "primary", 12: "15000001" }],
+];
+
 describe("scripts that other languages call", () => {
+  test.each(brief)("%s answers bounds for F < L + R, and writes nothing, with %j", async (name, edits) => {
+    const { reply, isUntouched } = await run(name, edited(name, edits));
+    expect({ reply, isUntouched }).toEqual({ reply: [expect.stringMatching(/^\d{16}$/), "bounds", ""], isUntouched: true });
+  });
+
   test.each(rowsOf(cases))("%s refuses %s, and writes nothing", async (name, _what, edits, { size, keysCount }) => {
     const { reply, isUntouched } = await run(name, edited(name, edits, size), keysCount);
     expect({ reply, isUntouched }).toEqual({ reply: expect.stringMatching(/^ERR freshet: /), isUntouched: true });
@@ -233,6 +245,23 @@ describe("scripts that other languages call", () => {
       await client.unlink(key);
     },
   );
+
+  test.each(["json", "prefix", "companion"])("a gate of %s is not the key of the entry, nor that of its version", async (kind) => {
+    const [key, gate, version] = ["k", "g", "v"].map((end) => `${prefix}${count}${end}`);
+    const wrong =
+      kind === "companion"
+        ? [
+            [key, key, version],
+            [key, gate, gate],
+            [key, gate, key],
+          ]
+        : [[key, key]];
+    for (const keys of wrong.map((some) => some.map(String))) {
+      const lease = client.eval(scripts["lease-gated"].text, keys.length, ...keys, kind, "ver", "t", "5000000", "20000000");
+      await expect(lease).rejects.toThrow(/^ERR freshet: entry, gate and version have keys of their own/);
+      expect(await client.exists(...keys)).toBe(0);
+    }
+  });
 
   // Whoever reads members as text would look for another key, and bust that one.
   test.each([

@@ -222,6 +222,7 @@ export class EntryCases {
       ...new Array<number>(5).fill(this.#nowUs + 3 * SECOND),
       this.#nowUs + 60 * SECOND,
       ...this.#edges(0),
+      ...[-1, 0, 1].map((offset) => this.#leaseStartUs + (this.#floorTtlMs - this.#readLagMs) * 1000 + offset),
     ]);
     const token = this.#pick(["t1", "t1", "t1", "t2"]);
     return { floors, blindFloor, lease: deadlineUs === null ? null : { token, startUs: this.#leaseStartUs, deadlineUs } };

@@ -1,3 +1,4 @@
+import { FreshetError } from "@freshet/protocol";
 import type { Redis } from "ioredis";
 import { execOrThrow } from "../src/exec.js";
 import { scripts } from "../src/generated/scripts.js";
@@ -53,7 +54,7 @@ export async function entryServer(client: Redis, nowUs: number, edited: Partial<
       eachMaster: async () => [],
       close: () => undefined,
     };
-    return { reply: await item.call(redisEntries(link, "fr:")), after: present(after) };
+    return { reply: await item.call(redisEntries(link, "fr:")).catch(refusedBounds), after: present(after) };
   };
 }
 
@@ -102,8 +103,15 @@ export async function runInMemory(item: EntryCase, nowUs: number, steps?: EntryS
       return () => nowUs;
     },
   });
-  const reply = await item.call(memoryEntries(watched, { epochs: async () => new Map(), ...(steps === undefined ? {} : { steps }) }));
+  const store = memoryEntries(watched, { epochs: async () => new Map(), ...(steps === undefined ? {} : { steps }) });
+  const reply = await item.call(store).catch(refusedBounds);
   return { reply, after: present(Object.fromEntries([...names].sort().map((key) => [key, plain(keys.get(key))]))) };
+}
+
+/** F < L + R is told by an error: here it is an outcome like others. */
+function refusedBounds(error: unknown): { readonly reason: "bounds"; readonly problem: string } {
+  if (error instanceof FreshetError && error.code === "FR1006") return { reason: "bounds", problem: error.message };
+  throw error;
 }
 
 function plain(stored: StoredKey | undefined): unknown {

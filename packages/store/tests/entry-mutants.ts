@@ -16,12 +16,22 @@ const meets = "if not (cannotTell and isLate(floor.at, load)) then";
 const leaseAlive = "tonumber(marks.lease.deadline) > clock.now";
 const tokenOf = "marks.lease and marks.lease.token == token and marks.lease or nil";
 
+const tooBrief = "floorTtlUs < tonumber(lease.deadline) - tonumber(lease.start) + readLagUs";
+
+/** F >= L + R, in whatever stores what was loaded under a lease. */
+const boundsMutants: readonly Omit<EntryScriptMutant, "script">[] = [
+  { name: "F < L + R does not matter", from: `return ${tooBrief}`, to: "return false" },
+  { name: "F at L + R is too short", from: "return floorTtlUs <", to: "return floorTtlUs <=" },
+  { name: "F one tick below L + R is enough", from: "return floorTtlUs <", to: "return floorTtlUs + 1 <" },
+  { name: "R does not count", from: "- tonumber(lease.start) + readLagUs", to: "- tonumber(lease.start)" },
+];
+
 const leaseMutants: readonly Omit<EntryScriptMutant, "script">[] = [
   { name: "two hold a lease", from: "if held and held.token ~= token then", to: "if false then" },
   { name: "a lease asked for again begins again", from: "if not held then", to: "if true then" },
   { name: "a lease lives at its deadline", from: leaseAlive, to: "tonumber(marks.lease.deadline) >= clock.now" },
-  { name: "the lease is not written", from: 'if entry.kind ~= "foreign" then', to: "if false then" },
-  { name: "another service's key is written over", from: 'if entry.kind ~= "foreign" then', to: "if true then" },
+  { name: "the lease is not written", from: "writeManaged(key, entry, entry.marks, clock)", to: "" },
+  { name: "another service's key is written over", from: 'elseif entry.kind == "foreign" then', to: "elseif false then" },
   { name: "a provisional entry is visible", from: "if not entry.deps or entry.p then", to: "if not entry.deps then" },
   { name: "an entry without a value is visible", from: 'call("HEXISTS", key, "v") == 1 and readDeps(d)', to: "readDeps(d)" },
   { name: "an entry lives at its keep-until", from: "if now >= keepUntil then", to: "if now > keepUntil then" },
@@ -38,6 +48,7 @@ const leaseMutants: readonly Omit<EntryScriptMutant, "script">[] = [
   { name: "a generation of the future is valid", from: "or generation > epoch.generation then", to: "then" },
   { name: "a soft generation is fresh", from: 'found = generation < epoch.generation and "stale" or found', to: "" },
   { name: "an unknown epoch is valid", from: "if not epoch or generation", to: "if epoch and generation" },
+  { name: "an entry that lacks a tag of the reader is valid", from: "if not has[tag] then", to: "if false then" },
   { name: "floors are dropped at a lease", from: "entry.marks.lease = held", to: "entry.marks = { floors = {}, lease = held }" },
   { name: "dead floors are told", from: "floor.at >= oldestLive and floor or nil", to: "floor" },
   { name: "a floor is dead at its exact end", from: "floor.at >= oldestLive", to: "floor.at > oldestLive" },
@@ -60,6 +71,7 @@ const leaseMutants: readonly Omit<EntryScriptMutant, "script">[] = [
 
 const fillMutants: readonly Omit<EntryScriptMutant, "script">[] = [
   { name: "no lease token", from: tokenOf, to: "marks.lease" },
+  ...boundsMutants,
   { name: "a lease lives at its deadline", from: leaseAlive, to: "tonumber(marks.lease.deadline) >= clock.now" },
   { name: "no floor", from: "if not meetsFloors(marks, load) then", to: "if false then" },
   { name: "a missing dep covers", from: meets, to: "if dep and not (cannotTell and isLate(floor.at, load)) then" },
@@ -106,6 +118,7 @@ const fillMutants: readonly Omit<EntryScriptMutant, "script">[] = [
 
 const gatedMutants: readonly Omit<EntryScriptMutant, "script">[] = [
   { name: "no lease token", from: tokenOf, to: "marks.lease" },
+  ...boundsMutants,
   { name: "a lost lease does not matter", from: 'if token ~= "" and not lease then', to: "if false then" },
   { name: "no floor", from: "elseif not meetsFloors(marks, load) then", to: "elseif false then" },
   { name: "without a lease time saves", from: "or -math.huge", to: "or now" },
@@ -146,7 +159,7 @@ export const entryScriptMutants: readonly EntryScriptMutant[] = [
     to: "{ floors = readManaged(KEYS[1], clock).marks.floors, blind = readManaged(KEYS[1], clock).marks.blind }",
   },
   { script: "lease-gated", name: "two hold a lease", from: "elseif held and held.token ~= token then", to: "elseif false then" },
-  { script: "lease-gated", name: "another type is written over", from: 'if entry.found ~= "foreign" then', to: "if true then" },
+  { script: "lease-gated", name: "another type is leased", from: 'elseif entry.found == "foreign" then', to: "elseif false then" },
   {
     script: "lease-gated",
     name: "what cannot be read is a hit",
@@ -189,6 +202,30 @@ export const entryDecisionMutants: readonly EntryDecisionMutant[] = [
     name: "no floor at a fill",
     from: '{ readLagMs: args.readLagMs, primarySlackMs: 0 })) return "floor"',
     to: '{ readLagMs: args.readLagMs, primarySlackMs: 0 }) && false) return "floor"',
+  },
+  {
+    file: "decide-fill",
+    name: "F < L + R does not matter to a fill",
+    from: "if (outlivesFloors(held, args)) return",
+    to: "if (false) return",
+  },
+  {
+    file: "decide-fill",
+    name: "F < L + R does not matter to a write",
+    from: "if (token !== null && held !== null && outlivesFloors",
+    to: "if (false && held !== null && outlivesFloors",
+  },
+  {
+    file: "decide-fill",
+    name: "F at L + R is too short",
+    from: "return floorTtlMs * 1000 < deadlineUs",
+    to: "return floorTtlMs * 1000 <= deadlineUs",
+  },
+  {
+    file: "decide-fill",
+    name: "another service's key is leased",
+    from: 'if (state.value === "foreign") return { outcome: "foreign", write: null };',
+    to: "",
   },
   { file: "decide-fill", name: "no epoch gate", from: "if ([...args.epochs", to: "if (false && [...args.epochs" },
   {
@@ -309,6 +346,12 @@ export const entryDecisionMutants: readonly EntryDecisionMutant[] = [
   { file: "decide-epoch", name: "a hard generation is ignored", from: "generation < epoch.hardGeneration ||", to: "" },
   { file: "decide-epoch", name: "a generation of the future is valid", from: "|| generation > epoch.generation)", to: ")" },
   { file: "decide-epoch", name: "a soft generation is fresh", from: 'if (generation < epoch.generation) found = "stale";', to: "" },
+  {
+    file: "decide-epoch",
+    name: "an entry that lacks a tag of the reader is valid",
+    from: 'for (const tag of current.keys()) if (!held.has(tag)) return "miss";',
+    to: "",
+  },
   {
     file: "decide-epoch",
     name: "an unknown epoch is valid",

@@ -166,13 +166,13 @@ function ageTests({ store, seed, key }: Bench): void {
 }
 
 function foreignTests({ store, seed, key }: Bench): void {
-  test("a key of another service is a miss, and is never written over", async () => {
+  test("a key of another service is a miss, is never leased, and never written over", async () => {
     await seed().putOpaque(key("text"), { value: "not ours" });
     await seed().putHash(key("hash"), { fields: { a: "1" } });
     for (const id of ["text", "hash"]) {
       const { nowUs: _, ...before } = await store().inspect(key(id), { ...managed, kind: "opaque" });
       expect(await store().read(key(id), managed, [])).toMatchObject({ found: "none", stored: null });
-      expect(await store().lease(leaseOf(key(id)))).toMatchObject({ outcome: "leased", min: new Map() });
+      expect(await store().lease(leaseOf(key(id)))).toMatchObject({ outcome: "foreign", stored: null });
       expect(await store().fill(fillOf(key(id)))).toEqual({ outcome: "refused", reason: "lease_lost" });
       expect(await store().promote(key(id), managed, "t1")).toBe("gone");
       expect(await store().drop(key(id), managed, "t1")).toBe("gone");

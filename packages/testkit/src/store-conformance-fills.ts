@@ -1,7 +1,7 @@
 import { type EntrySpec, type Epoch, limits } from "@freshet/protocol";
 import { expect, test } from "@jest/globals";
-import { fillOf, leaseOf, managed } from "./entry-bench.js";
-import { bustOf, depsOf } from "./store-bench.js";
+import { fillOf, leaseOf, loadBounds, managed } from "./entry-bench.js";
+import { bustOf, depsOf, FLOOR_MS } from "./store-bench.js";
 import type { Bench } from "./store-conformance-floors.js";
 import { tagBustOf } from "./tag-bench.js";
 import { until } from "./until.js";
@@ -69,6 +69,7 @@ export function refusalTests(bench: Bench): void {
   });
 
   floorTests(bench);
+  boundsTests(bench);
 }
 
 function floorTests(bench: Bench): void {
@@ -126,6 +127,27 @@ function floorTests(bench: Bench): void {
     expect(await leaseAndFill("a", { deps: depsOf("4") })).toEqual(refused("older"));
     expect(await leaseAndFill("a", { deps: depsOf("5", ["s/3", "1"]) })).toMatchObject({ outcome: "filled" });
     expect((await store().inspect(key("a"), managed)).value).toEqual({ deps: depsOf("5", ["s/3", "1"]) });
+  });
+}
+
+function boundsTests(bench: Bench): void {
+  const { store, key } = bench;
+  const { bust } = stepsOf(bench);
+
+  test("F < L + R is refused by whoever knows L, and writes nothing; F of L + R is enough", async () => {
+    const { leaseTtlMs } = loadBounds;
+    await bust("a");
+    await store().lease(leaseOf(key("a")));
+    const before = await store().inspect(key("a"), managed);
+    const fill = fillOf(key("a"), { readLagMs: FLOOR_MS - leaseTtlMs + 1 });
+    await expect(store().fill(fill)).rejects.toMatchObject({
+      code: "FR1006",
+      disposition: "usage",
+      message: expect.stringContaining("Floors of 20000 ms end before"),
+    });
+    const { floors, lease } = await store().inspect(key("a"), managed);
+    expect({ floors, lease }).toEqual({ floors: before.floors, lease: before.lease });
+    expect(await store().fill(fillOf(key("a"), { readLagMs: FLOOR_MS - leaseTtlMs }))).toMatchObject({ outcome: "filled" });
   });
 }
 
@@ -207,8 +229,8 @@ function visibleTests({ store, key }: Bench): void {
   });
 }
 
-/** Entries with epoch tags. */
-export function epochFillTests({ store, key }: Bench): void {
+/** What the tests below do to one entry and its epoch tag. */
+function epochStepsOf({ store, key }: Bench) {
   const skewMs = 1;
   const read = (id: string) => store().read(key(id), managed, [{ tag: key("epoch"), skewMs }]);
   const bump = (mode: "hard" | "soft", version: string) =>
@@ -217,6 +239,14 @@ export function epochFillTests({ store, key }: Bench): void {
     await store().lease(leaseOf(key(id), { epochs }));
     return await store().fill(fillOf(key(id), { epochs, readLagMs: 0, ...change }));
   };
+  return { read, bump, fill };
+}
+
+/** Entries with epoch tags. */
+export function epochFillTests(bench: Bench): void {
+  const { store, key } = bench;
+  const { read, bump, fill } = epochStepsOf(bench);
+  addedTagTests(bench);
 
   test("an entry is valid under the generation it was leased with, stale after a soft bump, gone after a hard one", async () => {
     const { epochs, found } = await read("a");
@@ -266,5 +296,34 @@ export function epochFillTests({ store, key }: Bench): void {
     await fill("a", epochs, { deps: depsOf("9") });
     await bump("hard", "1");
     expect(await fill("a", (await read("a")).epochs, { deps: depsOf("5") })).toMatchObject({ outcome: "filled" });
+  });
+}
+
+/** A tag that some readers name, and others do not know. */
+function addedTagTests(bench: Bench): void {
+  const { store, key } = bench;
+  const { read, bump, fill } = epochStepsOf(bench);
+
+  test("an entry filled before its family had the tag is a miss for whoever names it, and loaded anew", async () => {
+    await fill("a", new Map());
+    const { epochs, found, stored } = await read("a");
+    expect({ found, stored }).toEqual({ found: "none", stored: null });
+    expect((await store().read(key("a"), managed, [])).found).toBe("fresh");
+    expect(await store().lease(leaseOf(key("a"), { epochs }))).toMatchObject({ outcome: "leased", stored: null });
+    // Newer than what is loaded now; but nobody who names the tag could have had it.
+    expect(await store().fill(fillOf(key("a"), { epochs, deps: depsOf("4"), readLagMs: 0 }))).toMatchObject({ outcome: "filled" });
+    expect((await read("a")).found).toBe("fresh");
+  });
+
+  test("while some fill without the tag, whoever names it misses what they filled, and the other way round", async () => {
+    await fill("a", (await read("a")).epochs);
+    expect((await read("a")).found).toBe("fresh");
+    expect((await store().read(key("a"), managed, [])).found).toBe("none");
+    expect(await fill("a", new Map())).toMatchObject({ outcome: "filled" });
+    expect((await read("a")).found).toBe("none");
+    await bump("hard", "1");
+    const { epochs, found } = await read("a");
+    expect(found).toBe("none");
+    expect(await store().lease(leaseOf(key("a"), { epochs }))).toMatchObject({ outcome: "leased", stored: null });
   });
 }

@@ -66,6 +66,15 @@ export function gateTests(bench: Bench): void {
     expect(await store().setIfNewer(setOf(kind, key("a"), { token: "t1", primaryRead: true }))).toEqual({ outcome: "stored" });
   });
 
+  test.each(kinds)("%s: F < L + R is refused under a lease, which stays; F of L + R is enough", async (kind) => {
+    await lease(kind);
+    const readLagMs = FLOOR_MS - loadBounds.leaseTtlMs;
+    const tooLate = store().setIfNewer(setOf(kind, key("a"), { token: "t1", readLagMs: readLagMs + 1 }));
+    await expect(tooLate).rejects.toMatchObject({ code: "FR1006", disposition: "usage" });
+    expect(await viewOf(kind)).toMatchObject({ lease: { token: "t1" } });
+    expect(await store().setIfNewer(setOf(kind, key("a"), { token: "t1", readLagMs }))).toEqual({ outcome: "stored" });
+  });
+
   test.each(kinds)("%s: a write without a lease leaves another's lease alone", async (kind) => {
     await lease(kind);
     expect(await store().setIfNewer(setOf(kind, key("a")))).toEqual({ outcome: "stored" });
@@ -89,10 +98,14 @@ function contentTests(bench: Bench): void {
 
   test("a key of another Redis type is refused and stays", async () => {
     await seed().putOpaque(key("a"), { value: "not a hash" });
-    expect(await lease("hash")).toMatchObject({ outcome: "leased" });
+    expect(await lease("hash")).toMatchObject({ outcome: "foreign", stored: null });
     expect(await store().setIfNewer(setOf("hash", key("a")))).toEqual(refused("foreign"));
     await seed().putHash(key("b"), { fields: { a: "1" } });
-    for (const kind of ["json", "prefix"] as const) expect(await store().setIfNewer(setOf(kind, key("b")))).toEqual(refused("foreign"));
+    for (const kind of ["json", "prefix"] as const) {
+      const { outcome } = await store().lease(leaseOf(key("b"), { entry: gated[kind] }));
+      expect({ kind, outcome }).toEqual({ kind, outcome: "foreign" });
+      expect(await store().setIfNewer(setOf(kind, key("b")))).toEqual(refused("foreign"));
+    }
     expect([await seed().has(key("a")), await seed().has(key("b"))]).toEqual([true, true]);
   });
 

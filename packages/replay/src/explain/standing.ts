@@ -53,8 +53,8 @@ function hidden(state: KeyState, family: Family): Standing | null {
 function brokenEpoch(state: KeyState, judged: "miss" | "stale"): string | null {
   const current = epochsOf(state);
   for (const [tag, generation] of state.view.epochs) {
-    if (validity(new Map([[tag, generation]]), current) !== judged) continue;
     const epoch = current.get(tag);
+    if (validity(new Map([[tag, generation]]), new Map(epoch === undefined ? [] : [[tag, epoch]])) !== judged) continue;
     if (epoch === undefined) return `nobody knows its epoch ${tag} any more`;
     return `its epoch ${tag} was busted at ${instantOf(judged === "miss" ? epoch.hardGeneration : epoch.generation)}`;
   }

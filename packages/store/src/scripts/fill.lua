@@ -15,10 +15,10 @@
 -- ARGV 12 readLagUs       R
 -- ARGV 13 floorTtlUs      F
 -- REPLY time              of this Redis, in microseconds
--- REPLY outcome           filled | lease_lost | floor | epoch | older | moved (nothing is stored: the slot moves, and the key is at its
---                         new owner from now on, without its floors and lease)
+-- REPLY outcome           filled | lease_lost | bounds (F < L + R, with L as the lease was given) | floor | epoch | older | moved (nothing is
+--                         stored: the slot moves, and the key is at its new owner from now on, without its floors and lease)
 -- REPLY detail            filled: start of the lease in microseconds; moved: floors and lease; else empty
--- EFFECTS filled: UNLINK of the key, HSET of the value with its floors, PEXPIREAT. Refused: the lease is given up, if it was held.
+-- EFFECTS filled: UNLINK of the key, HSET of the value with its floors, PEXPIREAT. bounds: none. Refused otherwise: the lease is given up, if it was held.
 -- @include lib/version.lua lib/marks.lua lib/foreign.lua lib/managed.lua lib/readable.lua lib/covers.lua lib/load.lua lib/put.lua lib/arguments.lua lib/fill-arguments.lua
 
 local fault = fillFault()
@@ -83,6 +83,8 @@ end
 local lease = leaseOf(marks, token)
 if not lease then
   return { timeText(now), "lease_lost", "" }
+elseif outlivesFloors(lease, readLagUs, clock.ttlUs) then
+  return { timeText(now), "bounds", "" }
 end
 marks.lease = nil
 local why = refusal(lease)

@@ -10,8 +10,8 @@
 -- ARGV 4 leaseTtlUs       L
 -- ARGV 5 floorTtlUs       F, by which floors are judged alive
 -- REPLY time              of this Redis, in microseconds
--- REPLY outcome           hit | leased | busy
--- REPLY detail            leased: start of the lease in microseconds; busy: until it ends, in milliseconds; hit: empty
+-- REPLY outcome           hit | leased | busy | foreign (the key holds another Redis type: what is loaded cannot be stored)
+-- REPLY detail            leased: start of the lease in microseconds; busy: until it ends, in milliseconds; hit, foreign: empty
 -- REPLY nothing x 3       as lease.lua answers what is stored
 -- REPLY min repeated      leased: a subject, then the version that a load must have at least
 -- EFFECTS the lease is written, unless it is held: HSET and PEXPIREAT of the entry (hash), SET of the gate (others).
@@ -30,15 +30,14 @@ local held = entry.marks.lease
 
 if entry.found == "value" then
   return { timeText(now), "hit", "", false, false, false }
+elseif entry.found == "foreign" then
+  return { timeText(now), "foreign", "", false, false, false }
 elseif held and held.token ~= token then
   return { timeText(now), "busy", milliseconds(held.deadline - now), false, false, false }
 elseif not held then
   held = { token = token, start = timeText(now), deadline = timeText(now + tonumber(ARGV[4])) }
   entry.marks.lease = held
-  -- Another Redis type is not written over, so what is loaded is not stored.
-  if entry.found ~= "foreign" then
-    writeGate(kind, entry.marks, clock)
-  end
+  writeGate(kind, entry.marks, clock)
 end
 local reply = { timeText(now), "leased", held.start, false, false, false }
 for _, floor in ipairs(entry.marks.floors) do

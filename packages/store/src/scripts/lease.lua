@@ -6,8 +6,8 @@
 -- ARGV 3 leaseTtlUs       L
 -- ARGV 4 floorTtlUs       F, by which floors are judged alive
 -- REPLY time              of this Redis, in microseconds
--- REPLY outcome           hit | leased | busy | stale_leased | stale_busy
--- REPLY detail            leased: start of the lease in microseconds; busy: until it ends, in milliseconds; hit: empty
+-- REPLY outcome           hit | leased | busy | stale_leased | stale_busy | foreign (the key is another service's: what is loaded cannot be stored)
+-- REPLY detail            leased: start of the lease in microseconds; busy: until it ends, in milliseconds; hit, foreign: empty
 -- REPLY value             of a hit or a stale one, else nil
 -- REPLY deps              its field d
 -- REPLY tags              its field t
@@ -37,6 +37,8 @@ end
 
 if found == "fresh" then
   return answer("hit", "")
+elseif entry.kind == "foreign" then
+  return answer("foreign", "")
 end
 local isStale = found == "stale"
 local held = entry.marks.lease
@@ -46,10 +48,7 @@ end
 if not held then
   held = { token = token, start = timeText(now), deadline = timeText(now + tonumber(ARGV[3])) }
   entry.marks.lease = held
-  -- At a key of another service there is no room for it: whoever loads keeps the value for itself.
-  if entry.kind ~= "foreign" then
-    writeManaged(key, entry, entry.marks, clock)
-  end
+  writeManaged(key, entry, entry.marks, clock)
 end
 local reply = answer(isStale and "stale_leased" or "leased", held.start)
 for _, floor in ipairs(entry.marks.floors) do

@@ -15,9 +15,9 @@
 -- ARGV 9 floorTtlUs       F
 -- ARGV 10 content stride 1  hash: fields and values by turns; json: the text; prefix: what follows "<version>\n"; companion: any bytes
 -- REPLY time              of this Redis, in microseconds
--- REPLY outcome           stored | lease_lost | floor | older | foreign
+-- REPLY outcome           stored | lease_lost | bounds (F < L + R, with L as the lease was given) | floor | older | foreign
 -- EFFECTS stored: HSET and HDEL of what is old, PEXPIREAT (hash), or SET (others; of companion the version key too). The lease is given up, if it
--- was held, either way.
+-- was held, either way; for wrong bounds nothing is written.
 -- @include lib/version.lua lib/marks.lua lib/json-version.lua lib/foreign.lua lib/entry.lua lib/gated.lua lib/covers.lua lib/load.lua lib/arguments.lua lib/set-arguments.lua
 
 local CONTENT = 10
@@ -68,6 +68,8 @@ end
 
 if token ~= "" and not lease then
   return { timeText(now), "lease_lost" }
+elseif lease and outlivesFloors(lease, tonumber(ARGV[8]), clock.ttlUs) then
+  return { timeText(now), "bounds" }
 end
 local why = refusal()
 local hadLease, ends = lease ~= nil, now + tonumber(ARGV[7])

@@ -22,6 +22,11 @@ local function meetsFloors(marks, load)
   return not marks.blind or isLate(marks.blind.at, load)
 end
 
+-- Whether a load under this lease may end after floors that it must meet have: F < L + R, with L as the lease was given.
+local function outlivesFloors(lease, readLagUs, floorTtlUs)
+  return floorTtlUs < tonumber(lease.deadline) - tonumber(lease.start) + readLagUs
+end
+
 -- The lease of this token, if it is alive.
 local function leaseOf(marks, token)
   return marks.lease and marks.lease.token == token and marks.lease or nil

@@ -11,7 +11,7 @@ local function readEpochs(text)
 end
 
 local function validity(held, epochs)
-  local found = "fresh"
+  local found, has = "fresh", {}
   for line in gmatch(held or "", "\n([^\n]*)") do
     local tag, digits = match(line, "^([^\n\t]+)\t(%d+)$")
     local epoch, generation = tag and isTime(digits) and epochs[tag], tonumber(digits)
@@ -19,6 +19,13 @@ local function validity(held, epochs)
       return nil
     end
     found = generation < epoch.generation and "stale" or found
+    has[tag] = true
+  end
+  -- Whoever filled it did not know a tag that the reader names, so no bust of that tag reaches it.
+  for tag in pairs(epochs) do
+    if not has[tag] then
+      return nil
+    end
   end
   return found
 end
