@@ -24,6 +24,27 @@ test.each(["floorMs", "tagFloorMs"] as const)("a %s that ends before a load may 
   expect(() => encodeBounds({ ...bounds, families: { report: { ...slow, [name]: slow[name] - 1 } } })).toThrow(refused);
 });
 
+const wrong = [
+  ["an L of 0", { leaseMs: 0 }, /^leaseMs is 0\./],
+  ["a negative L", { leaseMs: -5 }, /^leaseMs is -5\./],
+  ["a fraction", { leaseMs: 1.5 }, /^leaseMs is 1\.5\./],
+  ["no number", { lagMs: Number.NaN }, /^lagMs is NaN\./],
+  ["a C of 0", { skewMs: 0 }, /^skewMs is 0\./],
+  ["more than a hundred years", { fillMs: 3_153_600_000_001 }, /^fillMs is/],
+] as const;
+
+test.each(wrong)("%s is neither published nor taken a lease by, and its name is told", (_what, change, message) => {
+  const refused = expect.objectContaining({ code: "FR1006", disposition: "usage", message: expect.stringMatching(message) });
+  const long = { floorMs: 4_000_000_000_000, tagFloorMs: 4_000_000_000_000 };
+  expect(() => encodeBounds({ ...bounds, ...change })).toThrow(refused);
+  expect(() => encodeBounds({ ...bounds, families: { report: { ...slow, ...change } } })).toThrow(refused);
+  expect(() => requireWithin({ ...bounds, ...change }, { ...bounds, ...long }, "product")).toThrow(refused);
+});
+
+test.each(["leaseMs", "skewMs", "floorMs", "tagFloorMs"] as const)("a text with a %s of 0 halts whoever takes leases", (name) => {
+  expect(() => decodeBounds(JSON.stringify({ ...bounds, [name]: 0 }))).toThrow(expect.objectContaining({ code: "FR2005" }));
+});
+
 test("a damaged family is not guessed", () => {
   const text = JSON.stringify({ ...bounds, families: { report: { leaseMs: 1 } } });
   expect(() => decodeBounds(text)).toThrow(expect.objectContaining({ code: "FR2005" }));

@@ -1,16 +1,23 @@
 import { FreshetError } from "@freshet/protocol";
 import type { PublishedBounds, TimeBounds } from "./port.js";
+import { checkDuration } from "./request-checks.js";
 
+/** The least of each, in milliseconds: a load takes some time, and no two clocks are the same. */
+const least = { leaseMs: 1, lagMs: 0, skewMs: 1, fillMs: 0, floorMs: 1, tagFloorMs: 1 } as const;
 const names = ["leaseMs", "lagMs", "skewMs", "fillMs", "floorMs", "tagFloorMs"] as const;
+const ownNames = ["leaseMs", "lagMs", "skewMs", "fillMs"] as const;
 
 /**
  * Bounds as the text that lies in Redis.
  *
- * @throws FreshetError FR1006 (`usage`) for floors that end before a load may, of any family.
+ * @throws FreshetError FR1006 (`usage`) for bounds that are no whole milliseconds, an L or C of 0, and floors that end before a
+ *   load may, of any family.
  */
 export function encodeBounds(bounds: PublishedBounds): string {
-  requireFloors(bounds, bounds);
-  for (const own of Object.values(bounds.families ?? {})) requireFloors(own, own);
+  for (const own of [bounds, ...Object.values(bounds.families ?? {})]) {
+    for (const name of names) checkDuration(name, own[name], least[name]);
+    requireFloors(own, own);
+  }
   const families = Object.entries(bounds.families ?? {}).map(([name, own]) => [name, picked(own)] as const);
   return JSON.stringify({ ...picked(bounds), ...(families.length === 0 ? {} : { families: Object.fromEntries(families) }) });
 }
@@ -21,7 +28,8 @@ function picked(bounds: TimeBounds): TimeBounds {
 }
 
 /**
- * Bounds from their text.
+ * Bounds from their text. Floors that end before a load may are read as they are: `requireWithin` refuses them, and
+ * `freshet doctor` names them.
  *
  * @throws FreshetError FR2005 (`halt`): whoever takes leases must not guess them.
  */
@@ -49,7 +57,7 @@ function parse(text: string): unknown {
 function isBounds(value: unknown): value is TimeBounds {
   if (typeof value !== "object" || value === null) return false;
   const texts = new Map(Object.entries(value));
-  return names.every((name) => Number.isSafeInteger(texts.get(name)) && Number(texts.get(name)) >= 0);
+  return names.every((name) => Number.isSafeInteger(texts.get(name)) && Number(texts.get(name)) >= least[name]);
 }
 
 function unreadable(): FreshetError {
@@ -60,13 +68,15 @@ function unreadable(): FreshetError {
  * Refuses bounds that are larger than what the invalidator leaves floors by: a lease that outlives its floor could put an
  * old value back. Whoever takes leases asks this at start and every minute.
  *
- * @throws FreshetError FR1006 (`usage`) naming each bound with both numbers, or that nobody has published any.
+ * @throws FreshetError FR1006 (`usage`) naming each bound with both numbers, or that nobody has published any, or one that is
+ *   no duration.
  */
 export function requireWithin(
   own: Pick<TimeBounds, "leaseMs" | "lagMs" | "skewMs" | "fillMs">,
   published: PublishedBounds | null,
   family: string,
 ): void {
+  for (const name of ownNames) checkDuration(name, own[name], least[name]);
   if (published === null) {
     throw new FreshetError(
       "FR1006",
@@ -77,7 +87,7 @@ export function requireWithin(
   }
   const families = new Map(Object.entries(published.families ?? {}));
   const allowed = families.get(family) ?? published;
-  const broken = (["leaseMs", "lagMs", "skewMs", "fillMs"] as const).filter((name) => own[name] > allowed[name]);
+  const broken = ownNames.filter((name) => own[name] > allowed[name]);
   if (broken.length > 0) {
     const what = broken.map((name) => `${name} ${own[name]} > ${allowed[name]}`).join(", ");
     const fix = "Raise the bound in the rules file and roll the invalidator out first, or load faster.";

@@ -8,6 +8,8 @@ local function gatedFault(kind, field)
     return "the kind is hash, json, prefix or companion"
   elseif #KEYS ~= (kind == "companion" and 3 or 2) then
     return "a version key goes with companion, and only with it"
+  elseif kind ~= "hash" and (KEYS[2] == KEYS[1] or KEYS[2] == KEYS[3] or KEYS[1] == KEYS[3]) then
+    return "entry, gate and version have keys of their own"
   elseif isNamed and (field == "" or sub(field, 1, 3) == "fr:") then
     return "the version has no field, or one that begins with fr:"
   end
