@@ -1,4 +1,5 @@
 import { type BustOutcome, type PendingBust, parseVersion } from "@freshet/protocol";
+import type { MemberOutcome } from "@freshet/store/port";
 import { expect, test } from "@jest/globals";
 import { sweepRules } from "../tests/sweep-scene.js";
 import { memberBusts, memberEntry, membersPerStep, tallyStep } from "./sweep-step.js";
@@ -25,6 +26,19 @@ test("whatever one of the busts removed, or nobody found, is gone; what was soft
     gone: [members[0], members[1], members[4]],
     removed: 2,
     softened: 1,
+    own: 0,
+    refused: 0,
+  });
+});
+
+test("keys of Freshet's own leave the index and count as nothing else; what is refused stays", () => {
+  const outcomes: readonly MemberOutcome[] = ["own", "removed", "refused", "covered", "own"];
+  expect(tallyStep(members, outcomes)).toEqual({
+    gone: [members[0], members[1], members[4]],
+    removed: 1,
+    softened: 0,
+    own: 2,
+    refused: 1,
   });
 });
 

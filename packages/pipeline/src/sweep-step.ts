@@ -1,5 +1,6 @@
-import type { BustOutcome, EntrySpec, IndexMember, KeyBust, PendingBust } from "@freshet/protocol";
+import type { EntrySpec, IndexMember, KeyBust, PendingBust } from "@freshet/protocol";
 import type { CompiledRules } from "@freshet/rules";
+import type { MemberOutcome } from "@freshet/store/port";
 
 /** Members a step handles at most (`protocol.md` section 5). */
 const MEMBERS_MAX = 500;
@@ -25,25 +26,34 @@ export interface StepTally {
   readonly gone: readonly IndexMember[];
   readonly removed: number;
   readonly softened: number;
+  /** Freshet's own keys: left alone, and out of the index with those that are gone. */
+  readonly own: number;
+  /** Those whose keys Redis refused: nothing was done, and they stay. */
+  readonly refused: number;
 }
 
 /**
  * The members whose entries are gone, of the outcomes of `memberBusts`. What a soft bust marked and what covers every bust
  * stays in the index: a later bust must find it.
  */
-export function tallyStep(members: readonly IndexMember[], outcomes: readonly BustOutcome[]): StepTally {
+export function tallyStep(members: readonly IndexMember[], outcomes: readonly MemberOutcome[]): StepTally {
   const each = outcomes.length / Math.max(1, members.length);
   const gone: IndexMember[] = [];
   let removed = 0;
   let softened = 0;
+  let ownKeys = 0;
+  let refused = 0;
   for (const [at, member] of members.entries()) {
     const own = outcomes.slice(at * each, (at + 1) * each);
     const isRemoved = own.includes("removed") || own.includes("unversioned"); // sweeps keep nothing that cannot be read
-    if (isRemoved || own.includes("absent")) gone.push(member);
+    const isOwnKey = own.includes("own");
+    if (isRemoved || isOwnKey || own.includes("absent")) gone.push(member);
+    if (isOwnKey) ownKeys++;
+    if (own.includes("refused")) refused++;
     if (isRemoved) removed++;
     else if (own.includes("softened")) softened++;
   }
-  return { gone, removed, softened };
+  return { gone, removed, softened, own: ownKeys, refused };
 }
 
 /**

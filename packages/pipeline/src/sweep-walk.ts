@@ -7,7 +7,7 @@ import {
   sweepBound,
   sweepPage,
 } from "@freshet/protocol";
-import type { RegisteredSweep, SweepPort } from "@freshet/store/port";
+import type { RegisteredSweep, SweepPort, TagPort } from "@freshet/store/port";
 import type { Pace, SweepScheduler } from "./sweep-pace.js";
 import { memberBusts, membersPerStep, type StepTally, tallyStep } from "./sweep-step.js";
 
@@ -36,7 +36,7 @@ export interface WalkHooks {
 }
 
 export interface WalkContext {
-  readonly store: SweepPort;
+  readonly store: SweepPort & Pick<TagPort, "inspectTag">;
   /** Of this claim: whoever comes with another one is a zombie, or makes this a zombie. */
   readonly id: string;
   /** Of the last claim of this worker, after a failure: the walk goes on without waiting for the hold. */
@@ -64,7 +64,8 @@ export type WalkEnd = "forgotten" | "raised" | "more" | "held" | "lost" | "stopp
  * up and arrives late must not move the cursor of a later one.
  *
  * @throws FreshetError from the store. What was done is done; the claim stands for the hold, and calling again with its id
- *   as `was` goes on from the last step.
+ *   as `was` goes on from the last step. FR2003 (`halt`) when all but members that Redis refuses was walked: the list stays pending,
+ *   and the cursor before the first of them.
  */
 export async function walkTag(registered: RegisteredSweep, context: WalkContext): Promise<WalkEnd> {
   const { tag } = registered;
@@ -79,6 +80,7 @@ export async function walkTag(registered: RegisteredSweep, context: WalkContext)
     await store.claimSweep(tag, { id, holdMs: 0 }); // whoever comes next need not wait for the hold
     return "stopped";
   }
+  if (walk.isRefused) throw refusedMembers();
   await hooks.ending(tag, claim.busts);
   const ended = await store.endSweep(tag, id);
   if (ended === "lost") return "lost";
@@ -90,6 +92,8 @@ async function forget(registered: RegisteredSweep, store: SweepPort): Promise<"f
   return (await store.forgetSweep(registered)) ? "forgotten" : "raised";
 }
 
+type Walked = "walked" | "lost" | "stopped";
+
 /** One walk over the index, for one list of busts. */
 class Walk {
   readonly #list: ClaimedList;
@@ -98,6 +102,8 @@ class Walk {
   readonly #entry: EntrySpec;
   #members = 0;
   #removed = 0;
+  /** What is left of the cursor once a member was refused: whoever takes this walk over must come upon that member. */
+  #held: SweepCursor | null = null;
 
   constructor(list: ClaimedList, context: WalkContext) {
     this.#list = list;
@@ -107,10 +113,22 @@ class Walk {
     context.hooks.claimed(list, context.id);
   }
 
-  /** From the cursor to the bound of the list. Pages are read by score, never by offset: members move meanwhile. */
-  async run(from: SweepCursor | null): Promise<"walked" | "lost" | "stopped"> {
-    const { store, signal, skewMs } = this.#context;
+  /**
+   * The list that was claimed. It does not end while Redis refuses members, and the next list waits behind it: that one is walked as
+   * well then, so that other members do not wait, and stays pending too.
+   */
+  async run(from: SweepCursor | null): Promise<Walked> {
     const { tag, busts } = this.#list;
+    const end = await this.#walk(busts, from);
+    if (end !== "walked" || !this.isRefused) return end;
+    const { next } = await this.#context.store.inspectTag(tag);
+    return next.length === 0 ? end : await this.#walk(next, null);
+  }
+
+  /** From the cursor to the bound of the list. Pages are read by score, never by offset: members move meanwhile. */
+  async #walk(busts: readonly PendingBust[], from: SweepCursor | null): Promise<Walked> {
+    const { store, signal, skewMs } = this.#context;
+    const { tag } = this.#list;
     const to = sweepBound(busts, skewMs);
     const most = membersPerStep(busts.length);
     let cursor = from;
@@ -122,7 +140,7 @@ class Walk {
       limit = page.kind === "again" ? limit * 2 : most;
       const members = page.kind === "members" ? page.members : [];
       for (let at = 0; at < members.length && !signal.aborted; at += most) {
-        cursor = await this.#step(members.slice(at, at + most));
+        cursor = await this.#step(members.slice(at, at + most), busts);
         if (cursor === null) return "lost";
       }
     }
@@ -130,21 +148,27 @@ class Walk {
   }
 
   /** One step; answers with the cursor after it, `null` when somebody else has the sweep by now. */
-  async #step(members: readonly IndexMember[]): Promise<SweepCursor | null> {
+  async #step(members: readonly IndexMember[], busts: readonly PendingBust[]): Promise<SweepCursor | null> {
     const { store, pace, signal, id, holdMs, hooks } = this.#context;
-    const { tag, busts } = this.#list;
+    const { tag } = this.#list;
     const sent = memberBusts(members, busts, this.#entry);
     await pace.take(sent.length, signal);
     const outcomes = await store.bustMembers(sent);
-    const last = members.at(-1);
-    if (outcomes.length !== sent.length || last === undefined) throw unanswered(sent.length);
+    const [first, last] = [members[0], members.at(-1)];
+    if (outcomes.length !== sent.length || first === undefined || last === undefined) throw unanswered(sent.length);
     const tally = tallyStep(members, outcomes);
     const cursor = { score: last.score, member: last.key };
-    if ((await store.moveSweep(tag, { id, holdMs, cursor, gone: tally.gone })) === "lost") return null;
+    if (tally.refused > 0) this.#held ??= { score: first.score, member: "" };
+    if ((await store.moveSweep(tag, { id, holdMs, cursor: this.#held ?? cursor, gone: tally.gone })) === "lost") return null;
     this.#members += members.length;
     this.#removed += tally.removed;
     hooks.stepped(tag, { ...tally, members: members.length, busts: busts.length });
     return cursor;
+  }
+
+  /** Whether Redis refused any member. */
+  get isRefused(): boolean {
+    return this.#held !== null;
   }
 
   end(): SweepEnd {
@@ -152,6 +176,12 @@ class Walk {
     const { ageMs, ...list } = this.#list;
     return { ...list, ageMs: ageMs + durationMs, members: this.#members, removed: this.#removed, durationMs };
   }
+}
+
+function refusedMembers(): FreshetError {
+  const problem = "Redis refuses members of an index, so their busts stay pending; all others were walked.";
+  const fix = "Give this user the rights to their keys, or take them out of the index: infra/runbooks/FreshetSweepStuck.md.";
+  return new FreshetError("FR2003", "halt", problem, fix);
 }
 
 function unanswered(busts: number): FreshetError {

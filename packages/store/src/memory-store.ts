@@ -5,10 +5,12 @@ import {
   encodeDeps,
   gateField,
   isMarks,
+  type KeyBust,
   managedFields,
   managedState,
   noEntry,
 } from "@freshet/protocol";
+import { bustMembers } from "./bust-members.js";
 import { memoryBounds } from "./memory-bounds.js";
 import { bustKeys } from "./memory-busts.js";
 import { memoryEntries } from "./memory-entries.js";
@@ -27,10 +29,18 @@ export interface MemoryStore extends StorePort {
   readText(key: string): Promise<string | null>;
 }
 
-/** A store that runs `decide.ts` on keys held as Redis holds them. `nowUs` is its clock, in microseconds. */
-export function createMemoryStore({ nowUs }: { nowUs: () => number }): MemoryStore {
+export interface MemoryStoreOptions {
+  /** Its clock, in microseconds. */
+  readonly nowUs: () => number;
+  /** Before each of Freshet's own keys, which are no entries; `fr:` by default. */
+  readonly prefix?: string;
+}
+
+/** A store that runs `decide.ts` on keys held as Redis holds them. */
+export function createMemoryStore({ nowUs, prefix = "fr:" }: MemoryStoreOptions): MemoryStore {
   const keys = new Keyspace(nowUs);
-  const tags = memoryTags({ nowUs, bustMembers: async (busts) => bustKeys(keys, busts, { run: "apply", floor: "none" }) });
+  const bust = async (busts: readonly KeyBust[]) => bustKeys(keys, busts, { run: "apply", floor: "none" });
+  const tags = memoryTags({ nowUs, prefix, bustMembers: (busts) => bustMembers(busts, { prefix, bust }) });
   return {
     bust: async (busts) => bustKeys(keys, busts, { run: "apply" }),
     preview: async (busts) => bustKeys(keys, busts, { run: "preview" }),

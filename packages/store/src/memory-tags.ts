@@ -24,6 +24,7 @@ import {
   trimBefore,
 } from "@freshet/protocol";
 import type { BustRun } from "./bust-calls.js";
+import { checkMember } from "./own-keys.js";
 import type { BustPort, EpochTag, IndexAddRequest, SweepPort, TagPort, TagView } from "./port.js";
 import { checkClaim, checkEpochTag, checkIndexAdd, checkSweepId, checkTag, checkTagBusts, fillTimeRefused } from "./tag-requests.js";
 
@@ -33,6 +34,8 @@ export interface MemoryTagsOptions {
   /** In microseconds. */
   readonly nowUs: () => number;
   readonly bustMembers: SweepPort["bustMembers"];
+  /** Before each of Freshet's own keys. */
+  readonly prefix: string;
 }
 
 /** Members an index gives up in one call. */
@@ -41,13 +44,14 @@ const TRIMMED_PER_CALL_MAX = 1_000;
 const TRIMMED_PER_ADD_MAX = 2;
 
 /** Tags held in memory, with the times to live that they have in Redis. */
-export function memoryTags({ nowUs, bustMembers }: MemoryTagsOptions): TagSteps {
+export function memoryTags({ nowUs, bustMembers, prefix }: MemoryTagsOptions): TagSteps {
   const tags = new Tags(nowUs);
   return {
     bustTags: async (busts) => tags.bust(busts, "apply"),
     previewTags: async (busts) => tags.bust(busts, "preview"),
     indexAdd: async (request) => {
       checkIndexAdd(request);
+      checkMember(request.key, prefix);
       return tags.indexAdd(request);
     },
     indexRemove: async (tag, members) => tags.removeMembers(checkTag(tag), members),

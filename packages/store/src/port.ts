@@ -134,6 +134,9 @@ export type ClaimReply =
     }
   | { readonly outcome: "held" | "idle" };
 
+/** `own`: one of Freshet's own keys, left alone. `refused`: Redis lets this user not touch the key, so nothing was done. */
+export type MemberOutcome = BustOutcome | "own" | "refused";
+
 /** What walks the indexes of busted tags. Whoever writes with an id that is not the current one is told `lost`. */
 export interface SweepPort {
   /** The tags that are or were about to be swept, those first whose last bust is longest ago; at most so many where a number is given. */
@@ -145,8 +148,11 @@ export interface SweepPort {
     tag: string,
     range: { readonly from: number | null; readonly to: number; readonly limit: number },
   ): Promise<readonly IndexMember[]>;
-  /** Busts entries of a walk: no floor is left, the tag's covers them. */
-  bustMembers(busts: readonly KeyBust[]): Promise<readonly BustOutcome[]>;
+  /**
+   * Busts entries of a walk: no floor is left, the tag's covers them. Busts of one key stand together. What somebody put into an index
+   * without reason holds up nothing else.
+   */
+  bustMembers(busts: readonly KeyBust[]): Promise<readonly MemberOutcome[]>;
   /** One step done: what is gone leaves the index, and the cursor moves. */
   moveSweep(
     tag: string,

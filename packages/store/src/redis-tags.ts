@@ -1,5 +1,7 @@
 import { decodeEpoch, decodeTag, limits, liveFloors, readMarks, type TagBust, type TagOutcome } from "@freshet/protocol";
 import type { BustRun } from "./bust-calls.js";
+import { bustMembers } from "./bust-members.js";
+import { checkMember } from "./own-keys.js";
 import type { BustPort, IndexAddRequest, SweepPort, TagPort, TagView } from "./port.js";
 import { runBusts } from "./redis-busts.js";
 import { epochAt, epochBumpCall, epochGetCall, parseEpochBump, parseEpochGet } from "./redis-epochs.js";
@@ -17,9 +19,10 @@ export function redisTags(link: RedisLink, { prefix }: { readonly prefix: string
     ...redisSweeps(link, prefix),
     bustTags: (busts) => bustTags({ link, prefix }, busts, "apply"),
     previewTags: (busts) => bustTags({ link, prefix }, busts, "preview"),
-    bustMembers: (busts) => runBusts(link, busts, { run: "apply", prefix, floor: "none" }),
+    bustMembers: (busts) => bustMembers(busts, { prefix, bust: (some) => runBusts(link, some, { run: "apply", prefix, floor: "none" }) }),
     indexAdd: async (request) => {
       checkIndexAdd(request);
+      checkMember(request.key, prefix);
       const [reply] = await link.run([indexAddCall(prefix, request)]);
       return parseIndexAdd(reply, request);
     },

@@ -6,7 +6,9 @@ import { compileModule } from "../tests/compile.js";
 import { replaceOnce } from "../tests/edits.js";
 import { interleaved } from "../tests/interleave.js";
 import type { Mutant } from "../tests/mutants.js";
+import * as members from "./bust-members.js";
 import { scripts } from "./generated/scripts.js";
+import * as own from "./own-keys.js";
 import type { StorePort } from "./port.js";
 import * as busts from "./redis-busts.js";
 import * as epochs from "./redis-epochs.js";
@@ -23,7 +25,7 @@ type MakeTags = typeof redisTags;
 const spec = { floorTtlMs: 60_000, skewMs: 1 };
 const bust = { target: "tag", subject: "p/1", version: null, spaceKind: "none", mode: "hard", rule: "r", spec } as const;
 const prefix = `${freshPrefix("tag-races")}:`;
-const given = { ...protocol, ...busts, ...epochs, ...sweeps, ...keys, ...replies, ...requests, scripts };
+const given = { ...protocol, ...busts, ...members, ...own, ...epochs, ...sweeps, ...keys, ...replies, ...requests, scripts };
 let link: RedisLink;
 let count = 0;
 

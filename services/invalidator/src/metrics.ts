@@ -157,7 +157,7 @@ function startAtZero(
     more.eventAge.series(topic);
   }
   for (const outcome of ["pending", "bumped", "covered"]) tagBusts.inc({ outcome }, 0);
-  for (const outcome of ["removed", "softened", "other"]) membersSwept.inc({ outcome }, 0);
+  for (const outcome of ["removed", "softened", "own", "refused", "other"]) membersSwept.inc({ outcome }, 0);
   for (const outcome of ["ended", "lost"]) sweeps.inc({ outcome }, 0);
   for (const reason of deadReasons) deadLetters.inc({ reason }, 0);
   for (const rule of ruleNames) {

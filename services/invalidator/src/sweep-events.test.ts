@@ -27,13 +27,15 @@ function setUp(level: string) {
 
 test("what is swept is counted, by what became of it", async () => {
   const { events, metrics } = setUp("silent");
-  events.stepped(TAG, { members: 10, busts: 1, gone: [], removed: 6, softened: 1 });
+  events.stepped(TAG, { members: 13, busts: 1, gone: [], removed: 6, softened: 1, own: 2, refused: 1 });
   events.sweepEnded(end);
   events.sweepLost(TAG);
   const text = await metrics.text();
   for (const line of [
     'freshet_members_swept_total{outcome="removed"} 6',
     'freshet_members_swept_total{outcome="softened"} 1',
+    'freshet_members_swept_total{outcome="own"} 2',
+    'freshet_members_swept_total{outcome="refused"} 1',
     'freshet_members_swept_total{outcome="other"} 3',
     'freshet_sweeps_total{outcome="ended"} 1',
     'freshet_sweeps_total{outcome="lost"} 1',

@@ -8,10 +8,12 @@ const LONG_MS = 1000;
 /** What happens to sweeps, as numbers and lines. Tags may hold ids of people, so only their hash is told. */
 export function createSweepEvents({ logger, metrics, clock }: EventsContext): SweepEvents {
   return {
-    stepped(_tag, { members, removed, softened }) {
+    stepped(_tag, { members, removed, softened, own, refused }) {
       metrics.membersSwept.inc({ outcome: "removed" }, removed);
       metrics.membersSwept.inc({ outcome: "softened" }, softened);
-      metrics.membersSwept.inc({ outcome: "other" }, members - removed - softened);
+      metrics.membersSwept.inc({ outcome: "own" }, own);
+      metrics.membersSwept.inc({ outcome: "refused" }, refused);
+      metrics.membersSwept.inc({ outcome: "other" }, members - removed - softened - own - refused);
     },
     sweepEnded({ tag, busts, members, removed, durationMs, ageMs }) {
       metrics.sweeps.inc({ outcome: "ended" });

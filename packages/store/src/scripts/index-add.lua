@@ -4,7 +4,7 @@
 -- busts does not grow for ever.
 -- KEYS index 1..1
 -- KEYS state 2..2
--- ARGV 1 member           the entry's key
+-- ARGV 1 member           the entry's key, not under the prefix of the index
 -- ARGV 2 fillTimeUs       by the clock of the entry's Redis, as the fill answered it: at most C ahead of this one's
 -- ARGV 3 keepMs           how long the entry may be served from then on
 -- ARGV 4 floorTtlMs       F_tag
@@ -15,6 +15,12 @@
 -- EFFECTS ZADD, HSET of the longest keep-until, ZREMRANGEBYRANK, PEXPIREAT of both keys.
 -- @include lib/version.lua lib/tag-life.lua lib/index.lua lib/arguments.lua lib/utf8.lua
 
+-- A walk busts members, with the rights of who walks: floors, gates and pending sweeps must not be among them.
+local function isOwn(member)
+  local at = find(KEYS[1], "t:{", 1, true)
+  return at and at > 1 and sub(member, 1, at - 1) == sub(KEYS[1], 1, at - 1)
+end
+
 local function fault()
   if #KEYS ~= 2 or #ARGV ~= 5 then
     return "index-add has 2 keys and 5 arguments"
@@ -22,6 +28,8 @@ local function fault()
     return "the keys are index and state of one tag, and end in :i and :f"
   elseif ARGV[1] == "" or #ARGV[1] > 512 or not isUtf8(ARGV[1]) then
     return "a member is a key: 1 to 512 bytes of UTF-8"
+  elseif isOwn(ARGV[1]) then
+    return "a member is the key of an entry, none of Freshet's own"
   elseif not numberOf(ARGV[2]) then
     return "the fill time is microseconds since 1970 in digits"
   elseif not millisecondsOf(ARGV[3], 0) or not millisecondsOf(ARGV[4], 1) or not millisecondsOf(ARGV[5], 1) then
