@@ -2,6 +2,7 @@ import { FreshetError } from "@freshet/protocol";
 import { describe, expect, test } from "@jest/globals";
 import { classify, classifyAlone, isNoScript, reasonOf } from "./classify.js";
 import { scripts } from "./generated/scripts.js";
+import { isFillTimeRefused } from "./tag-requests.js";
 
 const tagGet = scripts["tag-get"];
 const lineOf = (command: string) => tagGet.text.split("\n").findIndex((line) => line.includes(`"${command}"`)) + 1;
@@ -9,6 +10,33 @@ const lineOf = (command: string) => tagGet.text.split("\n").findIndex((line) => 
 function reply(message: string): Error {
   return Object.assign(new Error(message), { name: "ReplyError", command: { name: "evalsha", args: ["secret-key"] } });
 }
+
+describe("what a script refuses", () => {
+  test("is a request that is wrong, in the words of the script", () => {
+    const known = classify(reply("ERR freshet: a key has 1 to 512 bytes"));
+    expect(known).toMatchObject({ code: "FR1006", disposition: "usage", message: expect.stringContaining("a key has 1 to 512 bytes") });
+    expect(isFillTimeRefused(known)).toBe(false);
+  });
+
+  test.each(["the fill time is more than C ahead of the clock here", "the fill time is so old that the entry cannot be served any more"])(
+    "tells a fill time from other refusals: %s",
+    (text) => {
+      expect(scripts["index-add"].text).toContain(`refused("${text}")`);
+      expect(isFillTimeRefused(classify(reply(`ERR freshet: ${text}`)))).toBe(true);
+    },
+  );
+
+  test("all of it is known, and none holds what was sent", () => {
+    const texts = Object.values(scripts).flatMap(({ text }) =>
+      [...text.matchAll(/(?:refused\(|return |and |or )"([^"]{12,})"/g)].map(([, words]) => words),
+    );
+    texts.push('a tag is given twice, or begins with "}"');
+    const unknown = texts.filter((words) => words?.includes(" ") && classify(reply(`ERR freshet: ${words}`)).code !== "FR1006");
+    expect(texts.length).toBeGreaterThan(30);
+    expect(unknown).toEqual([]);
+    expect(classify(reply("ERR freshet: a\tb")).code).toBe("FR2004");
+  });
+});
 
 describe("an error of Redis", () => {
   test.each([

@@ -76,7 +76,7 @@ const classByWord: ReadonlyMap<string, ErrorClass> = new Map([
 const SCRIPT_MOVED = /Script attempted to (?:access a non local key|execute a (?:write )?command while the cluster is down)/;
 
 /** What a script of Freshet says of its arguments: words of its own, none of the request. */
-const REFUSED = /^-?ERR freshet: ([a-zA-Z0-9 ,.:;{}-]{1,200})$/;
+const REFUSED = /^-?ERR freshet: ([a-zA-Z0-9 ,.:;{}'"-]{1,200})$/;
 
 const NO_CLUSTER = /cluster support disabled/i;
 

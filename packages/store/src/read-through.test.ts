@@ -303,6 +303,28 @@ describe("swept tags", () => {
     });
     expect(result).toMatchObject({ stored: false, why: "gone" });
   });
+
+  test.each([
+    ["after it could be served", (keepMs: number) => elapse(keepMs + bounds.skewMs + 1)],
+    ["from a clock that is more than C ahead", () => elapse(-bounds.skewMs - 1)],
+  ])("one that comes to the index %s is dropped, and the value returned", async (_what, pass) => {
+    const fill: MemoryStore["fill"] = async (request) => {
+      const reply = await store.fill(request);
+      pass(request.keepMs);
+      return reply;
+    };
+    const result = await readThrough(
+      { ...store, fill },
+      {
+        ...{ key, entry, epochTags: [], bounds, token: "t", pollMs: 1, attemptsMax: 1 },
+        load: async () => loaded("5", { tags, keepMs: 100 }),
+        sleep: async () => undefined,
+      },
+    );
+    expect(result).toMatchObject({ value: Buffer.from("page 5"), stored: false, why: "clock" });
+    expect(await store.inspect(key, entry)).toMatchObject({ value: null });
+    expect((await store.inspectTag("list")).indexSize).toBe(0);
+  });
 });
 
 test.each([

@@ -1,5 +1,6 @@
 import { type EntrySpec, type Floors, FreshetError, meetsFloors, type Version } from "@freshet/protocol";
 import type { EntryPort, EpochTag, FillReply, LeaseReply, StoredValue, TagPort } from "./port.js";
+import { isFillTimeRefused } from "./tag-requests.js";
 
 /** What a loader is asked for. */
 export interface LoadRequest {
@@ -49,9 +50,10 @@ export interface ReadThroughRequest {
 
 /**
  * Why a loaded value is not stored: `busy` somebody else holds the lease, `tag_floor` a tag was busted meanwhile, `gone` P was
- * over, `foreign` the key is another service's: it is loaded at each call until somebody removes that.
+ * over, `foreign` the key is another service's: it is loaded at each call until somebody removes that, `clock` the tag's Redis does
+ * not believe the time of the fill: it came there after the entry could be served, or clocks are further apart than C.
  */
-export type NotStored = Extract<FillReply, { outcome: "refused" }>["reason"] | "busy" | "tag_floor" | "gone" | "foreign";
+export type NotStored = Extract<FillReply, { outcome: "refused" }>["reason"] | "busy" | "tag_floor" | "gone" | "foreign" | "clock";
 
 export interface ReadThroughResult {
   readonly value: Buffer;
@@ -114,7 +116,11 @@ async function storeLoaded(
   if (filled.outcome === "refused") return unstored(loaded, filled.reason);
   const { leaseStartUs, atUs } = filled;
   const members = { key, fillTimeUs: atUs, keepMs: loaded.keepMs, floorTtlMs: tagFloorTtlMs, skewMs };
-  const floors = await Promise.all(loaded.tags.map((tag) => store.indexAdd({ tag, ...members })));
+  const floors = await Promise.all(loaded.tags.map((tag) => store.indexAdd({ tag, ...members }))).catch(nullOfClock);
+  if (floors === null) {
+    await store.drop(key, entry, token);
+    return unstored(loaded, "clock");
+  }
   const { deps, primaryRead } = loaded;
   const meets = (tag: Floors) => meetsFloors(tag, { deps, leaseStartUs, primaryRead }, { readLagMs, primarySlackMs: skewMs });
   if (!floors.every(meets)) {
@@ -123,6 +129,11 @@ async function storeLoaded(
   }
   const isVisible = floors.length === 0 || (await store.promote(key, entry, token)) === "promoted";
   return isVisible ? { value: loaded.value, from: "loaded", stored: true, why: null } : unstored(loaded, "gone");
+}
+
+function nullOfClock(error: unknown): null {
+  if (isFillTimeRefused(error)) return null;
+  throw error;
 }
 
 function served(from: "hit" | "stale", { value }: StoredValue): ReadThroughResult {

@@ -58,6 +58,11 @@ export function fillTimeRefused(fault: "ahead" | "past"): FreshetError {
   return refused(problem, "Give the time that the fill answered, at once; keep the clocks of all Redis servers within C.");
 }
 
+/** Whether an index refused a fill time, in memory or, as `classify` tells it, in Redis. */
+export function isFillTimeRefused(error: unknown): boolean {
+  return error instanceof FreshetError && error.code === "FR1006" && /\bfill time is (?:more than C ahead|so old)/.test(error.message);
+}
+
 /** @throws FreshetError FR1006 for a tag or a version, FR9001 (`halt`) for a subject that no floor can hold. */
 export function checkTagBusts(busts: readonly TagBust[]): void {
   for (const { tag, target, subject, version, spaceKind, mode, spec } of busts) {
