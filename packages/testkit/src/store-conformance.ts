@@ -20,6 +20,7 @@ export function storeConformance(name: string, makeStore: MakeStore): void {
     versionTests(bench);
     unreadableTests(bench);
     callTests(bench);
+    refusedTests(bench);
     floorTests(bench);
     kindTests(bench);
   });
@@ -162,7 +163,9 @@ function callTests({ store, seed, key }: Bench): void {
     expect(await store().bust(busts("5"))).toEqual(["covered", "covered", "covered"]);
     expect(await store().bust(busts("6"))).toEqual(["removed", "removed", "removed"]);
   });
+}
 
+function refusedTests({ store, seed, key }: Bench): void {
   test.each([
     ["a soft bust of a hash", "FR1004", { entry: entries.hash, mode: "soft" as const }],
     ["a companion without the key of its version", "FR1006", { entry: entries.companion }],

@@ -13,7 +13,7 @@
 -- REPLY time              of this Redis, in microseconds
 -- REPLY letter            p pending, c covered
 -- EFFECTS HSET of floors and list; PERSIST: the state never goes while something is pending.
--- @include lib/version.lua lib/marks.lua lib/raise.lua lib/tag-life.lua lib/pending.lua lib/arguments.lua
+-- @include lib/version.lua lib/marks.lua lib/raise.lua lib/tag-life.lua lib/pending.lua lib/arguments.lua lib/tag-arguments.lua
 
 local fault = (#KEYS ~= 1 or #ARGV ~= 8) and "bust-tag has 1 key and 8 arguments" or tagBustFault(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 if not fault and not (millisecondsOf(ARGV[5], 0) and isCount(ARGV[6]) and isCount(ARGV[7]) and isRun(ARGV[8])) then

@@ -15,14 +15,7 @@
 -- REPLY letters           one per key: r removed, s softened, a absent, c covered, u unversioned
 -- EFFECTS floors and lease in place of what goes away (MSET or SET, PEXPIREAT), or nothing (UNLINK); beside what stays, in its field d
 -- (HSET, PEXPIREAT GT); softened: HSET of the field o.
--- Nothing is checked per key: subjects are of 1 to 512 bytes without control characters, versions canonical, or floors cannot be read.
--- @include lib/version.lua lib/bust-words.lua lib/dep.lua lib/bare-floor.lua
-
-if #KEYS < 1 or #KEYS > 200 or #ARGV ~= 7 + 2 * #KEYS or not isOneOf(ARGV[1], "counter", "timestamp", "none")
-  or not isOneOf(ARGV[2], "hard", "soft") or not isOneOf(ARGV[3], "bust", "keep") or not isDigits(ARGV[4]) or not isDigits(ARGV[5])
-  or not isOneOf(ARGV[6], "leave", "none") or not isOneOf(ARGV[7], "apply", "preview") then
-  return redis.error_reply("ERR freshet: bust has 1 to 200 keys, 7 arguments and 2 for each key, with words and digits as its header says")
-end
+-- @include lib/version.lua lib/bust-words.lua lib/bust-call.lua lib/dep.lua lib/bare-floor.lua
 
 local keys, argv, isSoft = KEYS, ARGV, ARGV[2] == "soft"
 local leave, apply, ttlUs = ARGV[6] == "leave", ARGV[7] == "apply", tonumber(ARGV[4])

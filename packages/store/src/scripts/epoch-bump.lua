@@ -13,7 +13,7 @@
 -- REPLY letter            b bumped, c covered
 -- REPLY generation        afterwards
 -- EFFECTS HSET, PEXPIREAT.
--- @include lib/version.lua lib/tag-life.lua lib/epoch.lua lib/records.lua lib/arguments.lua
+-- @include lib/version.lua lib/tag-life.lua lib/epoch.lua lib/records.lua lib/arguments.lua lib/tag-arguments.lua
 
 local fault = (#KEYS ~= 1 or #ARGV ~= 7) and "epoch-bump has 1 key and 7 arguments" or tagBustFault(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 if not fault and not (millisecondsOf(ARGV[5], 1) and isCount(ARGV[6]) and isRun(ARGV[7])) then

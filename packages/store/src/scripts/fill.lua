@@ -19,7 +19,7 @@
 --                         stored: the slot moves, and the key is at its new owner from now on, without its floors and lease)
 -- REPLY detail            filled: start of the lease in microseconds; moved: floors and lease; else empty
 -- EFFECTS filled: UNLINK of the key, HSET of the value with its floors, PEXPIREAT. bounds: none. Refused otherwise: the lease is given up, if it was held.
--- @include lib/version.lua lib/marks.lua lib/foreign.lua lib/managed.lua lib/readable.lua lib/covers.lua lib/load.lua lib/put.lua lib/arguments.lua lib/fill-arguments.lua
+-- @include lib/version.lua lib/marks.lua lib/foreign.lua lib/managed.lua lib/readable.lua lib/covers.lua lib/load.lua lib/put.lua lib/arguments.lua lib/lists.lua lib/fill-arguments.lua
 
 local fault = fillFault()
 if fault then

@@ -13,7 +13,7 @@
 -- REPLY tags              its field t
 -- REPLY min repeated      leased: a subject, then the version that a load must have at least
 -- EFFECTS the lease is written, unless it is held: into the field d beside a value (PEXPIREAT GT), else SET of the marks.
--- @include lib/version.lua lib/marks.lua lib/foreign.lua lib/managed.lua lib/readable.lua lib/covers.lua lib/load.lua lib/arguments.lua
+-- @include lib/version.lua lib/marks.lua lib/foreign.lua lib/managed.lua lib/readable.lua lib/covers.lua lib/load.lua lib/arguments.lua lib/lists.lua
 
 local fault = #ARGV ~= 4 and "a lease has 4 arguments" or keysFault(1) or epochsFault(ARGV[2]) or leaseFault(ARGV[1], ARGV[3], ARGV[4])
 if fault then
