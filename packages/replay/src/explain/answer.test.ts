@@ -175,6 +175,16 @@ describe("the first line, of what is not there", () => {
     );
   });
 
+  test("absent because it was filled before its family had the epoch; not before somebody names that", async () => {
+    await world.store.seed.putManaged("page:42:eu", { value: "a secret", deps: new Map(), ttlMs: 600_000 });
+    expect(await answer("page:42:eu", "page")).toBe("fresh: no event of the last 1h says otherwise");
+    await world.store.epochs([{ tag: "tenant:eu", skewMs: 250 }]);
+    world.advance(MORE_THAN_R_MS);
+    expect(await answer("page:42:eu", "page")).toBe(
+      "absent because it was filled without its epoch tenant:eu, so readers that name it miss it",
+    );
+  });
+
   test("fills refused until an epoch is old enough; then absent because of its bust", async () => {
     await world.fill("page:42:eu", "page"); // makes the epoch
     world.advance(MORE_THAN_R_MS);

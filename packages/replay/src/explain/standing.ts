@@ -44,9 +44,21 @@ function hidden(state: KeyState, family: Family): Standing | null {
       refusal(state, family) ??
       absent(`it was marked stale at ${instantOf(softened.atUs)}, and served until ${instantOf(softened.keepUntilUs)}`)
     );
-  const broken = brokenEpoch(state, "miss");
-  if (epochs.size === 0 || broken === null) return null;
-  return refusal(state, family) ?? absent(broken);
+  const broken = epochs.size === 0 ? null : brokenEpoch(state, "miss");
+  const hides = broken ?? lackedEpoch(state, family);
+  return hides === null ? null : (refusal(state, family) ?? absent(hides));
+}
+
+/**
+ * What was filled before its family had an epoch tag is a miss for readers that name it; an epoch that nobody made, none has named. By the
+ * name of its declaration: a key may be read in several ways.
+ */
+function lackedEpoch({ tags }: KeyState, { entry }: Family): string | null {
+  if (entry.kind !== "managed") return null;
+  const epochs = tags.filter(({ kind }) => kind === "epoch");
+  const carried = new Set(epochs.filter((epoch) => epoch.carried).map(({ name }) => name));
+  const lacked = epochs.find(({ name, view }) => !carried.has(name) && view.epoch !== null);
+  return lacked === undefined ? null : `it was filled without its epoch ${lacked.tag}, so readers that name it miss it`;
 }
 
 /** What is wrong under the first epoch whose judgement is this one. */
