@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
-import { type AddressInfo, createServer, type Server } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { asFreshetError, type FreshetError } from "@freshet/protocol";
 import { type OwnRedis, SENTINEL_NAME, startRedis, until } from "@freshet/testkit";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
@@ -21,10 +21,15 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function listening(server: Server): Promise<string> {
-  server.listen(0, "127.0.0.1");
+async function listening(server: Server, port = 0): Promise<string> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => sockets.add(socket));
+  server.listen(port, "127.0.0.1");
   await once(server, "listening");
-  closers.push(() => server.close());
+  closers.push(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
@@ -84,6 +89,32 @@ describe("a peer that does not speak Redis", () => {
     const isAway = async () => (await troubleOf(store.probe())).code === "FR2001";
     await until(isAway, { timeoutMs: 10_000, what: "the code of a Redis that is away" });
   });
+
+  test("in place of a Redis that was in use has one code, and a Redis that is back mends it", async () => {
+    const own = await startRedis();
+    closers.push(() => own.close());
+    const store = open({ url: own.url });
+    expect(await store.probe()).toEqual([]);
+    await own.stop();
+    // It resets every other connection, as a server does that closes before it has read all.
+    let comers = 0;
+    const stranger = createServer((socket) => {
+      socket.on("error", () => undefined);
+      comers += 1;
+      if (comers % 2 === 0) socket.resetAndDestroy();
+      else socket.on("data", () => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
+    });
+    await listening(stranger, own.port);
+    const isTold = async () => (await troubleOf(store.readBounds())).code === "FR2004";
+    await until(isTold, { timeoutMs: 10_000, what: "the code of a peer that does not speak Redis" });
+    const codes: string[] = [];
+    for (let call = 0; call < 6; call++) codes.push((await troubleOf(store.readBounds())).code);
+    expect(codes).toEqual(codes.map(() => "FR2004"));
+    stranger.close();
+    await own.restart();
+    const isBack = async () => (await store.readBounds().catch(() => "no")) === null;
+    await until(isBack, { timeoutMs: 10_000, what: "a call that works" });
+  }, 30_000);
 
   test("behind the name of a sentinel is told the same", async () => {
     const at = await listening(saying(`220 ${SAID}\r\n`, "first"));
