@@ -112,6 +112,17 @@ describe("a running service", () => {
     expect(setting.lines.join("")).not.toMatch(/private|page:/);
   });
 
+  test("dead-letters what would bust one of Freshet's own keys, by the prefix of the deployment", async () => {
+    const rules = rulesText.replace('"page:{id}"', '"{id}", escape: none').replace("{ kind: json, version: version }", "{ kind: opaque }");
+    const setting = await setUp({ rules, env: { FRESHET_REDIS_PREFIX: "q:" } });
+    for (const key of ["q:sweeps", "page:1"]) await setting.memory.seed.putOpaque(key, { value: "x" });
+    const service = await setting.start();
+    await setting.client.produce([event("q:sweeps", "5"), event("page:1", "5")]);
+    await committed(setting, 2);
+    expect([await setting.memory.seed.has("q:sweeps"), await setting.has("1")]).toEqual([true, false]);
+    expect((await get(service, "/metrics")).text).toContain('freshet_dlq_records_total{reason="key_unresolved"} 1\n');
+  });
+
   test("is not ready before it has joined, and not while it stops", async () => {
     const setting = await setUp();
     const service = await setting.start();
