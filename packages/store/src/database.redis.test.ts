@@ -2,6 +2,7 @@ import { asFreshetError, type EntrySpec, type KeyBust, parseVersion } from "@fre
 import { type OwnRedis, SENTINEL_NAME, startFaultProxy, startRedis, startSentinel, until } from "@freshet/testkit";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
+import { roles, userOf } from "../tests/users.js";
 import type { StorePort } from "./port.js";
 import type { RedisConnectionConfig } from "./redis-connection.js";
 import { createRedisStore } from "./redis-store.js";
@@ -120,6 +121,19 @@ test("one that can be selected is used, and no other", async () => {
   expect(await store.probe()).toEqual([]);
   expect(await store.bust(bust())).toEqual(["absent"]);
   expect(await keysIn(3)).toContain("page:1");
+  await expectUntouched();
+});
+
+test.each(roles)("the user of the %s needs +select for it, and nothing else besides its rights", async (role) => {
+  const { base, keys, rights } = userOf(role);
+  const own = (more: readonly string[]) =>
+    admin.call("ACL", "SETUSER", USER.username, "reset", `>${USER.password}`, ...base, ...keys, ...rights, ...more);
+  await own([]);
+  await expect(open(`${server.url}/3`, { options: USER }).probe()).rejects.toMatchObject(noRight);
+  await own(["+select"]);
+  const store = createRedisStore({ url: `${server.url}/3`, prefix: "fr:", role, options: USER, timeouts });
+  closers.push(() => store.close());
+  expect(await store.probe()).toEqual([]);
   await expectUntouched();
 });
 
