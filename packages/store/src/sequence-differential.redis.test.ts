@@ -30,6 +30,8 @@ const outcomes: Readonly<Record<string, readonly string[]>> = {
 const rng = createRng();
 const prefix = `${freshPrefix("sequences")}:`;
 const clock = `${prefix}clock`;
+/** Before Freshet's own keys, and not before entries: those are no members of an index. */
+const own = `${prefix}own:`;
 // An hour ahead of the server's clock: keys go by the time of the sequence alone.
 const beginUs = (Date.now() + 3_600_000) * 1000;
 let client: Redis;
@@ -39,16 +41,16 @@ beforeAll(() => {
   client = new Redis(testRedisUrl());
 });
 afterAll(async () => {
-  await client.unlink(clock, `${prefix}sweeps`);
+  await client.unlink(clock, `${own}sweeps`);
   await client.quit();
 });
 
 async function redisSteps(edited: Partial<Record<ScriptName, string>> = {}): Promise<Steps> {
   const link = await linkAtTime(client, { clock, nowUs: () => nowUs, edited });
   return {
-    bust: (busts) => runBusts(link, busts, { run: "apply", prefix }),
-    ...redisEntries(link, prefix),
-    ...redisTags(link, { prefix }),
+    bust: (busts) => runBusts(link, busts, { run: "apply", prefix: own }),
+    ...redisEntries(link, own),
+    ...redisTags(link, { prefix: own }),
   };
 }
 
@@ -73,8 +75,8 @@ async function runSequence(store: Steps, id: number, random: Rng): Promise<reado
     sequence.answered(due);
     done.push({ op, due, seen });
   }
-  const own = [`${sequence.key}:s`, `${sequence.key}:e`].flatMap((tag) => Object.values(tagKeys(prefix, tag)));
-  void client.unlink(sequence.key, ...own);
+  const tags = [`${sequence.key}:s`, `${sequence.key}:e`].flatMap((tag) => Object.values(tagKeys(own, tag)));
+  void client.unlink(sequence.key, ...tags);
   return done;
 }
 

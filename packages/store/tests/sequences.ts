@@ -24,7 +24,7 @@ const ANY = ["read", "read", "lease", "lease", "lease", "lease", "fill", "fill",
 /** What a caller does next, more often than not. */
 const NEXT = new Map<string, readonly [string, ...string[]]>([
   ["read", ["lease"]],
-  ["lease", ["fill", "fill", "fill", "bust"]],
+  ["lease", ["fill", "fill", "fill", "bust", "lease"]],
   ["fill", ["index", "promote", "promote", "drop", "read", "lease", "bust"]],
   ["index", ["promote", "promote", "drop"]],
   ["promote", ["read", "lease", "bust"]],
@@ -95,7 +95,7 @@ export class Sequence {
       ...{ key: this.#name, entry, token, value: Buffer.from(String(this.#nowUs)), encoding: "", deps, epochs: this.#epochs, ...bounds },
       tags: this.#rng.chance(0.4) ? [this.#tag] : [],
       primaryRead: this.#rng.chance(0.4),
-      freshMs: this.#rng.pick([null, null, 1_000]),
+      freshMs: this.#rng.pick([null, 1_000]),
     };
     return (store) => store.fill(request);
   }
