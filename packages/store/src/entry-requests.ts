@@ -19,7 +19,7 @@ export function checkRead(key: string, entry: EntrySpec, epochTags: readonly Epo
 
 export function checkLease({ key, versionKey, entry, token, epochs, leaseTtlMs }: LeaseRequest): void {
   checkKey(key);
-  if (entry.kind !== "managed") checkGated(entry, versionKey);
+  if (entry.kind !== "managed") checkGated(entry, key, versionKey);
   checkToken(token);
   checkEpochs(epochs);
   checkDuration("leaseTtlMs", leaseTtlMs, 1);
@@ -60,7 +60,7 @@ export function checkStep(key: string, entry: EntrySpec, token: string): void {
 export function checkSet(request: SetRequest): void {
   const { key, versionKey, entry, token, subject, version, content } = request;
   checkKey(key);
-  checkGated(entry, versionKey);
+  checkGated(entry, key, versionKey);
   if (token !== null) checkToken(token);
   checkDep(subject, version);
   checkDuration("keepMs", request.keepMs, 1);
@@ -85,14 +85,16 @@ function checkManaged({ kind }: EntrySpec): void {
   if (kind !== "managed") throw refused(`This step is for managed entries, not for kind ${kind}.`, "Use setIfNewer, or a managed family.");
 }
 
-function checkGated({ kind, gate }: EntrySpec, versionKey: string | undefined): void {
+function checkGated({ kind, gate }: EntrySpec, key: string, versionKey: string | undefined): void {
   if (kind === "managed" || kind === "opaque" || !gate) {
     throw refused(`Entries of kind ${kind}${gate ? "" : " without a gate"} have no such step.`, "Give the family `gate: true`.");
   }
   if ((kind === "companion") !== (versionKey !== undefined)) {
     throw refused("A version key goes with entries of kind companion, and only with them.", "Give versionKey for companion entries.");
   }
-  if (versionKey !== undefined) checkKey(versionKey);
+  if (versionKey === undefined) return;
+  checkKey(versionKey);
+  if (versionKey === key) throw refused("The version key is the key of the entry.", "Give the version a key of its own.");
 }
 
 function checkDep(subject: string, version: string): void {

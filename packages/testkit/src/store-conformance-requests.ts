@@ -64,6 +64,7 @@ const leases: readonly (readonly [string, Partial<LeaseRequest>, RegExp])[] = [
   ["no slot for a companion", { entry: gated.json, key: noBrace }, /companion in its slot/],
   ["half a surrogate pair in a key", { key: `a${half}` }, /key holds half/],
   ["half a surrogate pair in a version key", { entry: gated.companion, versionKey: half }, /key holds half/],
+  ["a version key that is the entry's", { entry: gated.companion, key: "same", versionKey: "same" }, /key of the entry/],
 ];
 
 const sets: readonly (readonly [string, "hash" | "json", Partial<SetRequest>, RegExp])[] = [
