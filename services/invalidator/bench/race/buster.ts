@@ -12,6 +12,7 @@ import { count } from "./tally.ts";
 import { createWorld, planArgument, type Subject, versionOf, type World } from "./world.ts";
 
 const ROUND_MS = 10;
+const RETRY_MS = 5;
 /** Shorter than some of the stops, so that a stopped walker comes back as a zombie. */
 const HOLD_MS = 200;
 
@@ -143,6 +144,7 @@ async function deliver({ store, source, sweeper, racer, world }: Buster, due: re
       await work();
     } catch (error) {
       count(racer.tally, failureOf(error));
+      await sleep(RETRY_MS); // what fails at once, without a turn of the event loop, would never hear that the connection is back
       await untilDone(work);
     }
   };
