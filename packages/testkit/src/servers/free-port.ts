@@ -16,6 +16,20 @@ export async function freePort(): Promise<number> {
   throw new Error(`no free port among ${ATTEMPTS_MAX} tried between ${PORT_MIN} and ${PORT_END}`);
 }
 
+const STARTS_MAX = 3;
+const TAKEN = /address (?:is )?already in use|EADDRINUSE/i;
+
+/** Starts a server on a port that is free now. Somebody else may be quicker: then it is started again on another one. */
+export async function onFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start(await freePort());
+    } catch (error) {
+      if (attempt === STARTS_MAX || !TAKEN.test(String(error))) throw error;
+    }
+  }
+}
+
 async function isFree(port: number): Promise<boolean> {
   const server = createServer();
   try {

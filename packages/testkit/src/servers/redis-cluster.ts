@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
 import { until } from "../until.js";
-import { freePort } from "./free-port.js";
+import { onFreePort } from "./free-port.js";
 import { type OwnRedis, startRedis } from "./redis.js";
 
 /** A Redis Cluster of one's own, on loopback ports. */
@@ -64,13 +64,15 @@ export async function startRedisCluster(options: RedisClusterOptions = {}): Prom
 }
 
 async function startNode({ args = [], nodeTimeoutMs = 15_000, ports = [] }: RedisClusterOptions, index: number): Promise<OwnRedis> {
-  // The default bus port, 10,000 higher, may be taken.
-  const busPort = await freePort();
-  const own = ["--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-port", String(busPort)];
+  const own = ["--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf"];
   const given = ports[index];
   const told = given === undefined ? [] : ["--cluster-announce-ip", "127.0.0.1", "--cluster-announce-port", String(given.told)];
   const all = [...own, ...told, "--cluster-node-timeout", String(nodeTimeoutMs), ...args];
-  return await startRedis(given === undefined ? { args: all } : { port: given.own, args: all });
+  // The default bus port, 10,000 higher, may be taken.
+  return await onFreePort((busPort) => {
+    const withBus = [...all, "--cluster-port", String(busPort)];
+    return startRedis(given === undefined ? { args: withBus } : { port: given.own, args: withBus });
+  });
 }
 
 async function form({ masters, replicas, clientOf, idOf }: OwnRedisCluster): Promise<void> {

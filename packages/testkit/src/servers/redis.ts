@@ -1,6 +1,6 @@
 import { givenRedisProgram } from "../config.js";
 import { findProgram } from "./find-program.js";
-import { freePort } from "./free-port.js";
+import { onFreePort } from "./free-port.js";
 import { type OwnServer, startOwnServer } from "./own-server.js";
 import { installPackages, type Say } from "./system-packages.js";
 
@@ -21,16 +21,18 @@ export interface RedisOptions {
 /** Starts a Redis of one's own: to be stopped, paused, filled up or cut off. */
 export async function startRedis(options: RedisOptions = {}): Promise<OwnRedis> {
   const program = options.program ?? (await ensureRedis(() => undefined));
-  const port = options.port ?? (await freePort());
-  const defaults = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
-  const server = await startOwnServer({
-    name: "redis-server",
-    port,
-    command: async (folder) => [program, ...defaults, "--dir", folder, ...(options.args ?? [])],
-    ready: /Ready to accept connections/,
-    startTimeoutMs: 15_000,
-  });
-  return Object.assign(server, { url: `redis://127.0.0.1:${port}` });
+  const startOn = async (port: number): Promise<OwnRedis> => {
+    const defaults = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+    const server = await startOwnServer({
+      name: "redis-server",
+      port,
+      command: async (folder) => [program, ...defaults, "--dir", folder, ...(options.args ?? [])],
+      ready: /Ready to accept connections/,
+      startTimeoutMs: 15_000,
+    });
+    return Object.assign(server, { url: `redis://127.0.0.1:${port}` });
+  };
+  return options.port === undefined ? await onFreePort(startOn) : await startOn(options.port);
 }
 
 /**
