@@ -140,7 +140,8 @@ export class RedisConnection {
   }
 
   get isReady(): boolean {
-    return this.#client.status === "ready";
+    // The client calls a connection that is saying goodbye ready until it is closed, and refuses commands at once.
+    return this.#client.status === "ready" && !this.#isRenewing;
   }
 
   close(): void {
@@ -158,7 +159,7 @@ export class RedisConnection {
 
   /** Connects anew: after a timeout nobody knows what a connection still holds, and TCP may take minutes to give it up. */
   renew(): void {
-    if (!this.isReady || this.#isRenewing) return;
+    if (!this.isReady) return;
     this.#isRenewing = true;
     this.#client.once("close", () => {
       this.#isRenewing = false;
