@@ -15,7 +15,8 @@ export interface MemberWay {
 export async function bustMembers(busts: readonly KeyBust[], { prefix, bust }: MemberWay): Promise<readonly MemberOutcome[]> {
   const others = busts.filter(({ key }) => !isOwnKey(key, prefix));
   const outcomes = others.length === 0 ? [] : await bustApart(others, bust);
-  if (others.length === busts.length) return outcomes;
+  // Outcomes that do not match are handed on as they are: the walk takes no step by them.
+  if (others.length === busts.length || outcomes.length !== others.length) return outcomes;
   let at = 0;
   return busts.map(({ key }) => (isOwnKey(key, prefix) ? "own" : (outcomes[at++] ?? "refused")));
 }
