@@ -15,7 +15,7 @@ Kafka and Redis come from the first that works; FRESHET_TEST_PROVIDER=env|docker
 Drills (*.drill.test.ts) and soaks (*.soak.test.ts) run by name only. FRESHET_TEST_SEED repeats a run's random numbers.
 The last line is "N passed, N failed"; each step but jest counts as one test. Exit code 0 only if nothing failed.`;
 
-const JEST_TIMEOUT_MS = 40 * 60_000;
+const JEST_TIMEOUT_MS = 70 * 60_000;
 const OUTPUT_LINES_MAX = 100;
 const STEPS = ["build", "drift", "lint", "types", "tidy", "jest"];
 const LINT = [
