@@ -155,3 +155,39 @@ describe("scripts that bust and walk", () => {
     await client.unlink(...keys);
   });
 });
+
+describe("scripts that keep indexes and the registry", () => {
+  test.each([
+    ["index-remove", 2, ["page:1", "5"]],
+    ["index-remove", 1, ["page:1"]],
+    ["index-remove", 1, ["page:1", "5", "page:2"]],
+    ["index-remove", 1, Array.from({ length: 1_002 }, () => "5")],
+    ["index-trim", 1, ["1", "5"]],
+    ["index-trim", 2, ["1"]],
+    ["index-trim", 2, ["0", "5"]],
+    ["index-trim", 2, ["", "5"]],
+    ["index-trim", 2, ["1e3", "5"]],
+    ["index-trim", 2, ["1", "0"]],
+    ["index-trim", 2, ["1", "-5"]],
+    ["index-trim", 2, ["1", "5", "5"]],
+    ["registry-add", 2, ["shop"]],
+    ["registry-add", 1, []],
+    ["registry-add", 1, ["shop", ""]],
+    ["registry-add", 1, ["t".repeat(513)]],
+    ["registry-add", 1, Array.from({ length: 501 }, (_, at) => `t${at}`)],
+    ["registry-forget", 2, ["page:1", "5"]],
+    ["registry-forget", 1, ["page:1"]],
+    ["registry-forget", 1, ["page:1", "5", "5"]],
+    ["tag-get", 2, []],
+    ["tag-get", 3, ["shop"]],
+  ] as const)("%s refuses %d keys with %j, and writes nothing", async (name, keysCount, args) => {
+    const keys = ["a", "b", "c"].map((end) => `${prefix}list:${end}`).slice(0, keysCount);
+    const [list = "", state = ""] = keys;
+    await client.zadd(list, 5, "page:1");
+    if (state !== "") await client.hset(state, { k: "1" });
+    const before = await stateOf(keys);
+    await expect(client.eval(scripts[name].text, keysCount, ...keys, ...args)).rejects.toThrow(/^ERR freshet: [a-z -]+ has /);
+    expect(await stateOf(keys)).toBe(before);
+    await client.unlink(...keys);
+  });
+});

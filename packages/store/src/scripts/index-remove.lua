@@ -7,7 +7,10 @@
 -- REPLY time              of this Redis, in microseconds
 -- REPLY count             of those removed
 -- EFFECTS ZREM per member.
--- @include lib/version.lua lib/tag-life.lua lib/index.lua
+-- @include lib/version.lua lib/tag-life.lua lib/index.lua lib/arguments.lua
 
+if #KEYS ~= 1 or #ARGV > 1000 or #ARGV % 2 == 1 then
+  return refused("index-remove has 1 key and 2 arguments for each member, up to 500 of them")
+end
 local time = call("TIME")
 return { whole(time[1] * 1000000 + time[2]), whole(removeSeen(KEYS[1], 1)) }

@@ -5,8 +5,16 @@
 -- ARGV 1 tag stride 1     up to 500 of them
 -- REPLY time              of this Redis, in microseconds
 -- EFFECTS ZADD per tag.
--- @include lib/version.lua lib/tag-life.lua
+-- @include lib/version.lua lib/tag-life.lua lib/arguments.lua
 
+if #KEYS ~= 1 or #ARGV < 1 or #ARGV > 500 then
+  return refused("registry-add has 1 key and 1 to 500 tags")
+end
+for i = 1, #ARGV do
+  if ARGV[i] == "" or #ARGV[i] > SUBJECT_BYTES_MAX then
+    return refused("a tag has 1 to 512 bytes")
+  end
+end
 local time = call("TIME")
 local now = time[1] * 1000000 + time[2]
 for i = 1, #ARGV do

@@ -6,7 +6,10 @@
 -- REPLY time              of this Redis, in microseconds
 -- REPLY count             of tags removed
 -- EFFECTS ZREM.
--- @include lib/version.lua lib/tag-life.lua lib/index.lua
+-- @include lib/version.lua lib/tag-life.lua lib/index.lua lib/arguments.lua
 
+if #KEYS ~= 1 or #ARGV ~= 2 then
+  return refused("registry-forget has 1 key and 2 arguments")
+end
 local time = call("TIME")
 return { whole(time[1] * 1000000 + time[2]), whole(removeSeen(KEYS[1], 1)) }

@@ -9,6 +9,9 @@
 -- REPLY epoch             the same
 -- EFFECTS none.
 
+if #KEYS ~= 3 or #ARGV ~= 0 then
+  return redis.error_reply("ERR freshet: tag-get has 3 keys and no argument")
+end
 local time = redis.call("TIME")
 local size = redis.call("ZCARD", KEYS[1])
 local state, epoch = redis.call("HGETALL", KEYS[2]), redis.call("HGETALL", KEYS[3])
