@@ -1,5 +1,4 @@
 import { FreshetError } from "@freshet/protocol";
-import { type Command, Redis } from "ioredis";
 import { classify, replyWord } from "./classify.js";
 import { causeOf } from "./connection-fault.js";
 
@@ -16,21 +15,6 @@ export function databaseOf(url: string, besides = 0): number {
   }
   const path = pathname.replace("/", "");
   return path === "" ? besides : Number(path);
-}
-
-/** What is told of each SELECT that is sent, with its outcome. */
-export type SelectListener = (outcome: Promise<unknown>) => void;
-
-/** A client that tells of its SELECTs: by itself it gets ready in database 0 when one fails. */
-export class SelectingRedis extends Redis {
-  /** Called as soon as one is sent, before anybody hears of its outcome. */
-  onSelect: SelectListener = () => undefined;
-
-  override sendCommand(...sent: Parameters<Redis["sendCommand"]>): unknown {
-    const [command]: readonly [Command, ...unknown[]] = sent;
-    if (command.name === "select") this.onSelect(command.promise);
-    return super.sendCommand(...sent);
-  }
 }
 
 /** Why the database could not be selected. */

@@ -1,10 +1,11 @@
 import type { FreshetError } from "@freshet/protocol";
 import type { Redis, RedisOptions } from "ioredis";
 import { classify, classifyTls, isTimeout, reasonOf } from "./classify.js";
-import { databaseOf, SelectingRedis, unselected } from "./database.js";
+import { databaseOf, unselected } from "./database.js";
 import { withDeadline } from "./deadline.js";
 import { scripts } from "./generated/scripts.js";
 import { isHeldToLoopback, onlyLoopback } from "./plaintext.js";
+import { RedisClient } from "./redis-client.js";
 import { sentinelSettings, sentinelTls } from "./sentinel.js";
 
 /** What the store says about its connection; pino fits. */
@@ -58,7 +59,7 @@ export const defaultTimeouts: RedisTimeouts = { commandMs: 2_000, socketMs: 5_00
  * time it gets ready, and is never ready in another database than the one that is wanted.
  */
 export class RedisConnection {
-  readonly #client: SelectingRedis;
+  readonly #client: RedisClient;
   readonly #database: number;
   readonly #timeouts: RedisTimeouts;
   readonly #config: RedisConnectionConfig;
@@ -88,8 +89,8 @@ export class RedisConnection {
     const { sentinelName } = config;
     this.#client =
       sentinelName === undefined
-        ? new SelectingRedis(config.url, { ...options, replyMapping: "legacy" })
-        : new SelectingRedis({
+        ? new RedisClient(config.url, { ...options, replyMapping: "legacy" })
+        : new RedisClient({
             ...options,
             ...sentinelSettings(config.url, sentinelName, options),
             ...(isHeldToLoopback(config) ? { natMap: onlyLoopback } : {}),

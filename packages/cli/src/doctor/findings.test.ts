@@ -133,6 +133,17 @@ describe("freshet doctor", () => {
     expect(report.findings.find((found) => found.name === name)).toMatchObject(findingKinds[name]);
   });
 
+  test("asks a Redis that is lost once more: a refused certificate may look like it at first", async () => {
+    const clinic = await openClinic();
+    const answers = [refuse("FR2001", "wait"), refuse("FR1002")];
+    const { code, out } = await transcript(
+      ["doctor", "--json"],
+      clinic.withStore({ probe: async () => (await answers.shift()?.()) ?? [] }),
+    );
+    const { findings } = contract.schema.parse(JSON.parse(out.join("")));
+    expect({ code, found: findings.map(({ name }) => name) }).toEqual({ code: 3, found: expect.arrayContaining(["redis-untrusted"]) });
+  });
+
   test("is read-only: the log, its groups and the store are as they were", async () => {
     const clinic = await openClinic();
     await clinic.produce("product.updated");

@@ -85,16 +85,19 @@ async function askRedis({ config, deployment }: Patient, compiled: CompiledRules
   const connected = await ask(() => deployment.connectStore(probed));
   if (connected.kind !== "known") return { servers: connected, probe: connected, bounds: connected, sweeps: null };
   const store = connected.value;
-  const probe = await ask(() => store.probe());
+  // A connection that is refused may at first look like one that is lost: another attempt tells more.
+  const probe = await ask(() => store.probe().catch((error: unknown) => againIfLost(error, () => store.probe())));
   const servers = await ask(() => timedServers(store, deps.clock));
   const bounds = await ask(() => store.readBounds());
   const sweeps = knownOf(await ask(() => readSweeps(store, deps.clock)));
   if (probe.kind === "known") await settled(store.close());
-  const answers = [probe, servers, bounds];
-  const refused = answers.find((answer) => answer.kind === "failed" && answer.error.disposition === "halt");
-  // A connection that is refused may first look like one that is lost: a later attempt tells more.
-  const isTold = probe.kind === "failed" && probe.error.disposition === "wait" && refused?.kind === "failed";
-  return { probe: isTold ? refused : probe, servers, bounds, sweeps };
+  return { probe, servers, bounds, sweeps };
+}
+
+async function againIfLost<T>(thrown: unknown, ask: () => Promise<T>): Promise<T> {
+  const error = asFreshetError(thrown);
+  if (error.disposition !== "wait") throw error;
+  return await ask();
 }
 
 /** By how much each clock is ahead, as far as the time of the answer tells. */
