@@ -112,7 +112,7 @@ test(`${SEQUENCES} random sequences of steps end alike in Lua and in decide.ts`,
   const known = Object.entries(outcomes).flatMap(([step, names]) => names.map((name) => `${step} | ${name}`));
   expect(known.filter((cell) => (counts.get(cell) ?? 0) < OFTEN)).toEqual([]);
   expect([...counts.keys()].filter((cell) => !known.includes(cell))).toEqual([]);
-}, 300_000);
+}, 1_200_000);
 
 const mutants: readonly (readonly [string, ScriptName, string, string])[] = [
   ["a bust drops the lease", "bust", "if marks.lease then", "if false then"],
