@@ -25,7 +25,7 @@ const fastPath: readonly Mutant[] = [
     to: "newer(version, had)",
   },
   { name: "a floor sinks", from: "elseif newer(version, had) or tonumber", to: "elseif true or tonumber" },
-  { name: "a timestamp counts as a replay", from: 'texts = ARGV[1] == "counter" and byte', to: "texts = byte" },
+  { name: "a timestamp counts as a replay", from: 'texts = space == "counter" and byte', to: "texts = byte" },
   { name: "a soft floor makes a hard bust a replay", from: "(letter == 104 or letter == own)", to: "true" },
   { name: "every hash is absent", from: "elseif isEmpty then", to: "elseif true then" },
   { name: "one that is absent stands for all", from: 'return call("EXISTS", unpack(none)) == 0', to: "return true" },
@@ -44,7 +44,7 @@ const fastPath: readonly Mutant[] = [
   { name: "marks behind deps of others go with the entry", from: "return nil, 1", to: "return nil" },
   { name: "nothing covers", from: "held == nil or (held and newer(version, held))", to: "held == nil or held" },
   { name: "digits that cannot be read are no dep", from: "held == nil or (held and newer(", to: "not held or (held and newer(" },
-  { name: "a floor forgets its space", from: 'ARGV[1] == "timestamp" and (isSoft', to: "false and (isSoft" },
+  { name: "a floor forgets its space", from: 'space == "timestamp" and (isSoft', to: "false and (isSoft" },
 ];
 
 /** Both scripts alike. */

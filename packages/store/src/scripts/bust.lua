@@ -15,26 +15,25 @@
 -- REPLY letters           one per key: r removed, s softened, a absent, c covered, u unversioned
 -- EFFECTS floors and lease in place of what goes away (MSET or SET, PEXPIREAT), or nothing (UNLINK); beside what stays, in its field d
 -- (HSET, PEXPIREAT GT); softened: HSET of the field o.
--- @include lib/version.lua lib/bust-words.lua lib/bust-call.lua lib/dep.lua lib/bare-floor.lua
+-- @include lib/version.lua lib/dep.lua lib/bare-floor.lua lib/bust-call.lua
 
-local keys, argv, isSoft = KEYS, ARGV, ARGV[2] == "soft"
-local leave, apply, ttlUs = ARGV[6] == "leave", ARGV[7] == "apply", tonumber(ARGV[4])
 local texts, nowText, now, oldestLive, lead, own = {}, "0"
 if leave then
   local time = call("TIME")
   now, nowText = time[1] * 1000000 + time[2], time[1] .. string.format("%06d", time[2])
-  lead = nowText .. (ARGV[1] == "timestamp" and (isSoft and "S" or "H") or (isSoft and "s" or "h"))
-  own, oldestLive, texts = ARGV[1] == "counter" and byte(lead, 17), now - ttlUs, call("MGET", unpack(keys))
+  lead = nowText .. (space == "timestamp" and (isSoft and "S" or "H") or (isSoft and "s" or "h"))
+  own, oldestLive, texts = space == "counter" and byte(lead, 17), now - ttlUs, call("MGET", unpack(keys))
 end
 
 -- What is to be written: pairs for MSET, which take the place of the arguments they are made of, or keys for UNLINK. Then what goes the
 -- slow way, and keys at which nothing was found, or a hash of another service.
 local batch, first = leave and argv or {}, leave and 8 or 1
-local m, slow, s, bare, b, at, isEmpty = first - 1, {}, 0, {}, 0, {}, false
+-- Tables are made when they are needed: of a call of one key they would be a twentieth.
+local m, slow, s, bare, b, at, isEmpty = first - 1, nil, 0, nil, 0, #keys > 1 and {}, false
 for i = 1, #keys do
   local key, text, subject, version, letter, isRaised = keys[i], texts[i], argv[6 + i + i], argv[7 + i + i], "", leave
-  local before = at[key]
-  at[key] = before or i
+  local before = at and at[key]
+  if at then at[key] = before or i end
   if before or version == "" then -- a key that repeats, a blind bust
   elseif text then
     local stands = standing(text, 1, subject, version, oldestLive, own)
@@ -44,7 +43,8 @@ for i = 1, #keys do
   else
     local d = pcall("HGET", key, "d")
     if not d then
-      b, letter, bare[b + 1] = b + 1, "a", key
+      b, letter, bare = b + 1, "a", bare or {}
+      bare[b] = key
       if b == 1 then
         -- @include lib/nothing.lua
         isEmpty = nothingFrom(i, keys, texts)
@@ -61,7 +61,7 @@ for i = 1, #keys do
     end
   end
   if letter == "" then
-    s = s + 1
+    s, slow = s + 1, slow or {}
     slow[s] = { i, subject, version }
   elseif isRaised then
     batch[m + 1], batch[m + 2] = key, lead .. subject .. "\t" .. version
@@ -91,8 +91,8 @@ if s > 0 then
     local time = call("TIME")
     now = time[1] * 1000000 + time[2]
   end
-  local step = { now = now, ttlUs = ttlUs, staleUs = tonumber(ARGV[5]), space = ARGV[1], mode = isSoft and "s" or "h" }
-  step.unversioned, step.leave, step.apply, nowText = ARGV[3], leave, apply, timeText(now)
+  local step = { now = now, ttlUs = ttlUs, staleUs = tonumber(argv[5]), space = space, mode = isSoft and "s" or "h" }
+  step.unversioned, step.leave, step.apply, nowText = argv[3], leave, apply, timeText(now)
   for _, one in ipairs(slow) do
     texts[one[1]] = bustManaged(step, keys[one[1]], one[2], one[3])
   end

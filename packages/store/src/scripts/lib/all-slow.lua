@@ -1,4 +1,5 @@
 -- A hash of another service is among those at which nothing was found. Nothing is written yet, so all that waits goes the slow way.
+slow, at = slow or {}, at or { [keys[1]] = 1 }
 for j = first, leave and m or 0, 2 do
   local tab = find(batch[j + 1], "\t", 18, true)
   s = s + 1
