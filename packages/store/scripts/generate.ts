@@ -20,7 +20,7 @@ function parseHeader(name: string, text: string) {
     (stride === undefined ? facts.arguments : facts.perKey).push(argument);
     if (Number(index) !== facts.arguments.length + facts.perKey.length) throw new Error(`${name}: ARGV ${index} is out of order`);
   }
-  const used = [...text.matchAll(/ARGV\[(\d+)\]/g)].map((match) => Number(match[1]));
+  const used = [...assemble(name, text).matchAll(/\b(?:ARGV|argv)\[(\d+)\]/g)].map((match) => Number(match[1]));
   if (Math.max(...used) > facts.arguments.length) throw new Error(`${name}: an ARGV is used that the header does not name`);
   const strides = new Set([...text.matchAll(/^-- ARGV .* stride (\d+)/gm)].map((match) => Number(match[1])));
   if (facts.perKey.length > 0 && (strides.size !== 1 || !strides.has(facts.perKey.length))) throw new Error(`${name}: the stride is wrong`);

@@ -39,7 +39,12 @@ describe("a drift is refused", () => {
 
   test.each([
     ["an argument out of order", (text: string) => text.replace("-- ARGV 2", "-- ARGV 3"), "out of order"],
-    ["an argument that is not named", (text: string) => text.replace("ARGV[7]", "ARGV[10]"), "does not name"],
+    ["an argument that is not named", (text: string) => text.replace("argv[5]", "argv[10]"), "does not name"],
+    [
+      "one of an included file",
+      (text: string) => text.replace("lib/bust-call.lua", "lib/bust-call.lua lib/fill-arguments.lua"),
+      "does not name",
+    ],
     ["no reply", (text: string) => text.replaceAll("-- REPLY", "-- reply"), "lacks KEYS or REPLY"],
     ["no effects", (text: string) => text.replace("-- EFFECTS", "-- effects"), "lacks EFFECTS"],
     ["a wrong stride", (text: string) => text.replaceAll("stride 2", "stride 3"), "stride is wrong"],

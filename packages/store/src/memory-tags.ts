@@ -26,7 +26,16 @@ import {
 import type { BustRun } from "./bust-calls.js";
 import { checkMember } from "./own-keys.js";
 import type { BustPort, EpochTag, IndexAddRequest, SweepPort, TagPort, TagView } from "./port.js";
-import { checkClaim, checkEpochTag, checkIndexAdd, checkSweepId, checkTag, checkTagBusts, fillTimeRefused } from "./tag-requests.js";
+import {
+  checkClaim,
+  checkEpochTag,
+  checkIndexAdd,
+  checkSweepId,
+  checkTag,
+  checkTagBusts,
+  checkTrim,
+  fillTimeRefused,
+} from "./tag-requests.js";
 
 type TagSteps = TagPort & SweepPort & Pick<BustPort, "bustTags" | "previewTags">;
 
@@ -80,7 +89,7 @@ export function memoryTags({ nowUs, bustMembers, prefix }: MemoryTagsOptions): T
       return outcome;
     },
     forgetSweep: async ({ tag, seen }) => tags.forget(tag, seen),
-    trimIndex: async (tag, skewMs) => tags.trim(checkTag(tag), { skewMs, nowUs: nowUs(), max: TRIMMED_PER_CALL_MAX }),
+    trimIndex: async (tag, skewMs) => tags.trim(checkTrim(tag, skewMs), { skewMs, nowUs: nowUs(), max: TRIMMED_PER_CALL_MAX }),
   };
 }
 

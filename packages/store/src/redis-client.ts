@@ -1,11 +1,13 @@
 import { TLSSocket } from "node:tls";
 import { type Command, Redis } from "ioredis";
 
+type NetStream = Redis["stream"];
+
 /** What is told of each SELECT that is sent, with its outcome. */
 export type SelectListener = (outcome: Promise<unknown>) => void;
 
 /** How long a server without session tickets keeps us waiting. */
-const ACCEPTED_WITHIN_MS = 100;
+const ACCEPTED_WITHIN_MS = 500;
 
 /** The client of Redis, with what it does not do by itself when a connection begins. */
 export class RedisClient extends Redis {
@@ -14,10 +16,14 @@ export class RedisClient extends Redis {
 
   override sendCommand(...sent: Parameters<Redis["sendCommand"]>): unknown {
     const [command]: readonly [Command, ...unknown[]] = sent;
-    if (command.name === "hello" && this.stream instanceof TLSSocket) holdUntilAccepted(this.stream);
+    if (command.name === "hello" && isAcceptedLater(this.stream)) holdUntilAccepted(this.stream);
     if (command.name === "select") this.onSelect(command.promise);
     return super.sendCommand(...sent);
   }
+}
+
+function isAcceptedLater(socket: NetStream): socket is TLSSocket {
+  return socket instanceof TLSSocket && socket.getProtocol() === "TLSv1.3";
 }
 
 /**
@@ -28,14 +34,14 @@ export class RedisClient extends Redis {
 function holdUntilAccepted(socket: TLSSocket): void {
   const release = () => {
     clearTimeout(timer);
-    socket.off("session", onTicket);
+    socket.off("session", releaseSoon);
     socket.uncork();
   };
-  // Not in the event itself: what is written while OpenSSL reads is never sent.
-  const onTicket = () => setImmediate(release);
-  const timer = setTimeout(release, ACCEPTED_WITHIN_MS);
+  // Not in the event itself: what is written while OpenSSL reads is never sent. And not in the timer: what came meanwhile is read first.
+  const releaseSoon = () => setImmediate(release);
+  const timer = setTimeout(releaseSoon, ACCEPTED_WITHIN_MS);
   // A refused socket tells of the alert, and then of the reset; the client listens once.
   socket.on("error", () => undefined);
   socket.cork();
-  socket.once("session", onTicket);
+  socket.once("session", releaseSoon);
 }

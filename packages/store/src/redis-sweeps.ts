@@ -3,7 +3,7 @@ import type { ClaimReply, SweepPort, TagPort } from "./port.js";
 import type { RedisCall, RedisLink } from "./redis-link.js";
 import { registryKey, tagKeys } from "./tag-keys.js";
 import { countOf, letterOf, pairsOf, readReply, textOf } from "./tag-replies.js";
-import { checkClaim, checkSweepId, checkTag } from "./tag-requests.js";
+import { checkClaim, checkSweepId, checkTag, checkTrim } from "./tag-requests.js";
 
 type SweepSteps = Omit<SweepPort, "bustMembers"> & Pick<TagPort, "indexRemove">;
 
@@ -53,7 +53,7 @@ export function redisSweeps(link: RedisLink, prefix: string): SweepSteps {
       return countOf("registry-forget", readReply("registry-forget", reply).parts[0]) > 0;
     },
     trimIndex: async (tag, skewMs) => {
-      const { index, state } = tagKeys(prefix, checkTag(tag));
+      const { index, state } = tagKeys(prefix, checkTrim(tag, skewMs));
       const args = [String(skewMs), String(TRIMMED_PER_CALL_MAX)];
       const reply = readReply("index-trim", await ask({ run: { script: "index-trim" }, keys: [index, state], args }));
       return countOf("index-trim", reply.parts[0]);

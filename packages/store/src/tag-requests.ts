@@ -37,6 +37,12 @@ export function checkEpochTag({ tag, skewMs }: EpochTag): void {
   checkDuration("skewMs", skewMs, 1);
 }
 
+/** The tag whose index is trimmed. @throws FreshetError FR1006 (`usage`) */
+export function checkTrim(tag: string, skewMs: number): string {
+  checkDuration("skewMs", skewMs, 1);
+  return checkTag(tag);
+}
+
 /** @throws FreshetError FR1006 (`usage`) */
 export function checkIndexAdd({ tag, key, fillTimeUs, keepMs, floorTtlMs, skewMs }: IndexAddRequest): void {
   checkTag(tag);

@@ -251,6 +251,10 @@ function requestTests({ store, tag, key }: TagBench): void {
     },
   );
 
+  test.each([0, -1, 0.5, Number.NaN])("an index is not trimmed with a C of %d", async (skewMs) => {
+    await expect(store().trimIndex(tag("a"), skewMs)).rejects.toMatchObject({ code: "FR1006", disposition: "usage" });
+  });
+
   test.each([
     ["no key", { key: "" }],
     ["a long key", { key: "x".repeat(limits.keyBytesMax + 1) }],
