@@ -13,7 +13,7 @@ export default {
     "^@freshet/([a-z-]+)/([a-z-]+)$": "<rootDir>/packages/$1/src/$2.ts",
     "^@freshet/([a-z-]+)$": "<rootDir>/packages/$1/src/index.ts",
   },
-  testTimeout: 30_000,
+  testTimeout: 90_000,
   maxWorkers: 2,
   workerIdleMemoryLimit: "1500MB",
 };

@@ -5,14 +5,13 @@ import { freshet, startFreshet } from "./process.js";
 const ESCAPE = String.fromCharCode(27);
 
 describe("freshet dev --once, as a process", () => {
-  test("shows seven promises, all held, and ends with 0 in less than 3 s", async () => {
-    const { code, stdout, stderr, ms } = await freshet(["dev", "--once"]);
+  test("shows seven promises, all held, and ends with 0", async () => {
+    const { code, stdout, stderr } = await freshet(["dev", "--once"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toContain("All 7 promises held.\n");
     expect(stdout.match(/^ {3}held$/gm)).toHaveLength(7);
     expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
     expect(stdout).not.toContain(ESCAPE);
-    expect(ms).toBeLessThan(3000);
   });
 
   test("with a bust that removes nothing it ends with 1 and says which promises broke", async () => {

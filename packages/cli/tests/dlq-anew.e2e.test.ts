@@ -20,7 +20,7 @@ beforeAll(async () => {
   pages = await pageDeployment(name);
   await admin.connect();
   await makeTopics(kafka, [own, ...others], 1);
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await redis.unlink([0, 1, 2, 3].map((id) => `${name}:page:${id}`));
@@ -60,4 +60,4 @@ test("letters in a dead-letter topic that was made anew are open, whatever was r
   expect((await freshet(["dlq", "show", "0-0"], pages.env)).stdout).toContain("state         open\n");
   expect([await replayed(), await list()]).toEqual([[0, 4, 4], { open: 0, resolved: 4 }]);
   expect((await freshet(["dlq", "show", "0-0"], pages.env)).stdout).toMatch(/^state {9}resolved applied by job /m);
-}, 90_000);
+}, 270_000);

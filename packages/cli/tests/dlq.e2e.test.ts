@@ -44,7 +44,7 @@ beforeAll(async () => {
   await committed.send({ topic: foreign, messages: [spring, connect].map((headers) => ({ value: "x", headers })) });
   await committed.commit();
   await producer.disconnect();
-}, 60_000);
+}, 180_000);
 afterAll(() => kafka.close());
 
 describe("dlq, on the real Kafka, without rules and without Redis", () => {
@@ -62,7 +62,7 @@ describe("dlq, on the real Kafka, without rules and without Redis", () => {
     const { groups } = await admin.listGroups();
     await admin.disconnect();
     expect(groups.filter(({ groupId }) => groupId.includes(deployment))).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   test("stats of a topic that transactions wrote, of two writers: what was aborted is not there", async () => {
     const { code, stdout } = await freshet(["dlq", "stats", "--topic", foreign, "--json"], env);
@@ -71,7 +71,7 @@ describe("dlq, on the real Kafka, without rules and without Redis", () => {
     expect(stats).toMatchObject({ wanted: 2, open: null, window: { letters: 2, complete: true } });
     expect(stats.reasons.map(({ reason }) => reason)).toEqual(["java.lang.Boom", "org.example.DataException"]);
     expect(stats.dialects.map(({ dialect }) => dialect)).toEqual(["kafka-connect", "spring"]);
-  }, 60_000);
+  }, 180_000);
 
   test("show: no payload unless asked for", async () => {
     const shown = await freshet(["dlq", "show", "0-1"], env);
@@ -79,7 +79,7 @@ describe("dlq, on the real Kafka, without rules and without Redis", () => {
     expect(shown.stdout).toContain("state         resolved by job j\n");
     expect(shown.stdout).not.toContain("geheim");
     expect((await freshet(["dlq", "show", "0-1", "--payload"], env)).stdout).toContain('value         {"secret":"geheim"}\n');
-  }, 60_000);
+  }, 180_000);
 
   test("a reader that is gone before the first line: no stack, and its own exit code", async () => {
     const running = startFreshet(["dlq", "list", "--json"], env);
@@ -87,7 +87,7 @@ describe("dlq, on the real Kafka, without rules and without Redis", () => {
     const { code, stderr } = await running.ended;
     expect(code).toBe(0);
     expect(stderr).not.toMatch(/\n\s+at /);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe("dlq, on a Kafka that is not there", () => {
@@ -95,7 +95,7 @@ describe("dlq, on a Kafka that is not there", () => {
     const { code, stdout, stderr } = await freshet(["dlq", "stats"], { ...env, FRESHET_KAFKA_BROKERS: "127.0.0.1:1" });
     expect({ code, stdout }).toEqual({ code: 5, stdout: "" });
     expect(stderr).toMatch(/^FR3001 .+\n {2}fix: .+\n$/);
-  }, 60_000);
+  }, 180_000);
 
   test("one that accepts and never answers: 5, in time; Ctrl-C before that: 130", async () => {
     const silent = createServer(() => {});
@@ -113,11 +113,11 @@ describe("dlq, on a Kafka that is not there", () => {
     expect(stderr).toMatch(/^FR3001 /);
     expect(ms).toBeLessThan(40_000);
     silent.close();
-  }, 90_000);
+  }, 270_000);
 });
 
 test("an empty scan is no failure", async () => {
   const { code, stdout } = await freshet(["dlq", "list", "--until", "1d", "--json"], env);
   expect(code).toBe(0);
   expect(deadLetterListSchema.parse(JSON.parse(stdout))).toMatchObject({ wanted: 0, groups: [], window: { letters: 0 } });
-}, 60_000);
+}, 180_000);

@@ -42,7 +42,7 @@ rules:
     FRESHET_RULES: rules,
   };
   expect((await freshet(["topics", "create"], env)).code).toBe(0);
-}, 180_000);
+}, 540_000);
 afterAll(async () => {
   await Promise.all([kafka?.close(), redis?.close()]);
   rmSync(folder, { recursive: true });
@@ -65,4 +65,4 @@ test("of three brokers: a topic without copies; with one broker away, a partitio
   // The others take some seconds to miss it, and looking takes some as well.
   for (let tries = 0; tries < 12 && !wanted.every((one) => last.includes(one)); tries++) last = await found();
   expect(last).toEqual(expect.arrayContaining(wanted));
-}, 240_000);
+}, 720_000);

@@ -50,7 +50,7 @@ beforeAll(async () => {
     FRESHET_RULES: rules,
   };
   expect((await freshet(["topics", "create"], env)).code).toBe(0);
-}, 60_000);
+}, 180_000);
 afterEach(() => root.flushall());
 afterAll(async () => {
   root?.disconnect();
@@ -84,12 +84,12 @@ describe("freshet doctor on what is really there", () => {
         await server.close();
       }
     },
-    90_000,
+    270_000,
   );
 
   test("a single server that is taken for a cluster", async () => {
     expect((await doctor({ FRESHET_REDIS_MODE: "cluster" })).names).toContain("redis-refused");
-  }, 90_000);
+  }, 270_000);
 
   test("time bounds that are published: others than those of the rules file, and no bounds at all", async () => {
     const store = createRedisStore({ url: redis.url, prefix: "fr:" });
@@ -98,7 +98,7 @@ describe("freshet doctor on what is really there", () => {
     expect((await doctor()).names).toContain("bounds-differ");
     await root.set("fr:bounds", "none of ours");
     expect((await doctor()).names).toContain("bounds-unreadable");
-  }, 90_000);
+  }, 270_000);
 
   test("topics that are not there: of the rules, and Freshet's own", async () => {
     const other = join(folder, "other.yaml");
@@ -107,7 +107,7 @@ describe("freshet doctor on what is really there", () => {
     const found = report.findings.map(({ name, subject }) => `${name} ${subject}`);
     expect(found).toContain(`topic-missing ${source}.gone`);
     expect(found).toContain(`own-topic-missing freshet.dlq.${deployment}-new`);
-  }, 90_000);
+  }, 270_000);
 
   test("records that nobody has read, that match nothing, that cannot be read; and nothing of what they hold", async () => {
     const event = { specversion: "1.0", id: "1", source: "/s", type: "product.created", subject: MAIL, freshetversion: "5", data: {} };
@@ -122,7 +122,7 @@ describe("freshet doctor on what is really there", () => {
     expect(JSON.stringify([first, second])).not.toContain("lovelace");
     const text = await freshet(["doctor"], env);
     expect(text.stdout + text.stderr).not.toContain("lovelace");
-  }, 90_000);
+  }, 270_000);
 });
 
 describe("freshet doctor on a rules file that is none", () => {
@@ -147,7 +147,7 @@ describe("freshet doctor on a rules file that is none", () => {
       expect(names).toContain(name);
       expect(report.findings.find((found) => found.name === name)?.fix).not.toBe("");
     },
-    90_000,
+    270_000,
   );
 });
 
@@ -160,7 +160,7 @@ describe("freshet doctor on peers that are something else", () => {
     async (_what, peers, name) => {
       expect((await doctor(peers())).names).toContainEqual(expect.stringMatching(name));
     },
-    120_000,
+    360_000,
   );
 });
 
@@ -189,7 +189,7 @@ test("a peer that repeats what it is told, passwords too, is not repeated: neith
   for (const text of [told.stdout, told.stderr, bundled.stdout, bundled.stderr, readFileSync(file, "utf8")]) {
     expect([text.includes(word), text.includes(pin)]).toEqual([false, false]);
   }
-}, 120_000);
+}, 360_000);
 
 function writeHuge(path: string): void {
   writeFileSync(path, "");

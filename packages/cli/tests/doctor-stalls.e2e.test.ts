@@ -45,7 +45,7 @@ beforeAll(async () => {
   await port.produce([{ topic: "shop.products", key: null, value: Buffer.from("{}"), headers: [] }]);
   await port.close();
   expect((await freshet(["topics", "create"], env)).code).toBe(0);
-}, 120_000);
+}, 360_000);
 afterEach(() => {
   swallowed = {};
 });
@@ -96,7 +96,7 @@ describe("a call in the middle of the doctor's that is never answered", () => {
       expect(findings.map(({ name }) => name)).toContain("kafka-unreachable");
       expect(code).toBe(5);
     },
-    120_000,
+    360_000,
   );
 
   test.each(["auth", "info", "script", "evalsha"])(
@@ -111,7 +111,7 @@ describe("a call in the middle of the doctor's that is never answered", () => {
       expect(stdout).not.toContain(PASSWORD);
       expect(code).toBe(5);
     },
-    120_000,
+    360_000,
   );
 
   test("a bundle is written without what is not answered", async () => {
@@ -124,5 +124,5 @@ describe("a call in the middle of the doctor's that is never answered", () => {
     rmSync(folder, { recursive: true });
     expect(JSON.parse(text)).toMatchObject({ doctor: { verdict: "unreachable" }, lag: { missing: expect.any(String) } });
     expect(text + stderr).not.toContain(PASSWORD);
-  }, 150_000);
+  }, 450_000);
 });

@@ -42,7 +42,7 @@ beforeAll(async () => {
   const topics = ["shop.products", "shop.tenants"];
   await port.createTopics(topics.map((topic) => ({ topic, partitions: 1, replicationFactor: 1, config: {} })));
   await until(async () => (await port.describeTopics(topics)).length === topics.length, { timeoutMs: 20_000 });
-}, 120_000);
+}, 360_000);
 afterEach(async () => {
   await root.config("SET", "maxmemory-policy", "noeviction");
 });
@@ -80,7 +80,7 @@ describe("freshet doctor, on a real Kafka and a real Redis, without a service", 
     expect(report.checks.every(({ outcome }) => outcome === "ok")).toBe(true);
     expect(await root.keys("*")).toEqual([]);
     expect((await admin.listGroups()).groups).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   test("settings of topics: retention, clean-up, replicas, size", async () => {
     await setTopic("shop.products", { "retention.ms": "3600000", "max.message.bytes": "4000000" });
@@ -98,7 +98,7 @@ describe("freshet doctor, on a real Kafka and a real Redis, without a service", 
       ]),
     );
     expect(code).toBe(3);
-  }, 60_000);
+  }, 180_000);
 
   test("rights that brokers do not give, without trying them", async () => {
     const { AclOperationTypes: operations, AclPermissionTypes: permissions, AclResourceTypes: resources } = kafkajs;
@@ -127,7 +127,7 @@ describe("freshet doctor, on a real Kafka and a real Redis, without a service", 
     expect(report.findings.find(({ name }) => name === "topic-rights")?.problem).toContain("needs WRITE on it");
     expect(code).toBe(3);
     await admin.deleteAcls({ filters: acl });
-  }, 60_000);
+  }, 180_000);
 
   test("a Redis that evicts, and a user that may not run what busts need", async () => {
     await root.config("SET", "maxmemory-policy", "allkeys-lru");
@@ -139,7 +139,7 @@ describe("freshet doctor, on a real Kafka and a real Redis, without a service", 
     const weak = await doctor({ FRESHET_REDIS_USERNAME: "weak", FRESHET_REDIS_PASSWORD: "secret-of-weak" });
     expect(weak.report.findings.find(({ name }) => name === "redis-rights")?.problem).toContain("zadd, unlink");
     expect(weak.code).toBe(3);
-  }, 60_000);
+  }, 180_000);
 
   test("NO_COLOR or not, text is plain and fits; a reader that goes away is no error", async () => {
     const { stdout } = await freshet(["doctor"], env);
@@ -148,7 +148,7 @@ describe("freshet doctor, on a real Kafka and a real Redis, without a service", 
     const running = startFreshet(["doctor"], env);
     running.child.stdout?.destroy();
     expect((await running.ended).code).toBe(0);
-  }, 60_000);
+  }, 180_000);
 });
 
 test("peers that accept connections and never answer: 5, in bounded time, and each is named", async () => {
@@ -163,7 +163,7 @@ test("peers that accept connections and never answer: 5, in bounded time, and ea
   expect(report.findings.map(({ name }) => name)).toEqual(["kafka-unreachable", "redis-unreachable"]);
   expect(report.checks.find(({ name }) => name === "rules")?.outcome).toBe("ok");
   expect({ code, isBounded: ms < 45_000 }).toEqual({ code: 5, isBounded: true });
-}, 60_000);
+}, 180_000);
 
 test("a bundle of the real thing names versions and holds no password", async () => {
   await root.call("ACL", "SETUSER", "bundled", "reset", "on", ">bundled-hunter2", "~*", "+@all");
@@ -186,4 +186,4 @@ test("a bundle of the real thing names versions and holds no password", async ()
   expect(statSync(file).mode & 0o777).toBe(0o600);
   expect((await freshet(["support-bundle", "--out", file], { ...env, ...login })).code).toBe(2);
   rmSync(folder, { recursive: true });
-}, 60_000);
+}, 180_000);

@@ -44,7 +44,7 @@ beforeAll(async () => {
       return deadLetter({ topic, partition: 0, offset, timestampMs: Date.now(), key: null, value, headers: [] }, rejection, context);
     }),
   );
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await redis.unlink(...[1, 2, 3, 4].map(keyOf));
@@ -65,7 +65,7 @@ test("--where sees values that name their schema: plans, runs and lists alike", 
   expect(await redis.exists(keyOf(3), keyOf(4))).toBe(0);
   const list = await freshet(["dlq", "list", ...where, "--json"], env);
   expect([list.code, JSON.parse(list.stdout)]).toMatchObject([0, { wanted: 2, resolved: 2, unanswered: { noEvent: 0, failed: 0 } }]);
-}, 90_000);
+}, 270_000);
 
 test("a registry that is away is waited for, and then named: 5", async () => {
   await stub.goDown();
@@ -79,4 +79,4 @@ test("a registry that is away is waited for, and then named: 5", async () => {
   await until(() => stub.requests.length > asked, { timeoutMs: 20_000, what: "the registry is asked" });
   stub.answerWith(null);
   expect((await waiting).code).toBe(0);
-}, 90_000);
+}, 270_000);

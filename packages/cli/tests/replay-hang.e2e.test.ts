@@ -19,7 +19,7 @@ beforeAll(async () => {
   pages = await pageDeployment(name, broker.broker);
   await makeTopics(kafka, [pages.topic, `freshet.dlq.${name}`, `freshet.jobs.${name}`, `freshet.audit.${name}`], 1);
   await kafka.produce(keys.map((_, at) => ({ topic: pages.topic, key: null, ...pageEvent(String(at)) })));
-}, 120_000);
+}, 360_000);
 
 beforeEach(async () => {
   const pipeline = redis.pipeline();
@@ -60,7 +60,7 @@ describe("a broker that hangs in the middle of a replay", () => {
     expect({ resumed, why: resumed === 0 ? "" : why }).toEqual({ resumed: 0, why: "" });
     expect(JSON.parse(stdout)).toMatchObject({ status: "done" });
     expect(await redis.exists(...keys)).toBe(0);
-  }, 150_000);
+  }, 450_000);
 
   test("does not hold somebody up for long who presses Ctrl-C", async () => {
     const { running, id } = await hanging();
@@ -69,5 +69,5 @@ describe("a broker that hangs in the middle of a replay", () => {
     const { stderr } = await running.ended;
     expect(performance.now() - sinceMs).toBeLessThan(15_000);
     expect(stderr).toContain(`freshet replay resume ${id}`);
-  }, 100_000);
+  }, 300_000);
 });

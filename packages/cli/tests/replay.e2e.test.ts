@@ -20,7 +20,7 @@ beforeAll(async () => {
   await makeTopics(kafka, [topic], 6);
   await makeTopics(kafka, [`freshet.dlq.${name}`, `freshet.jobs.${name}`, `freshet.audit.${name}`], 1);
   await kafka.produce(keys.map((_, at) => ({ topic, key: null, ...pageEvent(String(at)) })));
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await redis.unlink(keys);
@@ -72,7 +72,7 @@ describe("a replay on the real Kafka and Redis", () => {
     expect(done.counts.keys).toEqual(done.planned.keys);
     expect(await redis.exists(...keys)).toBe(0);
     expect((await freshet(["replay", "resume", id], pages.env)).code).toBe(2);
-  }, 90_000);
+  }, 270_000);
 
   test("abort ends it from elsewhere; a second process is refused meanwhile: 4", async () => {
     await fill();
@@ -86,7 +86,7 @@ describe("a replay on the real Kafka and Redis", () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringContaining(`job      ${id} aborted`) });
     expect((await kafka.describeGroup(`freshet-replay-${name}-${id}`)).state).toBe("missing");
     expect(await redis.exists(...keys)).toBeGreaterThan(0);
-  }, 90_000);
+  }, 270_000);
 
   test("a SIGKILL leaves little more than a second's worth uncounted, and it begins no faster than it goes on", async () => {
     await fill();
@@ -100,7 +100,7 @@ describe("a replay on the real Kafka and Redis", () => {
     await running.ended;
     const { counts } = JSON.parse((await freshet(["replay", "status", id, "--json"], pages.env)).stdout) as Job;
     expect((await gone()) - counts.keys.removed).toBeLessThanOrEqual(175);
-  }, 90_000);
+  }, 270_000);
 
   test.each([
     ["replay history", [...history, "--json"]],
@@ -113,14 +113,14 @@ describe("a replay on the real Kafka and Redis", () => {
     async (_name, argv) => {
       expect((await unread(argv)).code).toBe(0);
     },
-    60_000,
+    180_000,
   );
 
   test("a job whose readers go away is done all the same", async () => {
     await fill();
     expect((await unread([...history, "--apply", "--rate", "max", "--bust-rate", "max"])).code).toBe(0);
     expect(await redis.exists(...keys)).toBe(0);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe("a replay without Kafka or Redis", () => {
@@ -130,7 +130,7 @@ describe("a replay without Kafka or Redis", () => {
     const { code, stderr, ms } = await freshet(history, { ...pages.env, FRESHET_KAFKA_BROKERS: NOWHERE });
     expect({ code, stderr }).toEqual({ code: 5, stderr: expect.stringMatching(/^FR3001 .+\n {2}fix: .+\n$/) });
     expect(ms).toBeLessThan(15_000);
-  }, 30_000);
+  }, 90_000);
 
   test("a broker that never answers: 5, in time", async () => {
     const server = createServer((socket) => socket.on("error", () => {}).resume()).listen(0, "127.0.0.1");
@@ -144,11 +144,11 @@ describe("a replay without Kafka or Redis", () => {
       expect(ms).toBeLessThan(20_000);
     }
     server.close();
-  }, 60_000);
+  }, 180_000);
 
   test("Redis unreachable: 5, in time, and nothing is changed", async () => {
     const { code, stderr, ms } = await freshet(history, { ...pages.env, FRESHET_REDIS_URL: `redis://${NOWHERE}` });
     expect({ code, stderr }).toEqual({ code: 5, stderr: expect.stringMatching(/^FR2001 .+\n {2}fix: .+\n$/) });
     expect(ms).toBeLessThan(30_000);
-  }, 60_000);
+  }, 180_000);
 });

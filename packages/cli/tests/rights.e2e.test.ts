@@ -44,7 +44,7 @@ beforeAll(async () => {
   redis = new Redis(server.url);
   admin = new kafkajs.Kafka({ brokers: [broker.broker], logLevel: kafkajs.logLevel.NOTHING }).admin();
   await admin.connect();
-}, 180_000);
+}, 540_000);
 afterAll(async () => {
   redis?.disconnect();
   await admin?.disconnect();
@@ -126,7 +126,7 @@ describe("without a right on Kafka: 1, and the right is named", () => {
       expect(stderr).toContain(right);
       expect(await redis.get(key)).toBe("not touched");
     },
-    60_000,
+    180_000,
   );
 });
 
@@ -155,7 +155,7 @@ describe("without a right on Redis: 1, and the right is named", () => {
       expect(stderr).toMatch(/^ {2}fix: Give this user the rights and the key patterns that infra\/redis\/users\.acl lists\.$/m);
       expect(stdout + stderr).not.toContain("secret");
     },
-    60_000,
+    180_000,
   );
 });
 
@@ -176,4 +176,4 @@ test("the rights of freshet-operator are enough for all that people do", async (
     const { code, stderr } = await freshet(argv, { ...env, ...user });
     expect({ argv, code, refused: /FR\d{4}.*/.exec(stderr)?.[0] ?? "" }).toEqual({ argv, code: 0, refused: "" });
   }
-}, 120_000);
+}, 360_000);

@@ -60,14 +60,14 @@ describe("freshet run", () => {
       expect(performance.now() - signalledMs).toBeLessThan(15_000);
       for (const line of service.stdout().trimEnd().split("\n")) JSON.parse(line);
     }
-  }, 90_000);
+  }, 270_000);
 
   test("a launcher that is killed takes the service with it", async () => {
     const service = startFreshet(["run"], env);
     await until(() => service.stdout().includes('"started"'), { timeoutMs: 25_000, what: "the service to listen" });
     service.child.kill("SIGKILL");
     await service.ended; // closed pipes: the second process is gone too
-  }, 60_000);
+  }, 180_000);
 
   test("refuses a rules file with findings: 2, all of them with their places", async () => {
     const { code, stderr } = await freshet(["run", "--rules", join(own.folder, "broken.yaml")], env);

@@ -54,7 +54,7 @@ describe("what Kafka itself compressed", () => {
       const sent = Array.from({ length: 1500 }, (_, at) => `${at} ${"lorem ipsum ".repeat(at % 50)}`);
       await port.produce(sent.map((value) => ({ topic, key: null, value: Buffer.from(value), headers: [] })));
       expect((await consume(topic, sent.length)).values).toEqual(sent);
-    }, 60_000);
+    }, 180_000);
   }
 });
 
@@ -87,7 +87,7 @@ describe("a producer's own offsets within a plain batch", () => {
     }
     await port.produce([{ topic, key: null, value: Buffer.from("honest"), headers: [] }]);
     expect((await consume(topic, 2)).values).toEqual([expect.stringContaining("an offset out of order"), "honest"]);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe("transactions", () => {
@@ -107,5 +107,5 @@ describe("transactions", () => {
     }
     await producer.disconnect();
     expect((await consume(topic, 4)).values).toEqual(["one", "one again", "three", "three again"]);
-  }, 60_000);
+  }, 180_000);
 });

@@ -11,7 +11,7 @@ let port: KafkaPort;
 beforeAll(async () => {
   port = createKafkajsPort({ brokers: [testKafkaBroker()], clientId: topic, clock: { nowMs: () => Date.now() } });
   await port.createTopics([{ topic, partitions: 1, replicationFactor: 1, config: { "max.message.bytes": String(LIMIT) } }]);
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await port.close();
@@ -48,9 +48,9 @@ test("a record that is larger than its topic allows is written compressed, whate
   expect(read).toEqual(
     sent.map(({ key, value, headers }) => ({ key: key?.toString(), value: Buffer.from(value ?? []).toString("base64"), headers })),
   );
-}, 60_000);
+}, 180_000);
 
 test("what nothing makes small enough is refused", async () => {
   const record = recordOf("noise", randomBytes(2 * LIMIT));
   await expect(port.produce([record])).rejects.toMatchObject({ code: "FR3003", disposition: "halt" });
-}, 60_000);
+}, 180_000);

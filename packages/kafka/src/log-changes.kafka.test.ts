@@ -66,7 +66,7 @@ test("a topic that was made anew is read from its beginning, and told", async ()
   await until(() => second.values.length === 2, { timeoutMs: 20_000 });
   expect(second.values).toEqual(["x", "y"]);
   expect(second.holes).toEqual([{ topic, partition: 0, askedOffset: 3, resumedAt: 0, cause: "beyond_end" }]);
-}, 90_000);
+}, 270_000);
 
 test("a topic that only a newer member reads is read while an older one leads, and the old topic by both", async () => {
   const [old, added] = [await create(freshTopic("old"), 4), await create(freshTopic("added"), 2)];
@@ -88,7 +88,7 @@ test("a topic that only a newer member reads is read while an older one leads, a
   } finally {
     await newPort.close();
   }
-}, 90_000);
+}, 270_000);
 
 test("a partition whose handler never settles is found by what the broker says of it, and a quiet one is left alone", async () => {
   const topic = await create(freshTopic("frozen"), 2);
@@ -114,4 +114,4 @@ test("a partition whose handler never settles is found by what the broker says o
   } finally {
     await impatient.close();
   }
-}, 60_000);
+}, 180_000);

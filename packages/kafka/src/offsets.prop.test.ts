@@ -75,5 +75,5 @@ async function play(schedule: readonly Move[]): Promise<void> {
 describe("whatever handlers and brokers do", () => {
   test("no offset is committed beyond what has ended, and the end is reached", async () => {
     await fc.assert(fc.asyncProperty(moves, play), { numRuns: 100, verbose: 1, endOnFailure: true });
-  }, 60_000);
+  }, 180_000);
 });

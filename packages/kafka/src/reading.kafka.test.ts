@@ -94,7 +94,7 @@ describe("a topic of transactions", () => {
       await some.done;
       expect([from, to, some.texts]).toEqual([from, to, texts]);
     }
-  }, 60_000);
+  }, 180_000);
 
   test("that hangs is told by its last stable offset, and read when it ends", async () => {
     const topic = await topicWith();
@@ -119,7 +119,7 @@ describe("a topic of transactions", () => {
     await ended;
     expect(reading.texts).toEqual(["before 0", "inside 1", "behind 2", "behind 3"]);
     await endsAt(topic, 5);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe("a log that was cut", () => {
@@ -135,7 +135,7 @@ describe("a log that was cut", () => {
     const gone = read(topic, { from: 0, to: 2 });
     await gone.done;
     expect(gone.texts).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   test("that ends before the range begins is told: the topic was made anew", async () => {
     const topic = await topicWith();
@@ -143,7 +143,7 @@ describe("a log that was cut", () => {
     const { done } = read(topic, { from: 70, to: 80 });
     const failure = await done.catch(asFreshetError);
     expect(failure).toMatchObject({ code: "FR3002", disposition: "halt" });
-  }, 60_000);
+  }, 180_000);
 
   test("by compaction is read over its holes to its end", async () => {
     const topic = await topicWith({
@@ -173,5 +173,5 @@ describe("a log that was cut", () => {
     const half = read(topic, { from: 0, to: 2 });
     await half.done;
     expect(half.texts).toEqual([]);
-  }, 120_000);
+  }, 360_000);
 });

@@ -63,7 +63,7 @@ describe("a master that is killed", () => {
     await waiting;
     await expectFloors(store, [...theirs, ...others], 6);
     expect(await store.probe()).toEqual([]);
-  }, 90_000);
+  }, 270_000);
 
   test("and has no replica: calls fail in time as errors that wait, and work once it is back", async () => {
     const cluster = await startRedisCluster({ args: ["--appendonly", "yes", "--cluster-require-full-coverage", "no"] });
@@ -84,7 +84,7 @@ describe("a master that is killed", () => {
       keys.map((key) => bust(key, 6)),
     );
     await expectFloors(store, keys, 6);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe("trouble on the way to one of the servers", () => {
@@ -95,7 +95,7 @@ describe("trouble on the way to one of the servers", () => {
     const own = [await freePort(), await freePort(), await freePort()];
     proxies = await Promise.all(own.map((port) => startFaultProxy({ to: `127.0.0.1:${port}` })));
     cluster = await startRedisCluster({ ports: own.map((port, i) => ({ own: port, told: proxies[i]?.port ?? 0 })) });
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     for (const proxy of proxies) await proxy.close();
     await cluster.close();
@@ -136,6 +136,6 @@ describe("trouble on the way to one of the servers", () => {
       );
       await expectFloors(store, [...theirs, ...others], version);
     },
-    30_000,
+    90_000,
   );
 });

@@ -12,7 +12,7 @@ let store: StorePort;
 beforeAll(async () => {
   cluster = await startRedisCluster();
   store = storeOver(cluster);
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await store.close();
   await cluster.close();
@@ -40,4 +40,4 @@ test("slots move to and fro under load: no caller sees an error, no reader an ol
   process.stdout.write(`cluster under load: ${JSON.stringify({ busts, hits, fills })}\n`);
   expect({ errors, stale, leftovers: await load.leftovers() }).toEqual({ errors: [], stale: [], leftovers: [] });
   expect(Math.min(busts, hits, fills.filled ?? 0)).toBeGreaterThan(100);
-}, 120_000);
+}, 360_000);

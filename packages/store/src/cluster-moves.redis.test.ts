@@ -14,7 +14,7 @@ let store: StorePort;
 beforeAll(async () => {
   cluster = await startRedisCluster();
   client = clientOver(cluster);
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   client.disconnect();
   await cluster.close();

@@ -11,7 +11,7 @@ const stores: StorePort[] = [];
 beforeAll(async () => {
   cluster = await startRedisCluster();
   single = await startRedis();
-}, 60_000);
+}, 180_000);
 afterEach(async () => {
   for (const store of stores.splice(0)) await store.close();
 });

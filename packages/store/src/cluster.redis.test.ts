@@ -12,7 +12,7 @@ let cluster: OwnRedisCluster;
 
 beforeAll(async () => {
   cluster = await startRedisCluster();
-}, 60_000);
+}, 180_000);
 afterAll(() => cluster.close());
 
 for (const suite of [storeConformance, entryConformance, tagConformance]) suite("Redis Cluster", () => clusterStoreUnderTest(cluster.url));

@@ -7,7 +7,7 @@ import type { StorePort } from "./port.js";
 import type { RedisConnectionConfig } from "./redis-connection.js";
 import { createRedisStore } from "./redis-store.js";
 
-const timeouts = { commandMs: 400, socketMs: 800, connectMs: 500, readyMs: 700, deadlineMs: 2_000 };
+const timeouts = { commandMs: 1_000, socketMs: 2_000, connectMs: 1_000, readyMs: 1_200, deadlineMs: 4_000 };
 const entry: EntrySpec = { kind: "managed", versionField: "", onUnversioned: "bust", gate: true, floorTtlMs: 20_000, staleTtlMs: 60_000 };
 const USER = { username: "worker", password: "secret" };
 const noRight = { code: "FR2003", disposition: "halt", message: expect.stringContaining("select database 3 (NOPERM to select)") };

@@ -25,7 +25,7 @@ let client: Redis;
 beforeAll(async () => {
   client = new Redis(testRedisUrl());
   for (const item of cases) decided.push(textOf(await runInMemory(item, nowUs)));
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await client.quit();
 });
@@ -50,7 +50,7 @@ async function isNoticedByRedis(edited: Partial<Record<ScriptName, string>>, tak
 describe("scripts of readers and loaders, edited", () => {
   test("as shipped they agree", async () => {
     expect(await isNoticedByRedis({}, () => true)).toBe(false);
-  }, 60_000);
+  }, 180_000);
 
   test.each(entryScriptMutants)(
     "$script, $name: noticed",
@@ -58,7 +58,7 @@ describe("scripts of readers and loaders, edited", () => {
       const edited = { [script]: replaceOnce(scripts[script].text, from, to) };
       expect(await isNoticedByRedis(edited, (item) => concerns(script, item))).toBe(true);
     },
-    60_000,
+    180_000,
   );
 });
 
@@ -90,13 +90,13 @@ async function isNoticedInMemory(steps: EntrySteps): Promise<boolean> {
 describe("decisions of readers and loaders, edited", () => {
   test("as shipped they agree", async () => {
     expect(await isNoticedInMemory(stepsWith({}))).toBe(false);
-  }, 60_000);
+  }, 180_000);
 
   test.each(entryDecisionMutants)(
     "$file, $name: noticed",
     async ({ file, from, to }) => {
       expect(await isNoticedInMemory(stepsWith({ [file]: replaceOnce(source(file), from, to) }))).toBe(true);
     },
-    60_000,
+    180_000,
   );
 });

@@ -114,7 +114,7 @@ describe("a peer that does not speak Redis", () => {
     await own.restart();
     const isBack = async () => (await store.readBounds().catch(() => "no")) === null;
     await until(isBack, { timeoutMs: 10_000, what: "a call that works" });
-  }, 30_000);
+  }, 90_000);
 
   test("behind the name of a sentinel is told the same", async () => {
     const at = await listening(saying(`220 ${SAID}\r\n`, "first"));

@@ -193,7 +193,7 @@ test("the keys of tags take what the page says", async () => {
     await stateOf((name) => bumped(name, limits.recordsPerEpochMax), "epoch"),
   ];
   expectRow("epoch: new, with one record, with 64 records", epochs);
-}, 60_000);
+}, 180_000);
 
 test("no row of the page is left out", () => {
   expect([...rows.keys()].filter((name) => !rowsSeen.has(name))).toEqual([]);

@@ -53,14 +53,14 @@ async function isNoticed(script: Script, text: string): Promise<boolean> {
 describe.each(["bust", "bust-other"] as const)("%s.lua, edited", (script) => {
   test("as shipped it agrees", async () => {
     expect(await isNoticed(script, shipped[script])).toBe(false);
-  }, 60_000);
+  }, 180_000);
 
   test.each(luaMutants.filter((mutant) => mutant.script === script))(
     "$name: noticed",
     async ({ from, to }) => {
       expect(await isNoticed(script, replaceOnce(shipped[script], from, to))).toBe(true);
     },
-    60_000,
+    180_000,
   );
 });
 
@@ -68,7 +68,7 @@ describe("what is decided, edited", () => {
   const seenByAll: { readonly batch: Batch; readonly seen: Observed }[] = [];
   beforeAll(async () => {
     for (const batch of batches) seenByAll.push({ batch, seen: await observeWith(shipped, batch) });
-  }, 60_000);
+  }, 180_000);
   const disagrees = (decide: DecideBust) => seenByAll.some(({ batch, seen }) => disagreement(batch, seen, decide) !== null);
   const decideWith = ({ decide = decideText, floors = floorsText, compare = compareVersions as unknown }): DecideBust => {
     const names = ["covers", "liveFloors", "raiseFloor", "standsUnderFloor"];

@@ -14,7 +14,7 @@ import { readOnly } from "./read-only.js";
 let cluster: OwnRedisCluster;
 beforeAll(async () => {
   cluster = await startRedisCluster();
-}, 60_000);
+}, 180_000);
 afterAll(() => cluster.close());
 
 readOnlyConformance("Redis", () => withReadOnly((open) => redisTagStoreUnderTest(testRedisUrl(), open)));

@@ -12,7 +12,7 @@ let cluster: OwnRedisCluster;
 beforeAll(async () => {
   const args = ["--aclfile", users.path];
   [single, cluster] = await Promise.all([startRedis({ args }), startRedisCluster({ args })]);
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await Promise.all([single.close(), cluster.close()]);
   users.remove();

@@ -100,4 +100,4 @@ test("news of a failover in the moment in which a sentinel is asked for the mast
   await until(isBack, { timeoutMs: 10_000, what: "the store finds its master" });
   await store.close();
   await expect(store.readBounds()).rejects.toMatchObject({ code: "FR2001" });
-}, 30_000);
+}, 90_000);

@@ -5,7 +5,7 @@ import { Redis } from "ioredis";
 import type { StorePort } from "./port.js";
 import { createRedisStore } from "./redis-store.js";
 
-const timeouts = { commandMs: 500, socketMs: 1_000, connectMs: 500, readyMs: 1_200, deadlineMs: 2_500 };
+const timeouts = { commandMs: 1_000, socketMs: 2_000, connectMs: 1_000, readyMs: 1_500, deadlineMs: 5_000 };
 const managed: EntrySpec = { kind: "managed", versionField: "", onUnversioned: "bust", gate: true, floorTtlMs: 20_000, staleTtlMs: 60_000 };
 const closers: (() => Promise<unknown>)[] = [];
 
@@ -51,11 +51,12 @@ function bust(version: string): readonly KeyBust[] {
 test("a master that falls silent is left for the one the sentinels name: calls wait, then work", async () => {
   const [master, replica] = [await startServer(), await startServer()];
   await connect(replica).replicaof("127.0.0.1", master.port);
-  await until(async () => /state=online/.test(await connect(master).info("replication")));
+  const primary = connect(master);
+  await until(async () => /state=online/.test(await primary.info("replication")));
   const sentinel = await startSentinel(master);
   closers.push(() => sentinel.close());
   const knowsReplica = async () => (await sentinel.output()).includes("+slave slave");
-  await until(knowsReplica, { timeoutMs: 15_000, what: "the sentinel knows the replica" });
+  await until(knowsReplica, { timeoutMs: 60_000, what: "the sentinel knows the replica" });
   const store = await openAt(sentinel.url);
   expect(await store.probe()).toEqual([]);
   expect(await store.bust(bust("5"))).toEqual(["absent"]);
@@ -67,10 +68,10 @@ test("a master that falls silent is left for the one the sentinels name: calls w
     if (result.status === "rejected") expect(result.reason).toMatchObject({ disposition: "wait" });
     return result.status === "fulfilled";
   };
-  await until(isDone, { timeoutMs: 25_000, what: "a call that returns" });
+  await until(isDone, { timeoutMs: 90_000, what: "a call that returns" });
   expect((await store.inspect("a", managed)).floors).toMatchObject([{ version: "6" }]);
   expect(await connect(replica).info("replication")).toContain("role:master");
-}, 60_000);
+}, 180_000);
 
 test("no sentinel, no answer, in time; and a mode without its name is refused", async () => {
   const server = await startServer();

@@ -78,7 +78,8 @@ async function runSequence(store: Steps, id: number, random: Rng): Promise<reado
     done.push({ op, due, seen });
   }
   const tags = [`${sequence.key}:s`, `${sequence.key}:e`].flatMap((tag) => Object.values(tagKeys(own, tag)));
-  void client.unlink(sequence.key, ...tags);
+  // The last ones may come when a test that failed has closed the connection.
+  client.unlink(sequence.key, ...tags).catch(() => undefined);
   return done;
 }
 
@@ -128,5 +129,5 @@ test.each(mutants)(
     for (let id = 0; id < 40_000 && !isNoticed; id += 20) isNoticed = (await disagreement(await runSequence(store, id, random))) !== null;
     expect(isNoticed).toBe(true);
   },
-  60_000,
+  180_000,
 );

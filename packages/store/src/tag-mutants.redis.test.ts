@@ -48,7 +48,7 @@ async function isNoticed(server: TagServer): Promise<boolean> {
 describe("scripts of tags, edited", () => {
   test("as shipped they agree", async () => {
     expect(await isNoticed(await tagServer(client, prefix))).toBe(false);
-  }, 60_000);
+  }, 180_000);
 
   test.each(tagScriptMutants)(
     "$step, $name: noticed",
@@ -56,7 +56,7 @@ describe("scripts of tags, edited", () => {
       const server = await tagServer(client, prefix, { [step]: replaceOnce(scripts[step].text, from, to) });
       expect(await isNoticed(server)).toBe(true);
     },
-    60_000,
+    180_000,
   );
 });
 
@@ -65,19 +65,19 @@ describe("decisions on tags, edited", () => {
   beforeAll(async () => {
     const server = await tagServer(client, prefix);
     for (const sequence of sequences) recorded.push([sequence, await server.run("a", sequence.before, sequence.ops)]);
-  }, 60_000);
+  }, 180_000);
   const agrees = (by: Decisions) => recorded.every(([sequence, seen]) => isAlike(sequence, seen, by));
 
   test("as shipped they agree", () => {
     expect(agrees(edited(null))).toBe(true);
-  }, 60_000);
+  }, 180_000);
 
   test.each(tagDecisionMutants)(
     "$file, $name: noticed",
     (mutant) => {
       expect(agrees(edited(mutant))).toBe(false);
     },
-    60_000,
+    180_000,
   );
 });
 

@@ -19,7 +19,7 @@ beforeAll(async () => {
   server = await startRedis({ args: ["--aclfile", users.path] });
   cluster = await startRedisCluster();
   admin = new Redis(server.url);
-}, 60_000);
+}, 180_000);
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();
   await admin.flushall();

@@ -22,7 +22,7 @@ let cluster: OwnRedisCluster;
 beforeAll(async () => {
   server = await startRedis({ args: ["--aclfile", single.path] });
   cluster = await startRedisCluster({ args: ["--aclfile", parted.path] });
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await Promise.all([server.close(), cluster.close()]);
   for (const { remove } of [single, parted]) remove();

@@ -22,7 +22,7 @@ beforeAll(async () => {
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-}, 240_000);
+}, 720_000);
 
 function argumentsOf({ edits }: BadInput): readonly string[] {
   return edits.flatMap(({ bytes }) => (bytes === null ? [] : [bytes.toString()]));

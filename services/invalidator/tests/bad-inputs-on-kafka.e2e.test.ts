@@ -57,7 +57,7 @@ beforeAll(async () => {
   service = await scene.start({ env: { FRESHET_LOG_LEVEL: "debug" } });
   for (const [source, list] of lines) await drained({ ...scene, topic: topicOf(source) }, service, list.length);
   letters = await scene.topics.readAll(scene.deadLetterTopic);
-}, 120_000);
+}, 360_000);
 
 afterAll(async () => {
   await scene.close();

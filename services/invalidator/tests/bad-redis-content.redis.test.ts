@@ -26,7 +26,7 @@ beforeAll(async () => {
   const report = await runSlice(lines.map(eventFor), ports());
   for (const [at, { key }] of report.busts.entries()) outcomes.set(key, report.outcomes[at] ?? "absent");
   for (const [at, line] of lines.entries()) left.set(keyOf(line, at), await leftAt(keyOf(line, at)));
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await redis.unlink(lines.map(keyOf));

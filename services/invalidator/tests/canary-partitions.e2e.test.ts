@@ -26,7 +26,7 @@ describe("canaries in source partitions on real Kafka", () => {
     await producer.connect();
     const env = { FRESHET_CANARY_SECONDS: "1" };
     services = [await scene.start({ env }), await scene.start({ env })];
-  }, 60_000);
+  }, 180_000);
 
   afterAll(async () => {
     await producer.disconnect();
@@ -54,7 +54,7 @@ describe("canaries in source partitions on real Kafka", () => {
       ["freshet-canary"],
     ]);
     expect(await scene.topics.readAll(scene.deadLetterTopic)).toEqual([]);
-  }, 90_000);
+  }, 270_000);
 
   test("do not come through one in which a transaction of somebody else hangs, until it ends", async () => {
     let hanging: Transaction | null = await producer.transaction();
@@ -70,5 +70,5 @@ describe("canaries in source partitions on real Kafka", () => {
     }
     await until(async () => ((await told(AGE)).get("1") ?? 9) < 3, { what: "they come through again", timeoutMs: 30_000 });
     expect((await told(TOOK)).get("1")).toBeLessThan(30);
-  }, 90_000);
+  }, 270_000);
 });

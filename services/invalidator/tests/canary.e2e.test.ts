@@ -24,7 +24,7 @@ describe("the canary on real Kafka and Redis", () => {
     const env = { FRESHET_CANARY_SECONDS: "1", FRESHET_REDIS_USERNAME: "freshet-invalidator", FRESHET_REDIS_PASSWORD: "canary" };
     await addUser();
     services = [await scene.start({ env }), await scene.start({ env })];
-  }, 60_000);
+  }, 180_000);
 
   afterAll(async () => {
     await scene?.close();
@@ -54,7 +54,7 @@ describe("the canary on real Kafka and Redis", () => {
     await each(BACK, (count) => count >= 2);
     expect(await scene.topics.committed(scene.group, scene.topic)).toBeLessThanOrEqual(0);
     await each(AGE, (seconds) => seconds < 10);
-  }, 90_000);
+  }, 270_000);
 
   test("fails while Redis is gone, and goes on by itself", async () => {
     const before = await Promise.all(services.map((service) => service.metric(FAILED)));
@@ -65,5 +65,5 @@ describe("the canary on real Kafka and Redis", () => {
     await until(async () => (await scene.redis.ping()) === "PONG", { what: "Redis is back" });
     await addUser(); // an access list lives in the server, not in its log
     await each(AGE, (seconds) => seconds < 2);
-  }, 150_000);
+  }, 450_000);
 });

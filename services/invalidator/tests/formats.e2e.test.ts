@@ -141,7 +141,7 @@ describe("records of every format bust what is older", () => {
     for (const which of TOPICS) await scene.topics.send(topicOf(which), SENT[which] ?? []);
     service = await scene.start();
     for (const which of TOPICS) await drained({ ...scene, topic: topicOf(which) }, service, SENT[which]?.length ?? 0);
-  }, 60_000);
+  }, 180_000);
 
   afterAll(async () => {
     for (const [key] of ENTRIES) await scene.redis.unlink(scene.keyPrefix + key);

@@ -111,7 +111,7 @@ describe("a replay of a topic that is not plain", () => {
       ["9", true],
     ]);
     await Promise.all([producer.disconnect(), plain.disconnect()]);
-  }, 90_000);
+  }, 270_000);
 
   test("compacted: what is left of it, over the holes", async () => {
     const compaction = {
@@ -141,5 +141,5 @@ describe("a replay of a topic that is not plain", () => {
     expect({ status: job.status, left: job.left, counts: job.counts }).toEqual({ status: "done", left: [], counts: planned.counts });
     expect(planned.counts.keys.touched).toBe(4);
     await producer.disconnect();
-  }, 120_000);
+  }, 360_000);
 });

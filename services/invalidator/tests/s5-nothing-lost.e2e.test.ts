@@ -41,7 +41,7 @@ describe("S5: no record is lost, none is skipped in silence", () => {
       expect([reason, await service.metric("freshet_dlq_records_total", { reason })]).toEqual([reason, dead]);
     }
     expect(await stopped(service, "SIGTERM")).toEqual({ code: 0, signal: null });
-  }, 240_000);
+  }, 720_000);
 });
 
 function present(act: Act, kind: string): number {

@@ -56,7 +56,7 @@ describe("S5: no record is lost when the process dies", () => {
     const letters = await scene.topics.readAll(scene.deadLetterTopic);
     expect(checkDeadLetters({ letters, sent, places, expected: act.expected })).toMatchObject({ wrong: [], missing: [] });
     expect(await stopped(life, "SIGTERM")).toEqual({ code: 0, signal: null });
-  }, 300_000);
+  }, 900_000);
 });
 
 type Death = (typeof DEATHS)[number];

@@ -83,7 +83,7 @@ function collect(child: ChildProcess): string[] {
 
 async function get(port: number, path: string): Promise<{ status: number; text: string } | null> {
   try {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(2000) });
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(8000) });
     return { status: response.status, text: await response.text() };
   } catch {
     return null;

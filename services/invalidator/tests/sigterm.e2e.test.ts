@@ -37,5 +37,5 @@ describe("SIGTERM under load", () => {
       missing: [],
       letters: act.expected.counts.dead,
     });
-  }, 240_000);
+  }, 720_000);
 });

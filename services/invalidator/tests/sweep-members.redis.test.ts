@@ -39,7 +39,7 @@ beforeAll(async () => {
     createRedisStore({ url: server.url, prefix: "fr:", role, options: { username: `freshet-${role}`, password: "secret" } });
   reader = storeOf("reader");
   invalidator = storeOf("invalidator");
-}, 30_000);
+}, 90_000);
 afterEach(async () => {
   await Promise.all(sweepers.splice(0).map((sweeper) => sweeper.stop()));
   await admin.flushdb();

@@ -101,7 +101,7 @@ test("a process that is killed in the middle of a sweep: another goes on from it
   expect(second.handled()).toBeLessThanOrEqual(MEMBERS - first.handled());
   expect(second.handled()).toBeGreaterThan(0);
   await newerOnesOnly();
-}, 60_000);
+}, 180_000);
 
 test("a process that is frozen longer than its hold: another takes over, and the first one stops at once when it wakes", async () => {
   await fillAndBust();
@@ -117,4 +117,4 @@ test("a process that is frozen longer than its hold: another takes over, and the
   await until(() => second.has("ended"), { timeoutMs: 20_000, what: "the second process ends the walk" });
   await until(async () => (await store.pendingSweeps()).length === 0);
   await newerOnesOnly();
-}, 60_000);
+}, 180_000);

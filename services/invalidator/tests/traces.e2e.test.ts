@@ -40,7 +40,7 @@ describe("traces of a service", () => {
     await scene.topics.send(scene.topic, [record(1), record(2), record(3, "no event")]);
     await drained(scene, service, 3);
     await until(() => linked().length === 3, { what: "spans are printed" });
-  }, 60_000);
+  }, 180_000);
 
   afterAll(async () => {
     await prometheus?.close();
@@ -107,6 +107,6 @@ describe("traces of a service", () => {
     await until(exemplars("freshet_apply_duration_seconds_bucket"), { what: "exemplars of slices", timeoutMs: 20_000 });
     await until(exemplars("freshet_event_age_seconds_bucket"), { what: "exemplars of events", timeoutMs: 20_000 });
     for (const query of ["freshet_events_total", "freshet_rules_info", "process_cpu_seconds_total", "up == 1"])
-      expect([query, (await ask("query", { query })).length > 0]).toEqual([query, true]);
-  }, 60_000);
+      await until(async () => (await ask("query", { query })).length > 0, { what: query });
+  }, 180_000);
 });

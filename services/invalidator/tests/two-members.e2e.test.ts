@@ -35,7 +35,7 @@ describe("two members share the partitions", () => {
     const letters = await scene.topics.readAll(scene.deadLetterTopic);
     expect(checkDeadLetters({ letters, sent, places, expected: act.expected })).toMatchObject({ wrong: [], missing: [] });
     expect(await stopped(third, "SIGTERM")).toEqual({ code: 0, signal: null });
-  }, 240_000);
+  }, 720_000);
 });
 
 /** Both are in the group, each with half of the partitions. */

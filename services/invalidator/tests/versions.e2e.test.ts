@@ -42,7 +42,7 @@ describe("an event of a version meets an entry of a version", () => {
     await scene.topics.send(scene.topic, sent);
     await drained(scene, service, sent.length);
     letters = await scene.topics.readAll(scene.deadLetterTopic);
-  }, 60_000);
+  }, 180_000);
 
   afterAll(async () => {
     await scene.close();

@@ -30,7 +30,7 @@ describe("Kafka is in trouble: consumption waits, says why, and loses nothing", 
     });
     act = await prepare(scene, { seed, size: SIZE, entriesPerKind: SIZE.products });
     service = await scene.start();
-  }, 120_000);
+  }, 360_000);
 
   afterAll(async () => {
     if (scene !== undefined) await cleanUp(scene, act);
@@ -86,7 +86,7 @@ describe("Kafka is in trouble: consumption waits, says why, and loses nothing", 
       await kafka.restart();
     }
     await over(places.length);
-  }, 150_000);
+  }, 450_000);
 
   test("frozen in the middle of a backlog, so that nothing answers and nothing closes, and back after 20 s", async () => {
     await pileUp(25_000);
@@ -98,7 +98,7 @@ describe("Kafka is in trouble: consumption waits, says why, and loses nothing", 
       kafka.resume();
     }
     await over(places.length);
-  }, 150_000);
+  }, 450_000);
 
   test("at the end all entries are right, and no trouble of Kafka made a dead letter", async () => {
     await send(SIZE.events);
@@ -108,7 +108,7 @@ describe("Kafka is in trouble: consumption waits, says why, and loses nothing", 
     const letters = await scene.topics.readAll(scene.deadLetterTopic);
     expect(checkDeadLetters({ letters, sent: workload.sent, places, expected })).toMatchObject({ wrong: [], missing: [] });
     expect(await stopped(service, "SIGTERM")).toEqual({ code: 0, signal: null });
-  }, 60_000);
+  }, 180_000);
 });
 
 function fail(): never {

@@ -30,7 +30,7 @@ describe("Redis is in trouble: consumption waits, says why, and loses nothing", 
     });
     act = await prepare(scene, { seed, size: SIZE, entriesPerKind: SIZE.products });
     service = await scene.start();
-  }, 60_000);
+  }, 180_000);
 
   afterAll(async () => {
     await scene?.close();
@@ -64,7 +64,7 @@ describe("Redis is in trouble: consumption waits, says why, and loses nothing", 
     await sending;
     await drained(scene, service, places.length);
     await until(async () => (await waitingCodes(service)).length === 0, { what: "nothing waits" });
-  }, 120_000);
+  }, 360_000);
 
   test.each([
     ["READONLY", ["REPLICAOF", "127.0.0.1", "1"], ["REPLICAOF", "NO", "ONE"]],
@@ -98,5 +98,5 @@ describe("Redis is in trouble: consumption waits, says why, and loses nothing", 
       missing: [],
     });
     expect(await stopped(service, "SIGTERM")).toEqual({ code: 0, signal: null });
-  }, 60_000);
+  }, 180_000);
 });

@@ -27,7 +27,7 @@ test("verdicts of consumed events are the outcomes that their busts would have",
     }),
     { numRuns: 200 },
   );
-}, 60_000);
+}, 180_000);
 
 async function outcomeOf(
   { store, rules }: Awaited<ReturnType<typeof createWorld>>,

@@ -14,6 +14,8 @@ import { startJob } from "./start-job.js";
 
 const never = new AbortController().signal;
 const timing = { silentMs: 60, sessionMs: 100, pollMs: 5 };
+/** Where somebody writes: the first write ends the wait. */
+const patient = { timing: { ...timing, silentMs: 5_000 } };
 const { clock, pause } = realTime;
 
 async function stoppedJob(incident: Incident, over: Partial<Job> = {}): Promise<Job> {
@@ -72,7 +74,10 @@ describe("going on with a job", () => {
     await stoppedJob(incident);
     expect(await claim(incident, "a")).not.toBeNull();
     const stopWriting = again(20, () => writesAgain(incident));
-    await expect(claim(incident, "b")).rejects.toMatchObject({ code: "FR1005", message: "somebody works on job j1: a, process 1" });
+    await expect(claim(incident, "b", patient)).rejects.toMatchObject({
+      code: "FR1005",
+      message: "somebody works on job j1: a, process 1",
+    });
     stopWriting();
   });
 
@@ -86,7 +91,10 @@ describe("going on with a job", () => {
     const incident = await openIncident();
     const job = await stoppedJob(incident, running);
     const stopWriting = again(20, () => incident.kafka.produce([jobRecord({ ...job, updatedAt: new Date().toISOString() })]));
-    await expect(claim(incident, "a")).rejects.toMatchObject({ code: "FR1005", message: "somebody works on job j1: ops-2, process 7" });
+    await expect(claim(incident, "a", patient)).rejects.toMatchObject({
+      code: "FR1005",
+      message: "somebody works on job j1: ops-2, process 7",
+    });
     stopWriting();
   });
 

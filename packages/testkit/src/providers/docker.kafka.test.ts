@@ -65,7 +65,7 @@ describeHere(`testcontainers${isLeftOut ? ` (left out: ${missing})` : ""}`, () =
     } finally {
       await port.close();
     }
-  }, 60_000);
+  }, 180_000);
 
   test("a broker that makes no topic by itself", async () => {
     const port = createKafkajsPort({ brokers: [servers().kafka], clientId: "freshet-docker", clock: { nowMs: () => Date.now() } });
@@ -76,5 +76,5 @@ describeHere(`testcontainers${isLeftOut ? ` (left out: ${missing})` : ""}`, () =
     } finally {
       await port.close();
     }
-  }, 60_000);
+  }, 180_000);
 });

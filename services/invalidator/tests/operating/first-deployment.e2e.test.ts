@@ -34,7 +34,7 @@ beforeAll(async () => {
     scene.topic,
     values.map((value) => ({ partition: 0, key: null, value, headers: [] })),
   );
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await scene?.close();
   await redis?.close();
@@ -61,7 +61,7 @@ describe("a first deployment, as the guide has it", () => {
     expect(severe.filter((name) => name !== "retention-short").toSorted()).toEqual(["lag-stale", "sample-rejected"]);
     expect(printed.findings.find(({ name }) => name === "lag-stale")?.problem).toContain("no_commits");
     expect(printed.findings.map(({ name }) => name)).toContain("bounds-unpublished");
-  }, 60_000);
+  }, 180_000);
 
   test("observing changes nothing in Redis, without the right to write: busts are counted, dead letters written", async () => {
     const before = await scene.redis.keys("*");
@@ -78,7 +78,7 @@ describe("a first deployment, as the guide has it", () => {
     const explained = await say<object>(["explain", keyOf("old"), "--family", "page"]);
     expect(JSON.stringify(explained.printed)).toContain(scene.topic);
     expect(await stopped(service, "SIGTERM")).toEqual({ code: 0, signal: null });
-  }, 120_000);
+  }, 360_000);
 
   test("in earnest it begins at the oldest record, not where observing ended", async () => {
     expect(await scene.topics.committed(scene.group, scene.topic)).toBeLessThanOrEqual(0);
@@ -86,7 +86,7 @@ describe("a first deployment, as the guide has it", () => {
     await drained(scene, service, 3);
     expect([await scene.redis.exists(keyOf("old")), await scene.redis.exists(keyOf("newer"))]).toEqual([0, 1]);
     expect(await stopped(service, "SIGTERM")).toEqual({ code: 0, signal: null });
-  }, 90_000);
+  }, 270_000);
 
   test("a group whose offsets are lost begins there again, and does no harm", async () => {
     const admin = new kafkajs.Kafka({ brokers: [testKafkaBroker()], logLevel: kafkajs.logLevel.NOTHING }).admin();
@@ -101,5 +101,5 @@ describe("a first deployment, as the guide has it", () => {
     expect(await stopped(service, "SIGTERM")).toEqual({ code: 0, signal: null });
     // Freshet cannot know that it has written the letter before.
     expect(await scene.topics.readAll(scene.deadLetterTopic)).toHaveLength(3);
-  }, 90_000);
+  }, 270_000);
 });

@@ -39,10 +39,10 @@ beforeAll(async () => {
   await until(async () => /state=online/.test(await scene.redis.info("replication")), { what: "the replica follows" });
   sentinel = await startSentinel(master);
   const knowsReplica = async () => (await sentinel.output()).includes("+slave slave");
-  await until(knowsReplica, { timeoutMs: 15_000, what: "the sentinel knows the replica" });
+  await until(knowsReplica, { timeoutMs: 60_000, what: "the sentinel knows the replica" });
   env = { FRESHET_REDIS_MODE: "sentinel", FRESHET_REDIS_SENTINEL_NAME: SENTINEL_NAME, FRESHET_REDIS_URL: sentinel.url };
   say = commandsIn({ ...scene.env, ...env });
-}, 90_000);
+}, 270_000);
 afterAll(async () => {
   survivor?.disconnect();
   await scene?.close();
@@ -82,7 +82,7 @@ describe("a failover of Redis that loses the newest writes", () => {
     await bust(scene.redis, "lost");
     await master.kill();
     const isMaster = async () => /role:master/.test(await survivor.info("replication"));
-    await until(isMaster, { timeoutMs: 30_000, what: "the replica is the master" });
+    await until(isMaster, { timeoutMs: 90_000, what: "the replica is the master" });
     expect(await survivor.exists(keyOf("lost"))).toBe(1);
 
     await put(survivor, "after", "4");
@@ -100,7 +100,7 @@ describe("a failover of Redis that loses the newest writes", () => {
     const again = await say<Replayed>(history);
     expect(again.printed.counts.keys.removed).toBe(0);
     expect(await stopped(service, "SIGTERM")).toEqual({ code: 0, signal: null });
-  }, 180_000);
+  }, 540_000);
 
   test("the new master has the time bounds again, from the service's next start at the latest", async () => {
     await survivor.unlink(`${scene.env.FRESHET_REDIS_PREFIX}bounds`);
@@ -110,5 +110,5 @@ describe("a failover of Redis that loses the newest writes", () => {
     const { printed } = await say<{ readonly findings: readonly { readonly name: string }[] }>(["doctor"]);
     expect(printed.findings.map(({ name }) => name)).not.toContain("bounds-unpublished");
     expect(await stopped(service, "SIGTERM")).toEqual({ code: 0, signal: null });
-  }, 90_000);
+  }, 270_000);
 });

@@ -39,7 +39,7 @@ beforeAll(async () => {
   await addReplayTopics(scene);
   changed = join(folder, "rules.yaml");
   await writeFile(changed, newRules(scene.topic, scene.keyPrefix));
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await scene?.redis.unlink(...keysOf("page"), ...keysOf("tile"));
   await scene?.close();
@@ -107,5 +107,5 @@ describe("a change of rules, process by process", () => {
     expect(await scene.redis.exists(...keysOf("page"), ...keysOf("tile"))).toBe(0);
     expect(await hashOf(second)).toBe(after);
     expect(await stopped(second, "SIGTERM")).toEqual({ code: 0, signal: null });
-  }, 240_000);
+  }, 720_000);
 });

@@ -8,7 +8,7 @@ let scene: Scene;
 beforeAll(async () => {
   const name = freshPrefix("scaling");
   scene = await openScene({ name, broker: testKafkaBroker(), redisUrl: testRedisUrl(), partitions: 1, rules });
-}, 60_000);
+}, 180_000);
 afterAll(() => scene?.close());
 
 interface Report {
@@ -30,4 +30,4 @@ test("more processes than partitions: the doctor tells of one that idles, and it
   await sendAndSee({ scene }, staying, "2");
   expect(await idle()).toEqual([]);
   expect(await stopped(staying, "SIGTERM")).toEqual({ code: 0, signal: null });
-}, 180_000);
+}, 540_000);

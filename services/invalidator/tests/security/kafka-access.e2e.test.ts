@@ -14,7 +14,7 @@ let folder: string;
 beforeAll(async () => {
   [strangers, folder] = await Promise.all([makeCertificates(), mkdtemp(join(tmpdir(), "freshet-secrets-"))]);
   bench = await openSecureBench();
-}, 180_000);
+}, 540_000);
 afterAll(async () => {
   await bench?.close();
   await strangers?.close();
@@ -33,7 +33,7 @@ describe("Kafka with its own authority, client certificates and SCRAM", () => {
       expect(service.output()).not.toContain(PASSWORD);
       expect(service.output()).not.toContain("PRIVATE KEY");
     },
-    60_000,
+    180_000,
   );
 
   const other = (name: "ca" | "clientCert" | "clientKey") => () => strangers[name];
@@ -68,7 +68,7 @@ describe("Kafka with its own authority, client certificates and SCRAM", () => {
       expect(service.output()).toContain(problem);
       expect(service.output()).toMatch(new RegExp(`fix: .*${variable}`));
     },
-    60_000,
+    180_000,
   );
 
   test("a password that is changed in its file is used at the next connection, without a restart", async () => {
@@ -84,7 +84,7 @@ describe("Kafka with its own authority, client certificates and SCRAM", () => {
     await sendAndSee(bench, service, "after");
     expect(await stopped(service, "SIGTERM")).toEqual({ code: 0, signal: null });
     await renew(PASSWORD);
-  }, 120_000);
+  }, 360_000);
 
   /** Changes the user's password as an administrator would. */
   async function renew(password: string): Promise<void> {

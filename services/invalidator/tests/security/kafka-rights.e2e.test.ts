@@ -34,7 +34,7 @@ beforeAll(async () => {
   const brokers = [kafka.secureBroker];
   client = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING, ssl, sasl, retry: { retries: 2, initialRetryTime: 50 } });
   port = createKafkajsPort({ brokers, clientId: "test", clock: { nowMs: () => Date.now() }, ssl, sasl });
-}, 180_000);
+}, 540_000);
 afterAll(async () => {
   await port?.close();
   await bench?.close();
@@ -57,7 +57,7 @@ describe("with the rights of infra/kafka/acls.json and no others", () => {
     expect((await service.readyz())?.body.kafka).toBeNull();
     expect(service.output()).not.toContain("FR3006");
     expect(await stopped(service, "SIGTERM")).toEqual({ code: 0, signal: null });
-  }, 120_000);
+  }, 360_000);
 });
 
 test("the doctor, run as this user, finds nothing that the service lacks, and asks for no more", async () => {
@@ -72,7 +72,7 @@ test("the doctor, run as this user, finds nothing that the service lacks, and as
   expect(checks.filter(({ outcome }) => outcome === "ok").map(({ name }) => name)).toEqual(
     expect.arrayContaining(["brokers", "rights", "lag", "redis"]),
   );
-}, 60_000);
+}, 180_000);
 
 /** What somebody with the service's password tries, and the right that would be needed. */
 const refused: readonly (readonly [what: string, right: string, attempt: (admin: Admin) => Promise<unknown>])[] = [
@@ -130,14 +130,14 @@ describe("each operation beyond them is refused", () => {
       await admin.disconnect();
       expect(outcome).toMatch(said[right.split(" ").at(-1) ?? ""] ?? "no such kind");
     },
-    60_000,
+    180_000,
   );
 
   test("and all is as it was", async () => {
     expect(await bench.scene.topics.readAll(bench.scene.topic)).toHaveLength(2);
     expect(await bench.scene.topics.readAll(bench.scene.deadLetterTopic)).toHaveLength(1);
     expect(await bench.scene.topics.committed(bench.scene.group, bench.scene.topic)).toBe(2);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe("each right is needed", () => {
@@ -163,14 +163,14 @@ describe("each right is needed", () => {
       expect(service.output()).toContain("infra/kafka/README.md");
       for (const { text } of all.filter((right) => !without.includes(right))) expect(service.output()).not.toContain(`${text},`);
     },
-    60_000,
+    180_000,
   );
 
   test("observe mode wants the same on a group of its own", async () => {
     const service = await bench.scene.start({ env: { ...bench.env, FRESHET_MODE: "observe" } });
     expect(await service.exited).toEqual({ code: 1, signal: null });
     for (const right of ["Read", "Describe"]) expect(service.output()).toContain(`${right} on group ${bench.scene.group}-observe`);
-  }, 60_000);
+  }, 180_000);
 });
 
 /** Partitions of the dead letters. */

@@ -19,7 +19,7 @@ beforeAll(async () => {
     [`freshet.jobs.${deployment}`]: { partitions: 1 },
     [`freshet.canary.${deployment}`]: { partitions: 1 },
   });
-}, 180_000);
+}, 540_000);
 afterAll(async () => {
   await bench?.close();
 });
@@ -53,7 +53,7 @@ describe("looking through dead letters", () => {
     await until(async () => (await looking()) === 0, { what: "its groups are gone" });
     expect(service.output()).not.toContain("could not be looked through");
     await stopped(service, "SIGTERM");
-  }, 120_000);
+  }, 360_000);
 
   test("says which right is missing, and the service goes on", async () => {
     const filters = rights.filter(({ text }) => text.startsWith("Read on topic freshet.dlq.")).map(({ acl }) => acl);
@@ -65,7 +65,7 @@ describe("looking through dead letters", () => {
     await until(async () => (await service.readyz())?.status === 200, { what: "it is ready", timeoutMs: 30_000 });
     expect(await service.metrics()).not.toContain(`${AGE}{`);
     await stopped(service, "SIGTERM");
-  }, 120_000);
+  }, 360_000);
 });
 
 describe("canaries in the partitions of a source", () => {
@@ -88,7 +88,7 @@ describe("canaries in the partitions of a source", () => {
     const service = await start();
     await service.exited;
     expect(service.output()).toMatch(new RegExp(`FR3006.*Write on topic ${bench.scene.topic}\\b`));
-  }, 60_000);
+  }, 180_000);
 
   test("come through with it", async () => {
     await allow("freshet-invalidator-source-canary");
@@ -96,5 +96,5 @@ describe("canaries in the partitions of a source", () => {
     const took = () => service.metric("freshet_canary_partition_duration_seconds", { topic: bench.scene.topic });
     await until(async () => (await took()) > 0, { what: "one has come through", timeoutMs: 60_000 });
     await stopped(service, "SIGTERM");
-  }, 90_000);
+  }, 270_000);
 });

@@ -45,7 +45,7 @@ beforeAll(async () => {
     FRESHET_REDIS_CERT: join(folder, "client.pem"),
     FRESHET_REDIS_KEY: join(folder, "client.key"),
   };
-}, 90_000);
+}, 270_000);
 afterAll(async () => {
   await scene?.close();
   await Promise.all([sentinel?.close(), redis?.close()]);
@@ -71,4 +71,4 @@ test("sentinels and their master are talked to by TLS alone, with the certificat
   await sendAndSee({ scene }, service, "after");
   expect(await stopped(service, "SIGTERM")).toEqual({ code: 0, signal: null });
   expect(service.output()).not.toContain("PRIVATE KEY");
-}, 120_000);
+}, 360_000);

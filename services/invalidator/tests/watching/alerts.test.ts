@@ -28,7 +28,7 @@ describe("promtool", () => {
   test("takes the rules and the configuration", async () => {
     await run(programs.promtool, "check", "rules", "--lint-fatal", "freshet.rules.yaml", "freshet.alerts.yaml");
     await run(programs.promtool, "check", "config", "--lint-fatal", "prometheus.yml");
-  }, 60_000);
+  }, 180_000);
 
   test.each(alertTests)(
     "finds alerts firing, silent and over as %s says",
@@ -73,7 +73,7 @@ describe("amtool", () => {
 
   test("takes the example of routes", async () => {
     expect(await run(programs.amtool, "check-config", config)).toContain("SUCCESS");
-  }, 60_000);
+  }, 180_000);
 
   test.each([
     ["on-call", ["alertname=FreshetConsumerStuck", "severity=critical", "job=freshet"]],
@@ -86,6 +86,6 @@ describe("amtool", () => {
     async (receiver, labels) => {
       await run(programs.amtool, "config", "routes", "test", `--config.file=${config}`, `--verify.receivers=${receiver}`, ...labels);
     },
-    60_000,
+    180_000,
   );
 });

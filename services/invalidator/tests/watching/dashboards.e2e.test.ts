@@ -61,7 +61,7 @@ describe("a real Prometheus that scrapes a real invalidator", () => {
     await drained(scene, service, sent.length);
     const isCounted = async () => (await answer('sum(freshet:events:rate5m{outcome="applied"}) > 0')).length > 0;
     await until(isCounted, { what: "recording rules have seen the events", timeoutMs: 20_000 });
-  }, 60_000);
+  }, 180_000);
 
   afterAll(async () => {
     await prometheus?.close();
@@ -92,7 +92,7 @@ describe("a real Prometheus that scrapes a real invalidator", () => {
     await until(isFilled, { what: "two scrapes", timeoutMs: 10_000 }).catch(() => undefined);
     const empty = filled.filter(({ query }) => left.has(query));
     expect(empty).toEqual([]);
-  }, 30_000);
+  }, 90_000);
 
   test("exports every metric that dashboards, rules and alerts name", async () => {
     const exported = new Map(exportedMetrics(await service.metrics()).map((one) => [one.name, one]));

@@ -16,7 +16,7 @@ beforeAll(async () => {
   const example = readFileSync(join(infra, "alertmanager", "alertmanager.yml"), "utf8");
   const config = leadTo(example, ears.url).replaceAll(/group_(wait|interval): \S+/g, "group_$1: 1s");
   alertmanager = await startAlertmanager({ config });
-}, 240_000);
+}, 720_000);
 afterAll(async () => {
   await alertmanager?.close();
   ears?.close();
@@ -53,7 +53,7 @@ test("who is on call hears of what is critical, and that it is over; the rest wa
   expect(told.toSorted()).toEqual(["morning FreshetRuleNeverMatches firing", "on-call FreshetConsumerStuck firing"]);
   await end(stuck);
   await until(() => told.includes("on-call FreshetConsumerStuck resolved"), { what: "it was told to be over" });
-}, 60_000);
+}, 180_000);
 
 /** The names of the alerts that others make needless: of those whose label has this value. */
 async function muted(value: string, label = "topic"): Promise<readonly string[]> {
@@ -83,7 +83,7 @@ test("one cause is one notice", async () => {
   const needless = ["FreshetConsumerLagGrowing warning", "FreshetStalenessBudgetBurn critical", "FreshetStalenessBudgetBurn warning"];
   expect(await muted(topic)).toEqual(needless);
   expect(told).toEqual(["on-call FreshetPartitionWaiting firing", "on-call FreshetStalenessBudgetBurn firing"]);
-}, 60_000);
+}, 180_000);
 
 test("that Kafka does not answer is told once, by whoever says the most; a process that waits for Redis mutes nobody", async () => {
   const severity = "critical";
@@ -100,4 +100,4 @@ test("that Kafka does not answer is told once, by whoever says the most; a proce
   expect(await muted("redis", "job")).toEqual(["FreshetStalenessBudgetBurn critical"]);
   expect(told.filter((text) => text.includes("FreshetLagUnknown"))).toEqual(["on-call FreshetLagUnknown firing"]);
   expect(told.join()).not.toContain("FreshetStalenessBudgetBurn");
-}, 60_000);
+}, 180_000);

@@ -20,7 +20,7 @@ describe("while the brokers do not answer", () => {
     service = await scene.start();
     await scene.topics.send(scene.topic, act.workload.sent);
     await drained(scene, service, 200);
-  }, 120_000);
+  }, 360_000);
 
   afterAll(async () => {
     if (scene !== undefined) await cleanUp(scene, act);
@@ -61,7 +61,7 @@ describe("while the brokers do not answer", () => {
       kafka.resume();
     }
     await tells(service, known, "it is known again");
-  }, 150_000);
+  }, 450_000);
 
   test("a process that starts then says so, and of the topic that nothing is known", async () => {
     kafka.pause();
@@ -77,5 +77,5 @@ describe("while the brokers do not answer", () => {
     } finally {
       kafka.resume();
     }
-  }, 240_000);
+  }, 720_000);
 });
