@@ -9,7 +9,14 @@ import { Redis } from "ioredis";
 import { type Contender, contenders, keyOf, slices, subjectOf } from "./contenders.ts";
 import { connectWire, encodeCommand } from "./wire.ts";
 
-const { values } = parseArgs({ options: { json: { type: "string" }, rounds: { type: "string", default: "9" }, keys: { type: "string" } } });
+const { values } = parseArgs({
+  options: {
+    json: { type: "string" },
+    rounds: { type: "string", default: "9" },
+    keys: { type: "string" },
+    only: { type: "string", default: "" },
+  },
+});
 const url = process.env.FRESHET_TEST_REDIS ?? "";
 const redis = new Redis(url);
 const wire = await connectWire(url);
@@ -30,7 +37,7 @@ interface Workload {
   readonly isRefilled?: true;
 }
 
-const workloads: readonly Workload[] = [
+const ALL_WORKLOADS: readonly Workload[] = [
   { name: "1 key a call, all present", perCall: 1, isPresent: () => true },
   { name: "100 keys a call, all present", perCall: 100, isPresent: () => true },
   { name: "200 keys a call, all present", perCall: 200, isPresent: () => true },
@@ -39,6 +46,9 @@ const workloads: readonly Workload[] = [
   { name: "200 keys a call, none present", perCall: 200, isPresent: () => false },
   { name: "200 keys a call, floors that rise", perCall: 200, isPresent: () => false, isRising: true },
 ];
+
+/** Those whose name holds what `--only` says. */
+const workloads = ALL_WORKLOADS.filter(({ name }) => name.includes(values.only));
 
 type Way = "wire" | "client";
 const WAYS: readonly Way[] = ["wire", "client"];
