@@ -158,6 +158,11 @@ describe("on a connection that is made anew", () => {
     expect(await store.bust(bust())).toEqual(["absent"]);
     proxy.set({ kind: "drop-replies" });
     const inFlight = store.bust(bust("6")).catch((error: unknown) => error);
+    const selected = new Redis(server.url, { db: 3 });
+    closers.push(async () => selected.disconnect());
+    await until(async () => (await selected.get("page:1"))?.endsWith("\t6") === true, {
+      what: "the bust is done, and its reply on its way",
+    });
     await maySelect(false);
     proxy.heal();
     await admin.call("CLIENT", "KILL", "USER", USER.username);
