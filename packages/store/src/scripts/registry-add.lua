@@ -11,7 +11,7 @@ if #KEYS ~= 1 or #ARGV < 1 or #ARGV > 500 then
   return refused("registry-add has 1 key and 1 to 500 tags")
 end
 for i = 1, #ARGV do
-  if ARGV[i] == "" or #ARGV[i] > SUBJECT_BYTES_MAX then
+  if ARGV[i] == "" or #ARGV[i] > KEY_BYTES_MAX then
     return refused("a tag has 1 to 512 bytes")
   end
 end
