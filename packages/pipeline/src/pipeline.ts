@@ -91,7 +91,9 @@ function mapUntilFull(records: readonly KafkaRecord[], mapOne: (record: KafkaRec
   const mapped: Mapped[] = [];
   let busts = limits.bustsPerSliceMax;
   let letterBytes = limits.deadLetterBytesPerSliceMax;
-  for (const [at, record] of records.entries()) {
+  for (let at = 0; at < records.length; at++) {
+    const record = records[at];
+    if (record === undefined) continue;
     const next = mapOne(record, at);
     if (next.kind === "busts") busts -= next.busts.length;
     else if (next.kind === "rejected") letterBytes -= deadLetterBytes(record);

@@ -29,9 +29,10 @@ export async function settle(input: SettleInput, ports: SettlePorts): Promise<re
   const ended = input.mapped.map((mapped, at) => outcomeOf(mapped, input.plan.answers[at] ?? [], input.applied));
   const context = { ...ports.deadLetters, at: ports.now() };
   const letters: ProduceRecord[] = [];
-  for (const [at, mapped] of input.mapped.entries()) {
+  for (let at = 0; at < input.mapped.length; at++) {
+    const mapped = input.mapped[at];
     const record = input.records[at];
-    if (mapped.kind === "rejected" && record !== undefined) letters.push(deadLetter(record, mapped.rejection, context));
+    if (mapped?.kind === "rejected" && record !== undefined) letters.push(deadLetter(record, mapped.rejection, context));
   }
   if (letters.length > 0) await ports.kafka.produce(letters);
   return ended;

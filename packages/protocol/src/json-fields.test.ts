@@ -58,6 +58,17 @@ describe("values", () => {
     expect(given()).toStrictEqual(value);
   });
 
+  test("texts that come by turns, at any length", () => {
+    const fields = new JsonFields();
+    const slot = fields.slotOf(["a"]);
+    const texts = ["", "a", "b", "a", "ab", "ba", "x".repeat(12), "y".repeat(13), "x".repeat(12), "z".repeat(65), "a", "", "~ }"];
+    const given = texts.map((text) => {
+      const bytes = Buffer.from(`{"a":${JSON.stringify(text)}}`);
+      return fields.read({ bytes, start: 0, end: bytes.length }) ? fields.text(slot) : null;
+    });
+    expect(given).toEqual(texts);
+  });
+
   test("a number as it is written", () => {
     expect(read('{"a": 1E3 }', "a").text()).toBe("1E3");
     expect(read('{"a":true}', "a").text()).toBeNull();

@@ -53,6 +53,15 @@ test("entries of existing services go to the other script, with the keys that be
   expect(planBustCalls([both], { run: "apply", prefix: "fr:" })[0]?.keys).toEqual(["a", "fr:g:k:{a}", "{a}v"]);
 });
 
+test("a subject is sent where a floor is left, and nowhere else", () => {
+  const subjectOf = (entry: EntrySpec) => planBustCalls([bust("a", { entry })], { run: "apply", prefix: "fr:" })[0]?.args[7];
+  const hash: EntrySpec = { ...json, kind: "hash" };
+  expect([managed, { ...json, gate: true }, { ...hash, gate: true }].map(subjectOf)).toEqual(["p/1", "p/1", "p/1"]);
+  expect([json, hash, { ...json, kind: "opaque", gate: true } as const].map(subjectOf)).toEqual(["", "", ""]);
+  const [swept] = planBustCalls([bust("a")], { run: "apply", prefix: "fr:", floor: "none" });
+  expect(swept?.args[7]).toBe("p/1"); // what a managed entry holds is found by its subject
+});
+
 test("other specs, modes and space kinds are other calls; equal specs of two objects meet", () => {
   const busts = [
     bust("a"),

@@ -29,6 +29,8 @@ interface OpenCall {
 interface Group {
   readonly script: BustCall["script"];
   readonly head: readonly string[];
+  /** Without a floor nobody looks at the subject. */
+  readonly leavesFloor: boolean;
   readonly calls: OpenCall[];
   /** The call of each place that takes more keys. */
   readonly open: Map<string, OpenCall>;
@@ -63,7 +65,9 @@ const CONTROL = /[\u0000-\u001f]/;
 export function planBustCalls(busts: readonly KeyBust[], way: BustWay): readonly BustCall[] {
   const { groupOf = onePlace } = way;
   const groups = new Groups(way);
-  for (const [position, bust] of busts.entries()) {
+  for (let position = 0; position < busts.length; position++) {
+    const bust = busts[position];
+    if (bust === undefined) continue;
     if (CONTROL.test(bust.subject)) throw new FreshetError("FR9001", "halt", "A subject holds control characters.", "Report it.");
     const group = groups.find(bust);
     const place = groupOf(bust.key);
@@ -76,7 +80,7 @@ export function planBustCalls(busts: readonly KeyBust[], way: BustWay): readonly
     }
     call.keys.push(bust.key);
     for (const key of beside) call.keys.push(key);
-    call.args.push(bust.subject, bust.version ?? "");
+    call.args.push(group.leavesFloor ? bust.subject : "", bust.version ?? "");
     call.positions.push(position);
   }
   return groups.calls();
@@ -116,7 +120,7 @@ class Groups {
     if (group === undefined) {
       checkWords({ entry, spaceKind, mode });
       if (mode === "soft" && entry.kind !== "managed") throw notYet(`soft busts of entries of kind ${entry.kind}`);
-      group = this.#byText(entry.kind === "managed" ? "bust" : "bust-other", headOf({ entry, spaceKind, mode }, this.#way));
+      group = this.#byText(entry, headOf({ entry, spaceKind, mode }, this.#way));
       kinds.set(name, group);
     }
     return group;
@@ -126,9 +130,10 @@ class Groups {
     return [...this.#byHead.values()].flatMap(({ script, calls }) => calls.map((call) => ({ script, ...call })));
   }
 
-  #byText(script: BustCall["script"], head: readonly string[]): Group {
+  #byText(entry: EntrySpec, head: readonly string[]): Group {
+    const script = entry.kind === "managed" ? "bust" : "bust-other";
     const text = [script, ...head].join("\n");
-    const group = this.#byHead.get(text) ?? { script, head, calls: [], open: new Map() };
+    const group = this.#byHead.get(text) ?? { script, head, leavesFloor: leavesFloor(entry), calls: [], open: new Map() };
     this.#byHead.set(text, group);
     return group;
   }

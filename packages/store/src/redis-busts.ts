@@ -18,7 +18,10 @@ export async function runBusts(link: RedisLink, busts: readonly KeyBust[], way: 
   const replies = await link.run(calls.map(withApart));
   for (const [index, call] of calls.entries()) {
     const reply = parseBustReply(replies[index], call.positions.length);
-    for (const [i, outcome] of reply.outcomes.entries()) outcomes[call.positions[i] ?? -1] = outcome;
+    for (let i = 0; i < call.positions.length; i++) {
+      const outcome = reply.outcomes[i];
+      if (outcome !== undefined) outcomes[call.positions[i] ?? -1] = outcome;
+    }
   }
   return outcomes;
 }

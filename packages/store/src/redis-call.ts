@@ -1,7 +1,9 @@
-import type { ChainableCommander, Redis } from "ioredis";
+import { Command, Pipeline, type Redis } from "ioredis";
 import { classify, isNoScript } from "./classify.js";
 import { execSlots, type Slot } from "./exec.js";
 import { scripts } from "./generated/scripts.js";
+import { requestText } from "./request-text.js";
+import { WireCommand } from "./wire-command.js";
 
 export type ScriptName = keyof typeof scripts;
 
@@ -30,7 +32,7 @@ export interface ApartCall {
  * @throws FreshetError when the pipeline as a whole was not answered.
  */
 export async function sendCalls(client: Redis, calls: readonly RedisCall[], asking = false): Promise<readonly Slot[]> {
-  const pipeline = client.pipeline();
+  const pipeline = new Pipeline(client);
   for (const call of calls) addCall(pipeline, call, { asking, by: "digest" });
   const slots = await execSlots(pipeline);
   const own = asking ? slots.filter((_slot, index) => index % 2 === 1) : slots;
@@ -47,7 +49,7 @@ interface Answered {
 /** The server lost its scripts (restart, SCRIPT FLUSH, failover): the call is sent again alone, with the text. */
 async function withTextIfLost(client: Redis, { slot, call, asking }: Answered): Promise<Slot> {
   if (call === undefined || !("script" in call.run) || !isNoScript(slot[0])) return slot;
-  const pipeline = client.pipeline();
+  const pipeline = new Pipeline(client);
   addCall(pipeline, call, { asking, by: "text" });
   const slots = await execSlots(pipeline);
   return slots.at(-1) ?? slot;
@@ -59,12 +61,20 @@ interface Sending {
   readonly by: "digest" | "text";
 }
 
-function addCall(pipeline: ChainableCommander, { run, keys, args, asBytes }: RedisCall, { asking, by }: Sending): void {
+function addCall(pipeline: Pipeline, call: RedisCall, { asking, by }: Sending): void {
   if (asking) pipeline.asking();
-  const [name, ...before] = "script" in run ? [...scriptBy(run.script, by), keys.length] : [run.command];
-  const parts = [...before, ...keys, ...args];
-  if (asBytes === true) pipeline.callBuffer(name, ...parts);
-  else pipeline.call(name, ...parts);
+  pipeline.sendCommand(commandOf(call, by));
+}
+
+function commandOf({ run, keys, args, asBytes = false }: RedisCall, by: Sending["by"]): Command {
+  const words = "script" in run ? [...scriptBy(run.script, by), String(keys.length)] : [run.command];
+  const [name = "", ...before] = words;
+  if (isText(args)) return new WireCommand(name, requestText(words, keys, args), asBytes);
+  return new Command(name, [...before, ...keys, ...args], { replyEncoding: asBytes ? null : "utf8" });
+}
+
+function isText(args: RedisCall["args"]): args is readonly string[] {
+  return args.every((arg) => typeof arg === "string");
 }
 
 function scriptBy(name: ScriptName, by: Sending["by"]): readonly [string, string] {

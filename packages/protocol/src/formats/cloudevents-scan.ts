@@ -78,14 +78,15 @@ class EventReader {
   read(record: KafkaRecord, span: ByteSpan): Decoded | null {
     const fields = this.#fields;
     if (!fields.read(span) || !this.#hasRequired()) return null;
-    const { slots, op } = this.#known(fields.text(this.#type) ?? "");
+    const type = fields.text(this.#type) ?? "";
+    const { slots, op } = this.#known(type);
     if (slots === null) return this.#isStrict ? null : NO_MATCH;
     const { spec } = slots;
     if (!this.#isObjectOrNothing(this.#data) || !this.#hasPrevious(slots)) return null;
     const subject = this.#readSubject(spec);
     const version = this.#readVersion(spec);
     if (subject === null || version === undefined) return null;
-    const event = new ScannedEvent(record, slots, { type: fields.text(this.#type) ?? "", subject, version, op });
+    const event = new ScannedEvent(record, slots, { type, subject, version, op });
     return { kind: "event", event, source: spec };
   }
 

@@ -9,7 +9,7 @@
 -- ARGV 5 floorTtlUs       F, by which floors are judged alive
 -- ARGV 6 gate             gate | none (no key of a gate is given then)
 -- ARGV 7 run              apply | preview (writes nothing)
--- ARGV 8 subject stride 2 one per entry
+-- ARGV 8 subject stride 2 one per entry, of no account without a gate
 -- ARGV 9 version stride 2 one per entry, empty for a blind bust
 -- REPLY time              of this Redis, used for the whole call, in microseconds
 -- REPLY letters           one per entry: r removed, a absent, c covered, u unversioned
