@@ -49,7 +49,7 @@ export const consumerSettings: Omit<ConsumerConfig, "groupId"> = {
   rebalanceTimeout: 45_000, // handlers finish well before: their deadline is 30 s, a slice's 10 s
   maxWaitTimeInMs: 500, // bounds stop, rejoin and resume; adds no latency, for one byte ends the wait
   minBytes: 1,
-  maxBytesPerPartition: 1_048_576, // what a fetch brings is worth its pauses; the next line bounds what is in memory
+  maxBytesPerPartition: 524_288, // a fetch brings enough to be worth its pause, and eight partitions fit into one, so that none waits for the others
   maxBytes: FLAT_FETCH_MAX_BYTES, // 4 MiB: bounds memory. Its odd last digits are how the patches know our fetches
   metadataMaxAge: 30_000, // new partitions are found within 30 s and read from their beginning
   allowAutoTopicCreation: false, // a misspelt topic must not come to life
