@@ -33,8 +33,8 @@ export async function connectKafka(config: Config, options: Pick<ConnectOptions<
   });
 }
 
-/** Who uses the store, and what its rules make of eviction: both are for its start-up probe. */
-export type StoreOptions = ConnectOptions<StoreLogger> & Pick<RedisStoreConfig, "role" | "evictionIsHarmless">;
+/** Who uses the store, and what its rules make of eviction: both are for its start-up probe. And what it waits for. */
+export type StoreOptions = ConnectOptions<StoreLogger> & Pick<RedisStoreConfig, "role" | "evictionIsHarmless" | "timeouts">;
 
 /**
  * The Redis of this configuration. Nothing is sent before the first call.

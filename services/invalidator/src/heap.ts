@@ -8,6 +8,9 @@ const HEAP_FLAGS = [
   "--no-allocation-site-pretenuring",
   // What lives is a third of what V8 lets the old grow to by itself; twice what lives takes 60 MB less and no more time.
   "--heap-growing-percent=100",
+  // What lives of the young is two megabytes: helpers make no collection of it shorter, and take their time from Redis or whoever else
+  // shares the machine, 3 to 6 % of what gets done on two cores.
+  "--no-parallel-scavenge",
 ] as const;
 
 /** Sets the heap up for slices, which are many and short-lived. To be called once, before the first. */
