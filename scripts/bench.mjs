@@ -18,12 +18,14 @@ const SUITES = {
 const HELP = `npm run bench                                 every contender, two million events
 npm run bench -- --quick --json FILE          one million events; the results as JSON too
 npm run bench -- --only noop,obvious          some of them; also: parse, freshet-floors-off, freshet-floors-on
+npm run bench -- --rounds 5                   all of them five times in turns: medians, and the medians of each round's ratios
 npm run bench -- --suite sweep --json FILE    what others wait while a million entries of one tag are swept (--entries, --pace)
 npm run bench -- --suite dlq --json FILE      what counting 100,000 dead letters takes, against merely reading them (--letters, --rounds)
 npm run bench -- --suite store --json FILE    busts per second on one connection, floors off and on, against plain UNLINK (--rounds, --keys)
 npm run bench -- --suite replay --json FILE   history replayed dry, against the service on the same events (--quick, --events)
 npm run bench -- --suite intake --json FILE   uniform and Zipf subjects beside stock kafkajs and a Go consumer, latency, memory, takeover
-                                              (--quick, --only uniform,zipf,latency,takeover, --events N, --seconds N)
+                                              (--quick, --only uniform,zipf,latency,takeover, --events N, --seconds N,
+                                              --rounds N of uniform and zipf)
 npm run bench -- --suite cost --json FILE     metrics on against off, a scrape of 500 partitions, start to first bust, size of the image
                                               (--quick, --only metrics,scrape,start,image, --pairs N, --events N, --partitions N,
                                               --scrapes N, --rounds N, --image NAME)

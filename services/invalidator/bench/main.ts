@@ -1,12 +1,14 @@
 // The benchmarks, side by side in one run: the same broker, Redis and events, one contender after the other, each a
-// process of its own. Prints a table, and writes it as JSON with `--json FILE`. `--quick` takes fewer events.
+// process of its own. Prints a table, and writes it as JSON with `--json FILE`. `--quick` takes fewer events; `--rounds N` runs all of them so
+// often, in turns, and tells medians.
 import { type ChildProcess, fork } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { Redis } from "ioredis";
 import type { Report } from "./report.ts";
-import { countStale, type EntryLayout, putBack, roundsOf, type Workload, writeEvents } from "./workload.ts";
+import { type Measured, type Summary, summarize } from "./rounds.ts";
+import { countStale, type EntryLayout, putBack, removeEntries, roundsOf, type Workload, writeEvents } from "./workload.ts";
 
 interface Contender {
   readonly name: string;
@@ -33,16 +35,14 @@ const LAST_ROUNDS = 4;
 /** Below this, `obvious` was not the program it should be compared with, and the whole run says nothing. */
 const OBVIOUS_RATIO_MIN = 0.06;
 
-interface Result {
-  readonly name: string;
-  readonly eventsPerSecond: number;
-  readonly ratios: Record<string, number>;
-  readonly rssMb: number;
-  readonly cpuMicrosecondsPerEvent: number;
-}
-
 const { values } = parseArgs({
-  options: { quick: { type: "boolean", default: false }, json: { type: "string" }, only: { type: "string" }, events: { type: "string" } },
+  options: {
+    quick: { type: "boolean", default: false },
+    json: { type: "string" },
+    only: { type: "string" },
+    events: { type: "string" },
+    rounds: { type: "string", default: "1" },
+  },
 });
 const redisUrl = process.env.FRESHET_TEST_REDIS ?? "";
 const events = values.events === undefined ? EVENTS[values.quick ? "quick" : "full"] : Number.parseInt(values.events, 10);
@@ -61,14 +61,18 @@ say(`writing ${workload.events} events of ${workload.subjects} subjects …`);
 await writeEvents(workload);
 const wanted = CONTENDERS.filter(({ name }) => values.only === undefined || values.only.split(",").includes(name));
 say("one pass that does not count: a broker that has just started would slow down only whoever comes first");
-await measure({ name: "warm-up", script: "noop.ts", layout: "none" });
-const measured: Omit<Result, "ratios">[] = [];
-for (const contender of wanted) measured.push(await measure(contender));
+await measure({ name: "warm-up", script: "noop.ts", layout: "none" }, 0);
+const rounds: Measured[][] = [];
+while (rounds.length < Number.parseInt(values.rounds, 10)) {
+  const round: Measured[] = [];
+  rounds.push(round);
+  for (const contender of wanted) round.push(await measure(contender, rounds.length));
+}
 redis.disconnect();
-finish(withRatios(measured));
+finish(summarize(rounds, ["noop", "obvious"]));
 
-async function measure(contender: Contender): Promise<Omit<Result, "ratios">> {
-  const own: Workload = { ...workload, prefix: `${workload.topic}-${contender.name}:` };
+async function measure(contender: Contender, round: number): Promise<Measured> {
+  const own: Workload = { ...workload, prefix: `${workload.topic}-${contender.name}-${round}:` };
   await putBack(redis, own, { layout: contender.layout, round: 0 });
   const argument = JSON.stringify({ ...own, layout: contender.layout, ...contender.extra });
   const child = fork(new URL(contender.script, import.meta.url), [argument], {
@@ -79,14 +83,11 @@ async function measure(contender: Contender): Promise<Omit<Result, "ratios">> {
   const report = await watch(child, own, contender.layout);
   const stale = await countStale(redis, own, contender.layout);
   if (stale > 0) throw new Error(`${contender.name}: ${stale} entries are older than the last change of their subject`);
+  await removeEntries(redis, own, contender.layout);
   const eventsPerSecond = Math.round(report.records / report.seconds);
   say(`${contender.name}: ${eventsPerSecond} events/s`);
-  return {
-    name: contender.name,
-    eventsPerSecond,
-    rssMb: Math.round(report.rssMb),
-    cpuMicrosecondsPerEvent: round((report.cpuSeconds * 1e6) / report.records),
-  };
+  const { rssMb } = report;
+  return { name: contender.name, eventsPerSecond, rssMb, cpuMicrosecondsPerEvent: (report.cpuSeconds * 1e6) / report.records };
 }
 
 /** Puts entries back each time a round of changes has passed, but for the last ones: they are what the end state is checked by. */
@@ -108,21 +109,7 @@ async function watch(child: ChildProcess, own: Workload, layout: EntryLayout): P
   return done;
 }
 
-function withRatios(list: readonly Omit<Result, "ratios">[]): Result[] {
-  return list.map((result) => {
-    const others = list.filter((other) => other.name === "noop" || other.name === "obvious");
-    return {
-      ...result,
-      ratios: Object.fromEntries(others.map((other) => [other.name, round(result.eventsPerSecond / other.eventsPerSecond)])),
-    };
-  });
-}
-
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
-}
-
-function finish(results: readonly Result[]): void {
+function finish(results: readonly Summary[]): void {
   for (const { name, eventsPerSecond, ratios, rssMb, cpuMicrosecondsPerEvent } of results) {
     const against = Object.entries(ratios).map(([other, ratio]) => `${ratio.toFixed(3)} x ${other}`);
     const row = [

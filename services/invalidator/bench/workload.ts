@@ -114,6 +114,13 @@ export async function putBack(
   }
 }
 
+/** Removes what a contender's run has left, so that the next one finds a Redis of the same size. */
+export async function removeEntries(redis: Redis, workload: Workload, layout: EntryLayout): Promise<void> {
+  if (layout === "none") return;
+  const keys = Array.from({ length: workload.subjects }, (_, id) => keyOf(workload.prefix, id));
+  for (let at = 0; at < keys.length; at += PUT_BACK_STEP) await redis.unlink(keys.slice(at, at + PUT_BACK_STEP));
+}
+
 /**
  * Counts entries that are older than the last change of their subject: 0, or the run did not do its work. Every key that
  * could be there is looked at.

@@ -17,12 +17,14 @@ const { values } = parseArgs({
     json: { type: "string" },
     only: { type: "string", default: "uniform,zipf,latency,takeover" },
     events: { type: "string" },
+    rounds: { type: "string", default: "1" },
     seconds: { type: "string" },
   },
 });
 const wanted = values.events === undefined ? (values.quick ? 200_000 : 1_000_000) : Number.parseInt(values.events, 10);
 const seconds = values.seconds === undefined ? (values.quick ? 5 : 20) : Number.parseInt(values.seconds, 10);
 const subjects = Math.min(SUBJECTS, Math.ceil(wanted / 8)); // rounds enough to put entries back in between
+const rounds = Number.parseInt(values.rounds, 10);
 const parts = new Set(values.only.split(","));
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const workload = (part: string): Workload => ({
@@ -43,7 +45,7 @@ if (parts.has("uniform") || parts.has("zipf")) {
   go = "missing" in goPeer ? goPeer.missing : goPeer.version;
   try {
     for (const kind of (["uniform", "zipf"] as const satisfies Subjects[]).filter((one) => parts.has(one)))
-      throughput.push(...(await measureThroughput({ subjects: kind, workload: workload("intake"), goPeer, say })));
+      throughput.push(...(await measureThroughput({ subjects: kind, workload: workload("intake"), goPeer, rounds, say })));
   } finally {
     if ("close" in goPeer) goPeer.close();
   }

@@ -1,6 +1,7 @@
 // Events a second with uniform subjects and with Zipf's: stock kafkajs doing nothing, Freshet with floors off and on, and a Go consumer.
 import { Redis } from "ioredis";
-import { countStale, type EntryLayout, putBack, roundsOf, type Workload, writeEvents } from "../workload.ts";
+import { type Measured, type Summary, summarize } from "../rounds.ts";
+import { countStale, type EntryLayout, putBack, removeEntries, roundsOf, type Workload, writeEvents } from "../workload.ts";
 import { type Figures, runProgram, runScript } from "./contender.ts";
 import type { GoPeer } from "./go-peer.ts";
 import { zipfChanges } from "./zipf.ts";
@@ -20,11 +21,9 @@ const CONTENDERS: readonly Contender[] = [
   { name: "go", layout: "hash", script: null },
 ];
 
-export interface Throughput extends Figures {
+export interface Throughput extends Summary {
   readonly subjects: Subjects;
-  readonly name: string;
   readonly events: number;
-  readonly ratios: Readonly<Record<string, number>>;
 }
 
 /** Nothing is put back this near the end: it would come after its subject's last change. */
@@ -39,6 +38,8 @@ export async function measureThroughput(options: {
   readonly subjects: Subjects;
   readonly workload: Workload;
   readonly goPeer: GoPeer;
+  /** How often each contender runs, in turns. */
+  readonly rounds: number;
   readonly say: (text: string) => void;
 }): Promise<Throughput[]> {
   const { subjects, goPeer, say } = options;
@@ -47,28 +48,20 @@ export async function measureThroughput(options: {
   say(`${subjects}: writing ${workload.events} events of ${workload.subjects} subjects …`);
   await writeEvents(workload, subjects === "zipf" ? zipfChanges(workload.events, workload.subjects) : undefined);
   await runScript("../noop.ts", workload, () => undefined); // whoever comes first pays for a broker's cold pages
-  const measured: Omit<Throughput, "ratios">[] = [];
-  for (const contender of CONTENDERS) {
-    if (contender.script === null && "missing" in goPeer) {
-      say(`go: left out: ${goPeer.missing}`);
-      continue;
+  if ("missing" in goPeer) say(`go: left out: ${goPeer.missing}`);
+  const contenders = CONTENDERS.filter(({ script }) => script !== null || "program" in goPeer);
+  const rounds: Measured[][] = [];
+  while (rounds.length < options.rounds) {
+    const round: Measured[] = [];
+    rounds.push(round);
+    for (const contender of contenders) {
+      const figures = await measure({ redis, workload, subjects, contender, goPeer, round: rounds.length });
+      say(`${subjects} ${contender.name}: ${Math.round(figures.eventsPerSecond)} events/s`);
+      round.push({ name: contender.name, ...figures });
     }
-    const figures = await measure({ redis, workload, subjects, contender, goPeer });
-    say(`${subjects} ${contender.name}: ${Math.round(figures.eventsPerSecond)} events/s`);
-    measured.push({ subjects, name: contender.name, events: workload.events, ...figures });
   }
   redis.disconnect();
-  const ratioTo = (result: Figures, name: string) => {
-    const other = measured.find((one) => one.name === name);
-    return other === undefined ? {} : { [name]: rounded(result.eventsPerSecond / other.eventsPerSecond) };
-  };
-  return measured.map((result) => ({
-    ...result,
-    eventsPerSecond: Math.round(result.eventsPerSecond),
-    rssMb: Math.round(result.rssMb),
-    cpuMicrosecondsPerEvent: rounded(result.cpuMicrosecondsPerEvent),
-    ratios: { ...ratioTo(result, "noop"), ...ratioTo(result, "go") },
-  }));
+  return summarize(rounds, ["noop", "go"]).map((summary) => ({ subjects, events: workload.events, ...summary }));
 }
 
 async function measure(run: {
@@ -77,10 +70,11 @@ async function measure(run: {
   readonly subjects: Subjects;
   readonly contender: Contender;
   readonly goPeer: GoPeer;
+  readonly round: number;
 }): Promise<Figures> {
   const { redis, subjects, contender, goPeer } = run;
   const { name, layout, script } = contender;
-  const own: Workload = { ...run.workload, prefix: `${run.workload.topic}-${name}:` };
+  const own: Workload = { ...run.workload, prefix: `${run.workload.topic}-${name}-${run.round}:` };
   await putBack(redis, own, { layout, round: 0 });
   let busy: Promise<unknown> = Promise.resolve();
   let passed = 0;
@@ -100,6 +94,7 @@ async function measure(run: {
   const checked = subjects === "zipf" ? { ...own, subjects: ZIPF_PUT_BACK.subjects } : own;
   const stale = await countStale(redis, checked, layout);
   if (stale > 0) throw new Error(`${name}: ${stale} entries are older than the last change of their subject`);
+  await removeEntries(redis, own, layout);
   return figures;
 }
 
@@ -110,8 +105,4 @@ function putBackDue(subjects: Subjects, own: Workload, records: number): { step:
   }
   const round = Math.floor(records / own.subjects);
   return round > roundsOf(own) - LAST_ROUNDS ? null : { step: round, round, subjects: own.subjects };
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 1000) / 1000;
 }
