@@ -1,7 +1,10 @@
 import { type Config, connectKafka, connectRegistryLate, connectStore } from "@freshet/invalidator";
 import type { Deployment } from "./deps.js";
 
-/** A command's first connection is its only one: it is waited for longer than one that was there a moment ago, and may fail once. */
+/**
+ * A command gives up where the service waits: so it waits longer for its first connection than for one that was there a moment ago. Who
+ * probes asks again by itself.
+ */
 const READY_MS = 4000;
 
 /** What a configuration leads to. */
@@ -13,7 +16,7 @@ export function deploymentOf(config: Config): Deployment {
     prefix: config.redis.prefix,
     connectKafka: () => connectKafka(config),
     connectStore: (probed) =>
-      connectStore(config, { timeouts: { readyMs: READY_MS }, ...(probed === undefined ? {} : { ...probed, role: "invalidator" }) }),
+      connectStore(config, probed === undefined ? { timeouts: { readyMs: READY_MS } } : { ...probed, role: "invalidator" }),
     connectFrames: (clock) => connectRegistryLate(config, { clock }),
   };
 }

@@ -30,7 +30,7 @@ export interface KafkajsPortOptions extends KafkaClientOptions {
   readonly timing?: Partial<ConsumptionTiming>;
   /** The same for reading ranges. */
   readonly readingTiming?: Partial<ReadingTiming>;
-  /** Bytes one fetch brings of one partition, compressed as they lie; 256 KiB when absent. */
+  /** Bytes one fetch brings of one partition, compressed as they lie; 512 KiB when absent, 256 for reading ranges. */
   readonly maxBytesPerPartition?: number;
 }
 

@@ -108,7 +108,7 @@ describe("a database that cannot be selected is refused, and database 0 is left 
     await expectRefused(open(url, { sentinelName: SENTINEL_NAME, ...{ mode: "sentinel" }, options: USER }), error);
   });
 
-  test.each(["/three", "/3x", "/-1", "/?db=3", "/1/2"])("a URL that ends in %s names none", (path) => {
+  test.each(["/three", "/3x", "/-1", "/?db=3", "/1/2", "/?keyPrefix=app:"])("a URL that ends in %s is refused", (path) => {
     for (const mode of ["standalone", "cluster"] as const) {
       const refused = () => createRedisStore({ url: `${server.url}${path}`, mode, prefix: "fr:" });
       expect(refused).toThrow(expect.objectContaining({ code: "FR1002", disposition: "usage" }));

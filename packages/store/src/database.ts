@@ -5,13 +5,18 @@ import { causeOf } from "./connection-fault.js";
 /**
  * The number of the database that a URL names, or the options beside it; 0 where neither does.
  *
- * @throws FreshetError FR1002 (`usage`) for one that is no number: the client would silently take 0 for it.
+ * @throws FreshetError FR1002 (`usage`) for one that is no number: the client would silently take 0 for it; and for a prefix, which the
+ *   client would put before some keys only.
  */
 export function databaseOf(url: string, besides = 0): number {
   const { pathname, searchParams } = new URL(url);
   if (!/^\/?\d*$/.test(pathname) || searchParams.has("db")) {
     const fix = "Write its number behind the host: redis://host:6379/3.";
     throw new FreshetError("FR1002", "usage", "The Redis URL names a database that is no number.", fix);
+  }
+  if (searchParams.has("keyPrefix")) {
+    const fix = "Begin the families' keys with it, and set FRESHET_REDIS_PREFIX for Freshet's own.";
+    throw new FreshetError("FR1002", "usage", "The Redis URL names a prefix of keys, which scripts would not be told.", fix);
   }
   const path = pathname.replace("/", "");
   return path === "" ? besides : Number(path);
