@@ -91,10 +91,8 @@ function mapUntilFull(records: readonly KafkaRecord[], mapOne: (record: KafkaRec
   const mapped: Mapped[] = [];
   let busts = limits.bustsPerSliceMax;
   let letterBytes = limits.deadLetterBytesPerSliceMax;
-  for (let at = 0; at < records.length; at++) {
-    const record = records[at];
-    if (record === undefined) continue;
-    const next = mapOne(record, at);
+  for (const record of records) {
+    const next = mapOne(record, mapped.length);
     if (next.kind === "busts") busts -= next.busts.length;
     else if (next.kind === "rejected") letterBytes -= deadLetterBytes(record);
     if ((busts < 0 || letterBytes < 0) && mapped.length > 0) break;

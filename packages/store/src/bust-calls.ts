@@ -65,9 +65,8 @@ const CONTROL = /[\u0000-\u001f]/;
 export function planBustCalls(busts: readonly KeyBust[], way: BustWay): readonly BustCall[] {
   const { groupOf = onePlace } = way;
   const groups = new Groups(way);
-  for (let position = 0; position < busts.length; position++) {
-    const bust = busts[position];
-    if (bust === undefined) continue;
+  let position = 0;
+  for (const bust of busts) {
     if (CONTROL.test(bust.subject)) throw new FreshetError("FR9001", "halt", "A subject holds control characters.", "Report it.");
     const group = groups.find(bust);
     const place = groupOf(bust.key);
@@ -81,7 +80,7 @@ export function planBustCalls(busts: readonly KeyBust[], way: BustWay): readonly
     call.keys.push(bust.key);
     for (const key of beside) call.keys.push(key);
     call.args.push(group.leavesFloor ? bust.subject : "", bust.version ?? "");
-    call.positions.push(position);
+    call.positions.push(position++);
   }
   return groups.calls();
 }

@@ -14,12 +14,15 @@ export function databaseOf(url: string, besides = 0): number {
     const fix = "Write its number behind the host: redis://host:6379/3.";
     throw new FreshetError("FR1002", "usage", "The Redis URL names a database that is no number.", fix);
   }
-  if (searchParams.has("keyPrefix")) {
-    const fix = "Begin the families' keys with it, and set FRESHET_REDIS_PREFIX for Freshet's own.";
-    throw new FreshetError("FR1002", "usage", "The Redis URL names a prefix of keys, which scripts would not be told.", fix);
-  }
+  refusePrefix(searchParams);
   const path = pathname.replace("/", "");
   return path === "" ? besides : Number(path);
+}
+
+function refusePrefix(asked: URLSearchParams): void {
+  if (!asked.has("keyPrefix")) return;
+  const fix = "Begin the families' keys with it, and set FRESHET_REDIS_PREFIX for Freshet's own.";
+  throw new FreshetError("FR1002", "usage", "The Redis URL names a prefix of keys, which busts would not have.", fix);
 }
 
 /** Why the database could not be selected. */

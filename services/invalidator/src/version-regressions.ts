@@ -15,7 +15,7 @@ export interface VersionRegressions {
 const LATE_MS = 60_000;
 const SUBJECTS_MAX = 40_000;
 /** Of a slice, spread over it: in a backlog a look at each record would cost a tenth of all work, and a source counts backwards often. */
-const LOOKS_MAX = 8;
+const LOOKS_MAX = 16;
 
 interface Seen {
   readonly version: Version;
