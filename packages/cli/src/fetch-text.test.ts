@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { startStopwatch } from "@freshet/testkit";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { fetchText } from "./fetch-text.js";
 
@@ -34,14 +35,15 @@ describe("a page", () => {
       };
       more();
     });
-    const startedMs = performance.now();
+    const watch = startStopwatch();
     expect((await fetchText(url)).body).toHaveLength(1_000_000);
-    expect(performance.now() - startedMs).toBeLessThan(3000);
+    expect(watch.ms).toBeLessThan(3000);
+    watch.stop();
   });
 
   test("that never begins, or leads elsewhere, is none", async () => {
     await expect(fetchText(await served(() => undefined))).rejects.toThrow();
     const url = await served((_request, response) => void response.writeHead(302, { location: "http://127.0.0.1:1/" }).end());
     await expect(fetchText(url)).rejects.toThrow();
-  }, 10_000);
+  }, 60_000);
 });

@@ -66,7 +66,7 @@ describe("publish, on the real Kafka", () => {
     const { code, stderr, ms } = await freshet([...event("any"), "--type", "x"], { ...env, FRESHET_KAFKA_BROKERS: NOWHERE });
     expect(code).toBe(5);
     expect(stderr).toMatch(/^FR3001 .+\n {2}fix: .+\n$/);
-    expect(ms).toBeLessThan(10_000);
+    expect(ms).toBeLessThan(20_000);
   });
 });
 
@@ -164,7 +164,7 @@ describe("bust and get, on the real Redis", () => {
       const { code, stderr, ms } = await freshet(argv, away);
       expect(code).toBe(5);
       expect(stderr).toMatch(/^FR2001 .+\n {2}fix: .+\n$/);
-      expect(ms).toBeLessThan(10_000);
+      expect(ms).toBeLessThan(30_000);
     }
   });
 });
@@ -180,7 +180,7 @@ async function readAll(topic: string, count: number): Promise<readonly KafkaReco
       return { kind: "done" };
     },
   });
-  await until(() => records.length >= count, { timeoutMs: 20_000, what: `${count} records in ${topic}` });
+  await until(() => records.length >= count, { timeoutMs: 60_000, what: `${count} records in ${topic}` });
   await consumption.stop();
   return records;
 }

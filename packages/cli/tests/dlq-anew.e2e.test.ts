@@ -52,7 +52,7 @@ test("letters in a dead-letter topic that was made anew are open, whatever was r
   expect([await replayed(), await list()]).toEqual([[0, 2, 0], { open: 0, resolved: 2 }]);
 
   await admin.deleteTopics({ topics: [own] });
-  await until(async () => !(await admin.listTopics()).includes(own), { timeoutMs: 20_000 });
+  await until(async () => !(await admin.listTopics()).includes(own), { timeoutMs: 60_000 });
   await makeTopics(kafka, [own], 1);
   await kafka.produce([0, 1, 2, 3].map(letter));
   for (const id of [0, 1, 2, 3]) await redis.set(`${name}:page:${id}`, '{"version":1}', "PX", 600_000);

@@ -30,7 +30,7 @@ function letter(offset: number): ProduceRecord {
 beforeAll(async () => {
   const topics = [own, jobs, foreign];
   await kafka.createTopics(topics.map((topic) => ({ topic, partitions: 1, replicationFactor: -1, config: {} })));
-  await until(async () => (await kafka.describeTopics(topics)).length === topics.length, { timeoutMs: 20_000 });
+  await until(async () => (await kafka.describeTopics(topics)).length === topics.length, { timeoutMs: 60_000 });
   await kafka.produce([letter(0), letter(1), letter(2)]);
   await kafka.produce([{ topic: jobs, key: bytes("resolved/0-1"), value: bytes('{"jobId":"j"}'), headers: [] }]);
   const spring = { "kafka_dlt-original-partition": Buffer.from([0, 0, 0, 3]), "kafka_dlt-exception-fqcn": "java.lang.Boom" };

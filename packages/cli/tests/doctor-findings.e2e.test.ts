@@ -41,7 +41,7 @@ beforeAll(async () => {
   root = new Redis(redis.url);
   kafka = createKafkajsPort({ brokers: [testKafkaBroker()], clientId: deployment, clock: { nowMs: () => Date.now() } });
   await kafka.createTopics([{ topic: source, partitions: 1, replicationFactor: 1, config: {} }]);
-  await until(async () => (await kafka.describeTopics([source])).length === 1, { timeoutMs: 20_000 });
+  await until(async () => (await kafka.describeTopics([source])).length === 1, { timeoutMs: 60_000 });
   writeFileSync(rules, rulesOf(source));
   env = {
     FRESHET_DEPLOYMENT: deployment,

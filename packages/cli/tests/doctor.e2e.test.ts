@@ -41,7 +41,7 @@ beforeAll(async () => {
   port = createKafkajsPort({ brokers: [kafka.broker], clientId: "doctor-test", clock: { nowMs: () => Date.now() } });
   const topics = ["shop.products", "shop.tenants"];
   await port.createTopics(topics.map((topic) => ({ topic, partitions: 1, replicationFactor: 1, config: {} })));
-  await until(async () => (await port.describeTopics(topics)).length === topics.length, { timeoutMs: 20_000 });
+  await until(async () => (await port.describeTopics(topics)).length === topics.length, { timeoutMs: 60_000 });
 }, 360_000);
 afterEach(async () => {
   await root.config("SET", "maxmemory-policy", "noeviction");
@@ -67,7 +67,7 @@ async function setTopic(topic: string, settings: Readonly<Record<string, string>
     const [found] = (await port.inspect([topic], group)).topics;
     return Object.entries(settings).every(([name, value]) => found?.settings?.get(name) === value);
   };
-  await until(heard, { timeoutMs: 20_000 });
+  await until(heard, { timeoutMs: 60_000 });
 }
 
 describe("freshet doctor, on a real Kafka and a real Redis, without a service", () => {
@@ -118,7 +118,7 @@ describe("freshet doctor, on a real Kafka and a real Redis, without a service", 
       const { topics, groupRights } = await port.inspect([deadLetters, "shop.tenants"], group);
       return groupRights?.has("READ") === false && topics[0]?.rights?.has("WRITE") === false && topics[1]?.state === "forbidden";
     };
-    await until(heard, { timeoutMs: 20_000 });
+    await until(heard, { timeoutMs: 60_000 });
     const { code, report } = await doctor();
     const lacking = report.findings.filter(({ code: kind }) => kind === "FR3006").map(({ name, subject }) => `${name} ${subject}`);
     expect(lacking).toEqual(

@@ -81,9 +81,9 @@ describe("explain, on the real Kafka and Redis", () => {
     });
 
     const service = startFreshet(["run"], env);
-    await until(async () => !(await seed.has(key)), { timeoutMs: 25_000, what: "the bust" });
+    await until(async () => !(await seed.has(key)), { timeoutMs: 90_000, what: "the bust" });
     await until(async () => (await kafka.committed(`freshet-${deployment}`, [topic]))[0]?.offset === 1, {
-      timeoutMs: 10_000,
+      timeoutMs: 60_000,
       what: "the commit",
     });
     const removed = firstOf(await explained());
@@ -95,7 +95,7 @@ describe("explain, on the real Kafka and Redis", () => {
     await put("8");
     await send("9", {});
     const ends = () => kafka.offsets([`freshet.dlq.${deployment}`]);
-    await until(async () => (await ends()).some(({ latest }) => latest > 0), { timeoutMs: 15_000, what: "the dead letter" });
+    await until(async () => (await ends()).some(({ latest }) => latest > 0), { timeoutMs: 60_000, what: "the dead letter" });
     const dead = firstOf(await explained());
     expect(dead).toMatchObject({ verdict: "dead-lettered", letter: { id: "0-0", reason: "rule_error", resolved: false } });
     expect(dead.answer).toContain(`stale because ${place(1, "9")} was dead-lettered: rule_error: rule any: `);

@@ -42,5 +42,5 @@ export function pageEvent(subject: string): Pick<ProduceRecord, "headers" | "val
 /** Makes topics, and waits until the broker shows them. */
 export async function makeTopics(kafka: KafkaPort, topics: readonly string[], partitions: number): Promise<void> {
   await kafka.createTopics(topics.map((topic) => ({ topic, partitions, replicationFactor: -1, config: {} })));
-  await until(async () => (await kafka.describeTopics(topics)).length === topics.length, { timeoutMs: 20_000 });
+  await until(async () => (await kafka.describeTopics(topics)).length === topics.length, { timeoutMs: 60_000 });
 }

@@ -35,7 +35,7 @@ beforeAll(async () => {
   env = { ...own.env, FRESHET_REDIS_PREFIX: `${name}:fr:`, FRESHET_SCHEMA_REGISTRY_URL: stub.url };
   const topics = [topic, dlq, `freshet.jobs.${name}`, `freshet.audit.${name}`];
   await kafka.createTopics(topics.map((one) => ({ topic: one, partitions: 1, replicationFactor: 1, config: {} })));
-  await until(async () => (await kafka.describeTopics(topics)).length === topics.length, { timeoutMs: 20_000 });
+  await until(async () => (await kafka.describeTopics(topics)).length === topics.length, { timeoutMs: 60_000 });
   await kafka.produce(orders.map((value) => ({ topic, key: null, value, headers: [] })));
   const context = { topic: dlq, group: "g", rulesHash: "0".repeat(64), at: "2026-01-01T00:00:00.000Z" };
   const rejection = { reason: "rule_error", message: "m", fix: "f", rule: "changed" } as const;
@@ -76,7 +76,7 @@ test("a registry that is away is waited for, and then named: 5", async () => {
   stub.answerWith((_request, response) => response.writeHead(503).end());
   const asked = stub.requests.length;
   const waiting = freshet([...history, "--json"], env);
-  await until(() => stub.requests.length > asked, { timeoutMs: 20_000, what: "the registry is asked" });
+  await until(() => stub.requests.length > asked, { timeoutMs: 60_000, what: "the registry is asked" });
   stub.answerWith(null);
   expect((await waiting).code).toBe(0);
 }, 270_000);

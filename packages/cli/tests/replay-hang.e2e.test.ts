@@ -42,7 +42,7 @@ const history = () => ["replay", "history", "--topic", pages.topic, "--from", "1
 /** A replay in the middle of its job, and a broker that keeps its connections and says nothing any more. */
 async function hanging() {
   const running = startFreshet(history(), pages.env);
-  await until(async () => (await redis.exists(...keys)) < EVENTS, { timeoutMs: 40_000, what: "it removes" });
+  await until(async () => (await redis.exists(...keys)) < EVENTS, { timeoutMs: 120_000, what: "it removes" });
   broker.pause();
   return { running, sinceMs: performance.now(), id: /replay (\S+) runs/.exec(running.stderr())?.[1] ?? "" };
 }

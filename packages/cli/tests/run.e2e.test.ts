@@ -53,7 +53,7 @@ describe("freshet run", () => {
       await seed.putJson(`${prefix}:42`, { text: '{"version":"7"}', ttlMs: 60_000 });
       const service = startFreshet(["run"], env);
       expect((await publish(version)).code).toBe(0);
-      await until(async () => !(await seed.has(`${prefix}:42`)), { timeoutMs: 25_000, what: "the bust" });
+      await until(async () => !(await seed.has(`${prefix}:42`)), { timeoutMs: 90_000, what: "the bust" });
       const signalledMs = performance.now();
       service.child.kill(signal);
       expect((await service.ended).code).toBe(code);
@@ -64,7 +64,7 @@ describe("freshet run", () => {
 
   test("a launcher that is killed takes the service with it", async () => {
     const service = startFreshet(["run"], env);
-    await until(() => service.stdout().includes('"started"'), { timeoutMs: 25_000, what: "the service to listen" });
+    await until(() => service.stdout().includes('"started"'), { timeoutMs: 90_000, what: "the service to listen" });
     service.child.kill("SIGKILL");
     await service.ended; // closed pipes: the second process is gone too
   }, 180_000);

@@ -147,7 +147,7 @@ describe("a handler that fails", () => {
       if (++calls % 2 === 0) throw [new SyntaxError("s"), new TypeError("t"), new RangeError("r"), undefined][calls % 4];
       return endAll(batch, control, endBatch);
     });
-    await until(() => cluster.stored.get(0) === 3000, { timeoutMs: 25_000 });
+    await until(() => cluster.stored.get(0) === 3000, { timeoutMs: 80_000 });
     expect(consumption.troubles.length).toBeGreaterThanOrEqual(999);
     expect([...new Set(consumption.ended)].sort()).toEqual(everything([0], 3000));
     expect(cluster.consumers).toHaveLength(1);

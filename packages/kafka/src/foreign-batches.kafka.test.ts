@@ -35,8 +35,8 @@ async function consume(topic: string, count: number): Promise<{ readonly values:
       return { kind: "done" };
     },
   });
-  await until(() => values.length >= count, { timeoutMs: 20_000 });
-  await until(async () => (await lagOf(group, topic)) === 0, { timeoutMs: 10_000, what: "lag 0" });
+  await until(() => values.length >= count, { timeoutMs: 60_000 });
+  await until(async () => (await lagOf(group, topic)) === 0, { timeoutMs: 60_000, what: "lag 0" });
   await consumption.stop();
   return { values, group };
 }

@@ -54,16 +54,16 @@ test("a topic that was made anew is read from its beginning, and told", async ()
   const group = freshPrefix("group");
   await send(topic, ["a", "b", "c"]);
   const first = await read(port, group, [topic]);
-  await until(() => first.values.length === 3, { timeoutMs: 20_000 });
+  await until(() => first.values.length === 3, { timeoutMs: 60_000 });
   await first.consumption.stop();
   await admin.deleteTopics({ topics: [topic] });
-  await until(async () => (await port.describeTopics([topic])).length === 0, { timeoutMs: 20_000 });
+  await until(async () => (await port.describeTopics([topic])).length === 0, { timeoutMs: 60_000 });
   // offsets of a deleted topic go with it; a mirrored or restored group keeps them
   await create(topic);
   await send(topic, ["x", "y"]);
   await admin.setOffsets({ groupId: group, topic, partitions: [{ partition: 0, offset: "3" }] });
   const second = await read(port, group, [topic]);
-  await until(() => second.values.length === 2, { timeoutMs: 20_000 });
+  await until(() => second.values.length === 2, { timeoutMs: 60_000 });
   expect(second.values).toEqual(["x", "y"]);
   expect(second.holes).toEqual([{ topic, partition: 0, askedOffset: 3, resumedAt: 0, cause: "beyond_end" }]);
 }, 270_000);
@@ -74,15 +74,15 @@ test("a topic that only a newer member reads is read while an older one leads, a
   const newPort = open();
   try {
     const leader = await read(port, group, [old]);
-    await until(() => leader.consumption.joined, { timeoutMs: 20_000 });
+    await until(() => leader.consumption.joined, { timeoutMs: 60_000 });
     const newer = await read(newPort, group, [old, added]);
     await send(added, ["1", "2", "3", "4"]);
-    await until(() => newer.values.length === 4, { timeoutMs: 30_000 });
+    await until(() => newer.values.length === 4, { timeoutMs: 60_000 });
     await send(
       old,
       Array.from({ length: 200 }, (_, at) => `old ${at}`),
     );
-    await until(() => new Set([...leader.values, ...newer.values]).size === 204, { timeoutMs: 30_000 });
+    await until(() => new Set([...leader.values, ...newer.values]).size === 204, { timeoutMs: 60_000 });
     expect(leader.values.every((value) => value.startsWith("old"))).toBe(true);
     expect(leader.values.length).toBeGreaterThan(0);
   } finally {
@@ -109,7 +109,7 @@ test("a partition whose handler never settles is found by what the broker says o
     await send(topic, ["a"]);
     const frozen = await consume(freshPrefix("group"), () => new Promise<never>(() => undefined));
     running.push(quiet, frozen);
-    await until(() => fatal.length > 0, { timeoutMs: 30_000 });
+    await until(() => fatal.length > 0, { timeoutMs: 60_000 });
     expect(fatal.map(({ code, message }) => [code, message.includes(topic)])).toEqual([["FR3009", true]]);
   } finally {
     await impatient.close();

@@ -168,7 +168,7 @@ describe("a log that was cut", () => {
         expect(offsets.at(-1)).toBe(written - 1);
         return offsets.length < written / 2;
       },
-      { timeoutMs: 90_000, pollMs: 500, what: "the cleaner" },
+      { timeoutMs: 240_000, pollMs: 500, what: "the cleaner" },
     );
     const half = read(topic, { from: 0, to: 2 });
     await half.done;

@@ -49,7 +49,7 @@ export const endAll: StubHandler = async (_batch, control, endBatch) => {
 export function startOn(
   cluster: StubCluster,
   handler: StubHandler = endAll,
-  more: Partial<ConsumeOptions> & { readonly timing?: Partial<ConsumptionTiming> } = {},
+  more: Partial<ConsumeOptions> & { readonly timing?: Partial<ConsumptionTiming>; readonly clock?: { nowMs(): number } } = {},
 ): StubConsumption {
   const ended: string[] = [];
   const troubles: FreshetError[] = [];
@@ -70,7 +70,7 @@ export function startOn(
     onHole: (hole) => holes.push(hole),
     ...more,
   };
-  const state = createConsumptionState(options, { ...timing, ...more.timing }, { nowMs: () => Date.now() });
+  const state = createConsumptionState(options, { ...timing, ...more.timing }, more.clock ?? { nowMs: () => Date.now() });
   const assigner = createGroupAssigner((of) => watchOffsetResets(of, (reset) => tellHole(state, reset)));
   const consumption = supervise(async () => createConsumerLife(cluster.consumer(assigner), state), state, cluster);
   return Object.assign(consumption, { ended, troubles, fatal, assigned, holes });

@@ -1,12 +1,12 @@
 import { parseVersion, type Version } from "@freshet/protocol";
-import { freshPrefix, testRedisUrl } from "@freshet/testkit";
+import { freshPrefix, patientTimeouts, testRedisUrl } from "@freshet/testkit";
 import { afterAll, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
 import { createRedisStore, type FillRequest } from "./index.js";
 
 const OVERHEAD_BYTES_MAX = 300;
 const client = new Redis(testRedisUrl());
-const store = createRedisStore({ url: testRedisUrl(), prefix: `${freshPrefix("size")}:` });
+const store = createRedisStore({ url: testRedisUrl(), prefix: `${freshPrefix("size")}:`, timeouts: patientTimeouts });
 const key = freshPrefix("product:1234567");
 const entry = { kind: "managed", versionField: "", onUnversioned: "bust", gate: true, floorTtlMs: 20_000, staleTtlMs: 5_000 } as const;
 const token = "0123456789abcdef";

@@ -1,5 +1,14 @@
 import { asFreshetError, type EntrySpec, type KeyBust, parseVersion } from "@freshet/protocol";
-import { type Fault, type FaultProxy, freshPrefix, startFaultProxy, testRedisUrl, until } from "@freshet/testkit";
+import {
+  type Fault,
+  type FaultProxy,
+  freshPrefix,
+  patientTimeouts,
+  startFaultProxy,
+  startStopwatch,
+  testRedisUrl,
+  until,
+} from "@freshet/testkit";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
 import type { StorePort } from "./port.js";
@@ -67,7 +76,7 @@ async function bustUntilDone(list: readonly KeyBust[]): Promise<void> {
       expect(asFreshetError(outcome).disposition).toBe("wait");
       return false;
     },
-    { timeoutMs: 15_000, what: "a call that returns" },
+    { timeoutMs: 60_000, what: "a call that returns" },
   );
 }
 
@@ -84,9 +93,9 @@ const faults: readonly (readonly [string, Fault])[] = [
 describe.each(faults)("%s:", (_what, fault) => {
   test("every call settles in time, as an error that waits, and works again afterwards", async () => {
     await putAll(3);
-    expect(await store.bust(busts(1, "1"))).toEqual(["removed"]);
+    await bustUntilDone(busts(1, "1"));
     proxy.set(fault);
-    const startedMs = performance.now();
+    const watch = startStopwatch();
     const calls = [
       store.bust(busts(3)),
       store.bust(busts(700)),
@@ -95,7 +104,8 @@ describe.each(faults)("%s:", (_what, fault) => {
       store.probe(),
     ];
     const settled = await Promise.allSettled(calls);
-    expect(performance.now() - startedMs).toBeLessThan(timeouts.deadlineMs + 1_000);
+    expect(watch.ms).toBeLessThan(timeouts.deadlineMs + 1_000);
+    watch.stop();
     for (const call of settled) {
       expect(call.status).toBe("rejected");
       if (call.status === "rejected") expect(call.reason).toMatchObject({ code: "FR2001", disposition: "wait" });
@@ -106,12 +116,13 @@ describe.each(faults)("%s:", (_what, fault) => {
   });
 
   test("a call after the trouble began settles in time too", async () => {
-    await store.bust(busts(1));
+    await bustUntilDone(busts(1));
     proxy.set({ kind: "reset" });
     proxy.set(fault);
-    const startedMs = performance.now();
+    const watch = startStopwatch();
     await expect(store.bust(busts(3))).rejects.toMatchObject({ code: "FR2001", disposition: "wait" });
-    expect(performance.now() - startedMs).toBeLessThan(timeouts.deadlineMs + 500);
+    expect(watch.ms).toBeLessThan(timeouts.deadlineMs + 500);
+    watch.stop();
   });
 
   test("a store that never had a connection settles in time, and connects later", async () => {
@@ -138,10 +149,10 @@ test("what a call answered is done, whenever in it the fault begins", async () =
       expect(await left(3)).toBe(0);
     }
   }
-});
+}, 270_000);
 
 test("trouble is told while nobody calls", async () => {
-  await store.bust(busts(1));
+  await bustUntilDone(busts(1));
   proxy.set({ kind: "reset" });
   await until(() => errors.length > 0);
   expect(errors[0]).toBe("FR2001");
@@ -149,9 +160,9 @@ test("trouble is told while nobody calls", async () => {
 
 describe("scripts", () => {
   test("that the server lost are sent again, in the middle of many calls too", async () => {
-    // With the deadlines of service: 9,000 busts at once are slow on a busy machine, and no fault of the network.
+    // 9,000 busts at once are slow on a busy machine, and that is no fault of the network.
     await store.close();
-    store = createRedisStore({ url: `redis://${proxy.address}`, prefix: "fr:" });
+    store = createRedisStore({ url: `redis://${proxy.address}`, prefix: "fr:", timeouts: patientTimeouts });
     await putAll(10);
     const flushes = Array.from({ length: 20 }, () => direct.script("FLUSH"));
     const results = await Promise.all([...Array.from({ length: 20 }, () => store.bust(busts(450))), ...flushes]);
@@ -163,7 +174,7 @@ describe("scripts", () => {
 });
 
 test("a closed store refuses at once", async () => {
-  await store.bust(busts(1));
+  await bustUntilDone(busts(1));
   await store.close();
   await expect(store.bust(busts(1))).rejects.toMatchObject({ code: "FR2001" });
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type EntrySpec, type KeyBust, limits, parseVersion, type TagBust, type Version } from "@freshet/protocol";
-import { createRng, freshPrefix, type OwnRedis, startRedis } from "@freshet/testkit";
+import { createRng, freshPrefix, type OwnRedis, patientTimeouts, startRedis } from "@freshet/testkit";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
 import { createRedisStore, type FillRequest, type StorePort } from "./index.js";
@@ -31,7 +31,7 @@ let isMeasured = false;
 beforeAll(async () => {
   redis = await startRedis(); // one that saves nothing: while Redis saves, its tables grow later
   client = new Redis(redis.url);
-  store = createRedisStore({ url: redis.url, prefix: "fr:" });
+  store = createRedisStore({ url: redis.url, prefix: "fr:", timeouts: patientTimeouts });
   const [server, memory] = [await client.info("server"), await client.info("memory")];
   isMeasured = /^redis_version:7\.0\./m.test(server) && /^mem_allocator:jemalloc/m.test(memory);
 });

@@ -1,5 +1,5 @@
 import { parseVersion } from "@freshet/protocol";
-import { freshPrefix, testRedisUrl } from "@freshet/testkit";
+import { freshPrefix, patientTimeouts, testRedisUrl } from "@freshet/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
 import { scripts } from "./generated/scripts.js";
@@ -15,7 +15,7 @@ let client: Redis;
 let redis: StorePort;
 beforeAll(() => {
   client = new Redis(testRedisUrl());
-  redis = createRedisStore({ url: testRedisUrl(), prefix });
+  redis = createRedisStore({ url: testRedisUrl(), prefix, timeouts: patientTimeouts });
 });
 afterAll(async () => {
   await client.unlink(index, state);

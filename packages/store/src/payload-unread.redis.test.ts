@@ -1,5 +1,5 @@
 import { type EntrySpec, type KeyBust, parseVersion, type Version } from "@freshet/protocol";
-import { freshPrefix, testRedisUrl, until } from "@freshet/testkit";
+import { freshPrefix, patientTimeouts, testRedisUrl, until } from "@freshet/testkit";
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
 import { createRedisStore, type StorePort, seedRedis } from "./index.js";
@@ -22,7 +22,7 @@ let count = 0;
 
 beforeAll(async () => {
   client = new Redis(testRedisUrl());
-  store = createRedisStore({ url: testRedisUrl(), prefix: "fr:" });
+  store = createRedisStore({ url: testRedisUrl(), prefix: "fr:", timeouts: patientTimeouts });
   monitor = await client.monitor();
   monitor.on("monitor", (_time: string, args: Command) => void seen.push(args));
 });

@@ -151,7 +151,7 @@ describe("rights", () => {
   });
 
   test("a wrong password halts, and says so", async () => {
-    const store = open({ options: { username: "nobody", password: "wrong" }, timeouts: { readyMs: 500 } });
+    const store = open({ options: { username: "nobody", password: "wrong" }, timeouts: { readyMs: 3_000 } });
     await expect(store.probe()).rejects.toMatchObject({ code: "FR2003", disposition: "halt" });
   });
 

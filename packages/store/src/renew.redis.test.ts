@@ -1,8 +1,8 @@
-import { testRedisUrl } from "@freshet/testkit";
+import { patientTimeouts, testRedisUrl } from "@freshet/testkit";
 import { afterAll, expect, test } from "@jest/globals";
 import { RedisConnection } from "./redis-connection.js";
 
-const connection = new RedisConnection({ url: testRedisUrl() });
+const connection = new RedisConnection({ url: testRedisUrl(), timeouts: patientTimeouts });
 afterAll(() => connection.close());
 
 test("a call right after a connection was given up waits for the next one", async () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import * as protocol from "@freshet/protocol";
-import { freshPrefix, testRedisUrl } from "@freshet/testkit";
+import { freshPrefix, patientTimeouts, testRedisUrl } from "@freshet/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { compileModule } from "../tests/compile.js";
 import { replaceOnce } from "../tests/edits.js";
@@ -30,7 +30,7 @@ let link: RedisLink;
 let count = 0;
 
 beforeAll(() => {
-  link = singleLink({ url: testRedisUrl() });
+  link = singleLink({ url: testRedisUrl(), timeouts: patientTimeouts });
 });
 afterAll(async () => {
   const own = Array.from({ length: count }, (_, i) => `${prefix}${i + 1}:`);

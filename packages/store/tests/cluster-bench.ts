@@ -5,8 +5,8 @@ import { Cluster } from "ioredis";
 import type { StorePort } from "../src/port.js";
 import { createRedisStore, type RedisStoreConfig } from "../src/redis-store.js";
 
-/** Shorter than in service, in the same order. The deadline is longer than a fail-over takes. */
-const timeouts = { commandMs: 500, socketMs: 1_000, connectMs: 500, readyMs: 700, deadlineMs: 8_000 };
+/** The deadline is longer than a fail-over takes. */
+const timeouts = { commandMs: 2_000, socketMs: 4_000, connectMs: 2_000, readyMs: 3_000, deadlineMs: 30_000 };
 export const managed: EntrySpec = {
   kind: "managed",
   versionField: "",

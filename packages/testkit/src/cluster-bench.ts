@@ -1,7 +1,7 @@
 import { createRedisStore, seedRedis } from "@freshet/store";
 import { Cluster } from "ioredis";
 import { freshPrefix } from "./fresh.js";
-import type { OpenStore } from "./store-bench.js";
+import { type OpenStore, patientTimeouts } from "./store-bench.js";
 import type { TagStoreUnderTest } from "./tag-bench.js";
 
 /** The store over a Redis Cluster, with a client of its own for seeds and for what a store cannot do. */
@@ -9,7 +9,7 @@ export function clusterStoreUnderTest(url: string, open: OpenStore = createRedis
   const { hostname, port } = new URL(url);
   const client = new Cluster([{ host: hostname, port: Number(port) }], { lazyConnect: true });
   const prefix = `${freshPrefix("store")}:`;
-  const store = open({ url, mode: "cluster", prefix });
+  const store = open({ url, mode: "cluster", prefix, timeouts: patientTimeouts });
   return {
     store,
     seed: seedRedis(client),

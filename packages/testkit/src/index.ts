@@ -22,7 +22,8 @@ export { type OwnSentinel, SENTINEL_NAME, startSentinel } from "./servers/redis-
 export { type RegistryStub, type StubSchema, startRegistryStub } from "./servers/registry-stub.js";
 export { type SecureKafka, type SecureKafkaOptions, startSecureKafka } from "./servers/secure-kafka.js";
 export { type SlotMove, type SlotMoveOptions, startSlotMove } from "./servers/slot-move.js";
-export { type MakeStore, type OpenStore, redisStoreUnderTest, type StoreUnderTest } from "./store-bench.js";
+export { type Stopwatch, startStopwatch } from "./stopwatch.js";
+export { type MakeStore, type OpenStore, patientTimeouts, redisStoreUnderTest, type StoreUnderTest } from "./store-bench.js";
 export { storeConformance } from "./store-conformance.js";
 export { entryConformance } from "./store-conformance-entries.js";
 export { type ReadOnlyUnderTest, readOnlyConformance, withReadOnly } from "./store-conformance-read-only.js";

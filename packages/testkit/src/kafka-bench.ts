@@ -9,8 +9,10 @@ export type MakeKafkaPort = () => KafkaPort | Promise<KafkaPort>;
 /** Deletes the records of a partition that lie before an offset, as retention does. */
 export type DeleteBefore = (at: TopicPartition, offset: number) => Promise<void> | void;
 
-/** A test may take as long as two rebalances. */
-export const TEST_MS = 60_000;
+/** A test may take as long as several rebalances. */
+export const TEST_MS = 180_000;
+/** How far the clocks of brokers may be from ours. */
+export const CLOCKS_MS = 60_000;
 const UNTIL_MS = 40_000;
 
 /** What the tests of a log have at hand. */

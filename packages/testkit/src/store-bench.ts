@@ -3,6 +3,9 @@ import { createRedisStore, type RedisStoreConfig, type StorePort, type StoreSeed
 import { Redis } from "ioredis";
 import { freshPrefix } from "./fresh.js";
 
+/** For stores of a test's own: that the machine stands still for a while is no trouble with Redis. */
+export const patientTimeouts = { commandMs: 20_000, socketMs: 30_000, connectMs: 20_000, readyMs: 25_000, deadlineMs: 60_000 } as const;
+
 /** A store with the means to put entries into it. */
 export interface StoreUnderTest {
   readonly store: StorePort;
@@ -19,7 +22,7 @@ export type OpenStore = (config: RedisStoreConfig) => StorePort;
 /** The store over a real Redis, with a client of its own for seeds. */
 export function redisStoreUnderTest(url: string, open: OpenStore = createRedisStore): StoreUnderTest {
   const client = new Redis(url, { lazyConnect: true });
-  const store = open({ url, prefix: `${freshPrefix("store")}:` });
+  const store = open({ url, prefix: `${freshPrefix("store")}:`, timeouts: patientTimeouts });
   return {
     store,
     seed: seedRedis(client),

@@ -60,7 +60,7 @@ export function gateTests(bench: Bench): void {
     await bust(kind, null);
     expect(await store().setIfNewer(setOf(kind, key("a"), { readLagMs: 0 }))).toEqual(refused("floor"));
     await lease(kind);
-    expect(await store().setIfNewer(setOf(kind, key("a"), { token: "t1" }))).toEqual(refused("floor"));
+    expect(await store().setIfNewer(setOf(kind, key("a"), { token: "t1", readLagMs: 10_000 }))).toEqual(refused("floor"));
     expect((await viewOf(kind)).lease).toBeNull();
     await lease(kind);
     expect(await store().setIfNewer(setOf(kind, key("a"), { token: "t1", primaryRead: true }))).toEqual({ outcome: "stored" });

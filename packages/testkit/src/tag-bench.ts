@@ -2,7 +2,7 @@ import { type BustMode, type IndexMember, parseVersion, type SpaceKind, type Tag
 import { createRedisStore, type IndexAddRequest, type StorePort, seedRedis } from "@freshet/store";
 import { Redis } from "ioredis";
 import { freshPrefix } from "./fresh.js";
-import type { OpenStore, StoreUnderTest } from "./store-bench.js";
+import { type OpenStore, patientTimeouts, type StoreUnderTest } from "./store-bench.js";
 
 /** A store whose epochs can be lost, as a failover loses them. Its clock is that of the machine, or may run ahead. */
 export interface TagStoreUnderTest extends Pick<StoreUnderTest, "store" | "seed" | "close"> {
@@ -23,7 +23,7 @@ export interface TagBench {
 export function redisTagStoreUnderTest(url: string, open: OpenStore = createRedisStore): TagStoreUnderTest {
   const prefix = `${freshPrefix("tags")}:`;
   const client = new Redis(url, { lazyConnect: true });
-  const store = open({ url, prefix });
+  const store = open({ url, prefix, timeouts: patientTimeouts });
   return {
     store,
     seed: seedRedis(client),

@@ -134,8 +134,8 @@ describe("the admin port", () => {
     await until(() => socket.destroyed);
     expect(answer).toMatch(/^HTTP\/1\.1 408 /);
     expect(performance.now() - startedMs).toBeGreaterThan(slowMs - 50);
-    expect(performance.now() - startedMs).toBeLessThan(5000);
-  }, 10_000);
+    expect(performance.now() - startedMs).toBeLessThan(25_000); // Node's own look comes every 30 s
+  }, 60_000);
 
   test("listens on this machine only, unless it is told otherwise", () => {
     const none = () => {

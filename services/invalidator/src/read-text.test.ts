@@ -67,5 +67,5 @@ describe("a named pipe", () => {
     writer.kill("SIGKILL");
     await once(writer, "close");
     expect(readTextFile(path)).toBe("");
-  }, 20_000);
+  }, 90_000);
 });

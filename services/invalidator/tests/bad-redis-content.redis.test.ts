@@ -2,7 +2,7 @@ import { runSlice } from "@freshet/pipeline";
 import type { BustOutcome, KafkaRecord } from "@freshet/protocol";
 import { type CompiledRules, loadRules } from "@freshet/rules";
 import { createRedisStore, type StorePort } from "@freshet/store";
-import { freshPrefix, testRedisUrl } from "@freshet/testkit";
+import { freshPrefix, patientTimeouts, testRedisUrl } from "@freshet/testkit";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
 import { type BadInput, badInputs } from "./bad-input-lines.ts";
@@ -14,7 +14,7 @@ const kinds = ["managed", "hash", "json", "prefix", "opaque", "gated"];
 const keyOf = ({ source }: BadInput, at: number): string => `${prefix}${source}:${at}`;
 const redis = new Redis(testRedisUrl());
 const rules = rulesOf();
-const store: StorePort = createRedisStore({ url: testRedisUrl(), prefix: `${prefix}fr:` });
+const store: StorePort = createRedisStore({ url: testRedisUrl(), prefix: `${prefix}fr:`, timeouts: patientTimeouts });
 const outcomes = new Map<string, BustOutcome>();
 const previewed = new Map<string, BustOutcome>();
 const left = new Map<string, string>();
@@ -65,6 +65,7 @@ function rulesOf(): CompiledRules {
     (kind) => `  - { name: ${kind}, source: s, types: [${kind}], bust: [{ family: ${kind}, with: { at: data.at } }] }`,
   );
   const { rules: compiled, findings } = loadRules(`freshet: 1
+bounds: { lease: 1h }
 sources: [{ name: s, topic: t, format: cloudevents, space: p }]
 families:
 ${families.join("\n")}

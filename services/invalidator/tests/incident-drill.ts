@@ -119,7 +119,7 @@ async function replayHistoryKilledTwice(incident: Incident, size: DrillSize): Pr
   const id = idOf() ?? "";
   const progress = () => incident.job(id);
   await until(async () => (await progress()).counts.records.chosen > size.events / 20, {
-    timeoutMs: 60_000,
+    timeoutMs: 120_000,
     pollMs: 300,
     what: "it moves",
   });
@@ -130,7 +130,7 @@ async function replayHistoryKilledTwice(incident: Incident, size: DrillSize): Pr
 
   const second = incident.start(["replay", "resume", id, "--json"]);
   const moved = async () => (await progress()).counts.records.chosen > before.counts.records.chosen + size.events / 20;
-  await until(moved, { timeoutMs: 120_000, pollMs: 500, what: "the resumed replay moves" });
+  await until(moved, { timeoutMs: 240_000, pollMs: 500, what: "the resumed replay moves" });
   second.child.kill("SIGKILL");
   await second.ended;
 

@@ -28,7 +28,7 @@ async function openTopic(config: Readonly<Record<string, string>>) {
   const topic = `${deployment}.products`;
   const topics = [topic, `freshet.jobs.${deployment}`];
   await port.createTopics(topics.map((one, at) => ({ topic: one, partitions: 1, replicationFactor: 1, config: at === 0 ? config : {} })));
-  await until(async () => (await port.describeTopics(topics)).length === topics.length, { timeoutMs: 20_000 });
+  await until(async () => (await port.describeTopics(topics)).length === topics.length, { timeoutMs: 60_000 });
   const rulesText = `freshet: 1
 sources: [{ name: products, topic: ${topic}, format: cloudevents, space: catalog.product }]
 families: { page: { key: "page:{id}", ttl: 1h, entry: { kind: opaque } } }
@@ -70,7 +70,12 @@ rules: [{ name: changed, source: products, bust: [{ family: page, with: { id: su
 describe("a replay of a topic that is not plain", () => {
   test("with transactions: committed ones alone, to the end that was stable, whatever comes meanwhile", async () => {
     const { topic, plan, apply, store } = await openTopic({});
-    const producer = client.producer({ transactionalId: `${topic}-tx`, idempotent: true, maxInFlightRequests: 1 });
+    const producer = client.producer({
+      transactionalId: `${topic}-tx`,
+      transactionTimeout: 300_000,
+      idempotent: true,
+      maxInFlightRequests: 1,
+    });
     const plain = client.producer();
     await Promise.all([producer.connect(), plain.connect()]);
     const within = async (subjects: readonly string[], end: "commit" | "abort" | "open") => {
@@ -97,7 +102,7 @@ describe("a replay of a topic that is not plain", () => {
     expect(await plan()).toMatchObject({ counts: { records: { chosen: 3 } }, heldBack: { offsets: 2 } });
     await open.commit();
     await until(async () => (await plan()).counts.records.chosen === 5, {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       pollMs: 300,
       what: "the transaction is stable",
     });
@@ -134,7 +139,7 @@ describe("a replay of a topic that is not plain", () => {
         ({ chosen } = (await plan()).counts.records);
         return chosen < 10;
       },
-      { timeoutMs: 60_000, pollMs: 1000, what: "the broker compacts" },
+      { timeoutMs: 180_000, pollMs: 1000, what: "the broker compacts" },
     );
     const planned = await plan();
     const job = await apply(planned);

@@ -42,7 +42,7 @@ describe("S5: no record is lost when the process dies", () => {
     let life = await begin(scene, DEATHS[0], random);
     for (const [at, death] of DEATHS.entries()) {
       places.push(...(await send(2 * at, 2 * at + 1)));
-      await until(async () => (await life.metric("freshet_events_total")) > 0, { timeoutMs: 30_000, what: "the process takes records" });
+      await until(async () => (await life.metric("freshet_events_total")) > 0, { timeoutMs: 90_000, what: "the process takes records" });
       const sending = send(2 * at + 1, 2 * at + 2);
       await die(scene, { life, death, random });
       life = await begin(scene, DEATHS[at + 1], random);
@@ -73,7 +73,7 @@ async function die(scene: Scene, end: { life: ServiceProcess; death: Death; rand
   const dueMs = Date.now() + random.integer(0, 1500);
   await until(() => Date.now() >= dueMs);
   life.kill(death === "random" ? "SIGKILL" : "SIGUSR2");
-  await until(life.isGone, { timeoutMs: 30_000, what: `the process dies at ${death}` });
+  await until(life.isGone, { timeoutMs: 90_000, what: `the process dies at ${death}` });
   expect([death, await life.exited]).toEqual([death, { code: null, signal: "SIGKILL" }]);
   await evictMembers(testKafkaBroker(), scene.group);
 }

@@ -54,8 +54,8 @@ beforeAll(async () => {
   stub.put(JSON_ID, { schemaType: "JSON", schema: { type: "object" } });
   const [broker, redisUrl] = [testKafkaBroker(), testRedisUrl()];
   scene = await openScene({ name: freshPrefix("registry"), broker, redisUrl, partitions: 1, rules });
-  for (const [id, version] of ENTRIES) await scene.redis.set(`${scene.keyPrefix}p:${id}`, `{"version":${version}}`, "EX", 300);
-});
+  for (const [id, version] of ENTRIES) await scene.redis.set(`${scene.keyPrefix}p:${id}`, `{"version":${version}}`, "EX", 600);
+}, 180_000);
 
 afterAll(async () => {
   for (const [id] of ENTRIES) await scene.redis.unlink(`${scene.keyPrefix}p:${id}`);
@@ -67,7 +67,7 @@ test("framed Avro and JSON wait for a registry that is down, and bust what is ol
   await stub.goDown();
   await scene.topics.send(scene.topic, SENT);
   const service = await scene.start({ env: { FRESHET_SCHEMA_REGISTRY_URL: stub.url } });
-  await until(async () => (await waitingCodes(service)).includes("FR4001"), { timeoutMs: 30_000, what: "the partition waits" });
+  await until(async () => (await waitingCodes(service)).includes("FR4001"), { timeoutMs: 90_000, what: "the partition waits" });
   await stub.comeBack();
   await drained(scene, service, SENT.length);
   for (const [id, , stays] of ENTRIES) expect([id, await scene.redis.exists(`${scene.keyPrefix}p:${id}`)]).toEqual([id, stays ? 1 : 0]);
@@ -75,4 +75,4 @@ test("framed Avro and JSON wait for a registry that is down, and bust what is ol
   expect(new Set(letters.map(({ headers }) => headers.get("freshet-reason")?.toString()))).toEqual(new Set(["undecodable"]));
   expect(await waitingCodes(service)).toEqual([]);
   expect(await stopped(service, "SIGTERM")).toEqual({ code: 0, signal: null });
-});
+}, 270_000);

@@ -83,14 +83,15 @@ function collect(child: ChildProcess): string[] {
 
 async function get(port: number, path: string): Promise<{ status: number; text: string } | null> {
   try {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(8000) });
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(30_000) });
     return { status: response.status, text: await response.text() };
   } catch {
     return null;
   }
 }
 
-function sum(exposition: string, name: string, labels: Readonly<Record<string, string>>): number {
+/** The sum of the samples of a metric, in a page of metrics, whose labels hold all these; 0 for none. */
+export function sum(exposition: string, name: string, labels: Readonly<Record<string, string>>): number {
   const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
   return exposition
     .split("\n")

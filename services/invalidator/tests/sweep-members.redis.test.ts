@@ -5,7 +5,7 @@ import { createSweeper, type SweepEvents, type Sweeper, type SweepTrouble } from
 import { parseVersion } from "@freshet/protocol";
 import { loadRules } from "@freshet/rules";
 import { createRedisStore, type StorePort } from "@freshet/store";
-import { type OwnRedis, startRedis, until } from "@freshet/testkit";
+import { type OwnRedis, patientTimeouts, startRedis, until } from "@freshet/testkit";
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
 import { abortableSleep } from "../src/sweeping.js";
@@ -36,7 +36,13 @@ beforeAll(async () => {
     await admin.call("ACL", "SETUSER", name, ">secret", ...words);
   }
   const storeOf = (role: "reader" | "invalidator") =>
-    createRedisStore({ url: server.url, prefix: "fr:", role, options: { username: `freshet-${role}`, password: "secret" } });
+    createRedisStore({
+      url: server.url,
+      prefix: "fr:",
+      role,
+      options: { username: `freshet-${role}`, password: "secret" },
+      timeouts: patientTimeouts,
+    });
   reader = storeOf("reader");
   invalidator = storeOf("invalidator");
 }, 90_000);

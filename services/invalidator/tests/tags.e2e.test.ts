@@ -1,6 +1,6 @@
 import { type EntrySpec, parseVersion, type Version } from "@freshet/protocol";
 import { createRedisStore, type StorePort, seedRedis } from "@freshet/store";
-import { freshPrefix, testKafkaBroker, testRedisUrl, until } from "@freshet/testkit";
+import { freshPrefix, patientTimeouts, testKafkaBroker, testRedisUrl, until } from "@freshet/testkit";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { drained, openScene, type Scene, stopped } from "./scene.js";
 
@@ -32,7 +32,7 @@ let scene: Scene;
 let store: StorePort;
 beforeEach(async () => {
   scene = await openScene({ name: freshPrefix("tags"), broker: testKafkaBroker(), redisUrl: testRedisUrl(), partitions: 1, rules });
-  store = createRedisStore({ url: testRedisUrl(), prefix: `${scene.keyPrefix}fr:` });
+  store = createRedisStore({ url: testRedisUrl(), prefix: `${scene.keyPrefix}fr:`, timeouts: patientTimeouts });
 });
 afterEach(async () => {
   const all = ["acme", "soft", "other"].flatMap((brand) => Array.from({ length: PAGES }, (_, page) => key(brand, page)));

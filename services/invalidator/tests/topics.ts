@@ -81,8 +81,8 @@ export async function openTopics(brokers: string, name: string, requestTimeoutMs
         numPartitions: partitions,
         configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
       }));
-      await admin.createTopics({ topics: list, waitForLeaders: false }); // kafkajs takes a topic not yet known for an error
-      await until(() => areThere(admin, list), { timeoutMs: 30_000, what: "the topics have leaders" });
+      await admin.createTopics({ topics: list, waitForLeaders: false, timeout: 30_000 }); // kafkajs takes a topic not yet known for an error
+      await until(() => areThere(admin, list), { timeoutMs: 90_000, what: "the topics have leaders" });
     },
     send: (topic, records, perSecond) => withNullHeaders(() => send(producer, { topic, records, perSecond })),
     readAll: (topic) => readAll(kafka, admin, topic),

@@ -86,8 +86,8 @@ describe("traces of a service", () => {
   test("are found from the durations in Prometheus, whose series keep their names", async () => {
     const job = {
       job_name: "freshet",
-      scrape_interval: "250ms",
-      scrape_timeout: "250ms",
+      scrape_interval: "1s",
+      scrape_timeout: "1s",
       static_configs: [{ targets: [service.address] }],
     };
     const args = ["--enable-feature=exemplar-storage"];
@@ -104,9 +104,9 @@ describe("traces of a service", () => {
       const found = JSON.stringify(await ask("query_exemplars", { query: name, start: `${now - 600}`, end: `${now + 60}` }));
       return spans().some((span) => found.includes(span.traceId));
     };
-    await until(exemplars("freshet_apply_duration_seconds_bucket"), { what: "exemplars of slices", timeoutMs: 20_000 });
-    await until(exemplars("freshet_event_age_seconds_bucket"), { what: "exemplars of events", timeoutMs: 20_000 });
+    await until(exemplars("freshet_apply_duration_seconds_bucket"), { what: "exemplars of slices", timeoutMs: 60_000 });
+    await until(exemplars("freshet_event_age_seconds_bucket"), { what: "exemplars of events", timeoutMs: 60_000 });
     for (const query of ["freshet_events_total", "freshet_rules_info", "process_cpu_seconds_total", "up == 1"])
       await until(async () => (await ask("query", { query })).length > 0, { what: query });
-  }, 180_000);
+  }, 360_000);
 });

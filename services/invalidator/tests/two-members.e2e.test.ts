@@ -16,7 +16,8 @@ describe("two members share the partitions", () => {
     const { sent } = act.workload;
     const [first, second] = [await scene.start(), await scene.start()];
     await bothWork(scene, [first, second]);
-    const sending = scene.topics.send(scene.topic, sent, PER_SECOND);
+    const half = sent.length / 2;
+    const early = scene.topics.send(scene.topic, sent.slice(0, half), PER_SECOND);
 
     await takes(first, 500);
     await takes(second, 500);
@@ -25,11 +26,14 @@ describe("two members share the partitions", () => {
     expect(Date.now() - termedMs).toBeLessThan(15_000);
 
     const third = await scene.start();
+    await bothWork(scene, [second, third]);
+    const places = [...(await early)];
+    const late = scene.topics.send(scene.topic, sent.slice(half), PER_SECOND);
     await takes(third, 500);
     expect(await stopped(second, "SIGKILL")).toEqual({ code: null, signal: "SIGKILL" });
 
     // Nobody takes the dead member out of the group here: its partitions move when its session times out.
-    const places = await sending;
+    places.push(...(await late));
     await drained(scene, third, sent.length);
     expect((await act.differences()).slice(0, 20)).toEqual([]);
     const letters = await scene.topics.readAll(scene.deadLetterTopic);
@@ -41,14 +45,14 @@ describe("two members share the partitions", () => {
 /** Both are in the group, each with half of the partitions. */
 async function bothWork(scene: Scene, members: readonly ServiceProcess[]): Promise<void> {
   const areReady = async () => (await Promise.all(members.map((member) => member.readyz()))).every((answer) => answer?.status === 200);
-  await until(areReady, { timeoutMs: 30_000, what: "both members are ready" });
+  await until(areReady, { timeoutMs: 90_000, what: "both members are ready" });
   const shares = async () => (await scene.topics.shares(scene.group)).sort().join();
-  await until(async () => (await shares()) === "3,3", { timeoutMs: 30_000, what: "each has three partitions" });
+  await until(async () => (await shares()) === "3,3", { timeoutMs: 90_000, what: "each has three partitions" });
 }
 
 async function takes(member: ServiceProcess, records: number): Promise<void> {
   await until(async () => (await member.metric("freshet_events_total")) >= records, {
-    timeoutMs: 30_000,
+    timeoutMs: 90_000,
     what: "the member takes records",
   });
 }

@@ -2,7 +2,7 @@ import { createKafkajsPort, type KafkaPort } from "@freshet/kafka";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type FaultProxy, freePort, freshTopic, type OwnKafka, startFaultProxy, startKafka, until } from "../index.js";
 
-const START_TIMEOUT_MS = 120_000;
+const START_TIMEOUT_MS = 300_000;
 const topic = freshTopic();
 const clients: KafkaPort[] = [];
 let proxy: FaultProxy;
@@ -40,7 +40,7 @@ test("a broker behind a proxy keeps its clients on the proxy", async () => {
   proxy.set({ kind: "reset" });
   await expect(produce()).rejects.toMatchObject({ disposition: "wait" });
   proxy.heal();
-  await until(() => isDone(produce()), { timeoutMs: 30_000, what: "the broker takes records again" });
+  await until(() => isDone(produce()), { timeoutMs: 90_000, what: "the broker takes records again" });
 }, 180_000);
 
 test(
@@ -52,7 +52,7 @@ test(
     expect(kafka.port).toBe(port);
     expect(kafka.pid).not.toBe(pid);
     const found = async () => (await newClient().describeTopics([topic])).length === 1;
-    await until(() => found().catch(() => false), { timeoutMs: 30_000, what: "the topic is there again" });
+    await until(() => found().catch(() => false), { timeoutMs: 90_000, what: "the topic is there again" });
   },
   START_TIMEOUT_MS,
 );

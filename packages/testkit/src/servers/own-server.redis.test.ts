@@ -21,8 +21,8 @@ async function start(...args: string[]): Promise<OwnRedis> {
   return server;
 }
 
-function clientOf({ url }: OwnRedis): Redis {
-  const client = new Redis(url, { commandTimeout: 300, maxRetriesPerRequest: 0, retryStrategy: () => null });
+function clientOf({ url }: OwnRedis, commandTimeout = 30_000): Redis {
+  const client = new Redis(url, { commandTimeout, maxRetriesPerRequest: 0, retryStrategy: () => null });
   client.on("error", () => undefined);
   clients.push(client);
   return client;
@@ -53,12 +53,13 @@ test("paused, it holds its connections and answers nothing; resumed, it goes on"
   const server = await start();
   const client = clientOf(server);
   expect(await client.ping()).toBe("PONG");
+  client.options.commandTimeout = 300; // looked at by each command
   server.pause();
   await expect(client.ping()).rejects.toThrow("timed out");
   server.resume();
   await until(
     () =>
-      clientOf(server)
+      clientOf(server, 3_000)
         .ping()
         .then(
           () => true,

@@ -45,7 +45,7 @@ export async function startPrometheus(options: WatchOptions): Promise<OwnWatch> 
       return [prometheus, "--config.file", file, "--web.listen-address", `127.0.0.1:${port}`, ...storage, ...(options.args ?? [])];
     },
     ready: /Server is ready to receive web requests/,
-    startTimeoutMs: 30_000,
+    startTimeoutMs: 90_000,
   });
   return Object.assign(server, { url: `http://127.0.0.1:${port}` });
 }
@@ -106,7 +106,7 @@ export async function startAlertmanager(options: WatchOptions): Promise<OwnWatch
       ];
     },
     ready: /msg="?Listening on"?/,
-    startTimeoutMs: 30_000,
+    startTimeoutMs: 90_000,
   });
   return Object.assign(server, { url: `http://127.0.0.1:${port}` });
 }

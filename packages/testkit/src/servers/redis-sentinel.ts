@@ -6,13 +6,18 @@ import { freePort } from "./free-port.js";
 import { type OwnServer, startOwnServer } from "./own-server.js";
 import { ensureRedis, type OwnRedis } from "./redis.js";
 
-/** A sentinel of one's own. It decides alone, and soon: a master silent for half a second is gone. */
+/** A sentinel of one's own. It decides alone, and soon. */
 export interface OwnSentinel extends OwnServer {
   /** `redis://127.0.0.1:port`, with `rediss:` for TLS. */
   readonly url: string;
 }
 
 export interface SentinelOptions {
+  /**
+   * A master silent for so long is gone; default: 500 ms. A replica that was cut off for ten times as long, besides the time in which
+   * the master was gone, is not chosen in its place (https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/).
+   */
+  readonly downAfterMs?: number;
   /** What clients must give. */
   readonly password?: string;
   /** What the master wants of the sentinel. */
@@ -37,17 +42,18 @@ export async function startSentinel(master: OwnRedis, options: SentinelOptions =
       return [program, file, "--sentinel"];
     },
     ready: /\+monitor master/,
-    startTimeoutMs: 15_000,
+    startTimeoutMs: 60_000,
   });
   return Object.assign(server, { url: `${options.tls === undefined ? "redis" : "rediss"}://127.0.0.1:${port}` });
 }
 
-function configOf(port: number, masterPort: number, { password, masterPassword, tls }: SentinelOptions): string {
+function configOf(port: number, masterPort: number, options: SentinelOptions): string {
+  const { downAfterMs = 500, password, masterPassword, tls } = options;
   return [
     ...(tls === undefined ? [`port ${port}`] : tlsLines(port, tls.certificates)),
     "bind 127.0.0.1",
     `sentinel monitor ${SENTINEL_NAME} 127.0.0.1 ${tls?.masterPort ?? masterPort} 1`,
-    `sentinel down-after-milliseconds ${SENTINEL_NAME} 500`,
+    `sentinel down-after-milliseconds ${SENTINEL_NAME} ${downAfterMs}`,
     `sentinel failover-timeout ${SENTINEL_NAME} 2000`,
     ...(password === undefined ? [] : [`requirepass ${password}`]),
     ...(masterPassword === undefined ? [] : [`sentinel auth-pass ${SENTINEL_NAME} ${masterPassword}`]),

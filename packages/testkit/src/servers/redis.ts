@@ -28,7 +28,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<OwnRedis> 
       port,
       command: async (folder) => [program, ...defaults, "--dir", folder, ...(options.args ?? [])],
       ready: /Ready to accept connections/,
-      startTimeoutMs: 15_000,
+      startTimeoutMs: 60_000,
     });
     return Object.assign(server, { url: `redis://127.0.0.1:${port}` });
   };

@@ -33,7 +33,7 @@ describe("Kafka with its own authority, client certificates and SCRAM", () => {
       expect(service.output()).not.toContain(PASSWORD);
       expect(service.output()).not.toContain("PRIVATE KEY");
     },
-    180_000,
+    360_000,
   );
 
   const other = (name: "ca" | "clientCert" | "clientKey") => () => strangers[name];
@@ -68,7 +68,7 @@ describe("Kafka with its own authority, client certificates and SCRAM", () => {
       expect(service.output()).toContain(problem);
       expect(service.output()).toMatch(new RegExp(`fix: .*${variable}`));
     },
-    180_000,
+    360_000,
   );
 
   test("a password that is changed in its file is used at the next connection, without a restart", async () => {
@@ -105,6 +105,6 @@ describe("Kafka with its own authority, client certificates and SCRAM", () => {
       await admin.disconnect();
       return done;
     };
-    await until(isIn, { timeoutMs: 20_000, what: "the broker takes the new password" });
+    await until(isIn, { timeoutMs: 60_000, what: "the broker takes the new password" });
   }
 });

@@ -32,7 +32,8 @@ beforeAll(async () => {
   const ssl = await bench.clientTls();
   const sasl = { mechanism: "scram-sha-512", username: USER, password: PASSWORD } as const;
   const brokers = [kafka.secureBroker];
-  client = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING, ssl, sasl, retry: { retries: 2, initialRetryTime: 50 } });
+  const patient = { connectionTimeout: 30_000, retry: { retries: 2, initialRetryTime: 50 } };
+  client = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING, ssl, sasl, ...patient });
   port = createKafkajsPort({ brokers, clientId: "test", clock: { nowMs: () => Date.now() }, ssl, sasl });
 }, 540_000);
 afterAll(async () => {
@@ -47,13 +48,13 @@ describe("with the rights of infra/kafka/acls.json and no others", () => {
     await sendAndSee(bench, service, "1");
     await scene.topics.send(scene.topic, [{ partition: 0, key: null, value: Buffer.from("no event"), headers: [] }]);
     const isThere = async (): Promise<boolean> => (await scene.topics.readAll(scene.deadLetterTopic)).length === 1;
-    await until(isThere, { timeoutMs: 30_000, what: "the dead letter is written" });
+    await until(isThere, { timeoutMs: 90_000, what: "the dead letter is written" });
     await until(async () => (await scene.topics.committed(scene.group, scene.topic)) === 2, {
-      timeoutMs: 30_000,
+      timeoutMs: 90_000,
       what: "both are committed",
     });
     const isBack = async (): Promise<boolean> => (await service.metric("freshet_canary_duration_seconds_count")) > 0;
-    await until(isBack, { timeoutMs: 30_000, what: "the canary is back" });
+    await until(isBack, { timeoutMs: 90_000, what: "the canary is back" });
     expect((await service.readyz())?.body.kafka).toBeNull();
     expect(service.output()).not.toContain("FR3006");
     expect(await stopped(service, "SIGTERM")).toEqual({ code: 0, signal: null });

@@ -62,7 +62,7 @@ describe("looking through dead letters", () => {
     const service = await bench.scene.start({ env: env() });
     await until(() => service.output().includes("dead letters could not be looked through"), { what: "it is told", timeoutMs: 60_000 });
     expect(service.output()).toContain("FR3006");
-    await until(async () => (await service.readyz())?.status === 200, { what: "it is ready", timeoutMs: 30_000 });
+    await until(async () => (await service.readyz())?.status === 200, { what: "it is ready", timeoutMs: 90_000 });
     expect(await service.metrics()).not.toContain(`${AGE}{`);
     await stopped(service, "SIGTERM");
   }, 360_000);

@@ -51,7 +51,7 @@ beforeAll(async () => {
     FRESHET_REDIS_CERT: certificates.clientCert,
     FRESHET_REDIS_KEY: certificates.clientKey,
   };
-}, 180_000);
+}, 360_000);
 afterAll(async () => {
   await scene?.close();
   await redis?.close();
@@ -73,7 +73,7 @@ describe("Redis with its own authority, client certificates and a user", () => {
     expect(await stopped(service, "SIGTERM")).toEqual({ code: 0, signal: null });
     for (const secret of [PASSWORD, "another-password", "PRIVATE KEY"]) expect(service.output()).not.toContain(secret);
     await setPassword(PASSWORD);
-  }, 180_000);
+  }, 360_000);
 
   const other = (name: "ca" | "clientCert" | "clientKey") => () => strangers[name];
   test.each([
@@ -99,7 +99,7 @@ describe("Redis with its own authority, client certificates and a user", () => {
       expect(service.output()).toContain(problem);
       expect(service.output()).toMatch(new RegExp(`fix: .*${fix}`));
     },
-    180_000,
+    360_000,
   );
 });
 
@@ -118,7 +118,7 @@ test("every refusal of a certificate is told as one, and none of them as a lost 
   } finally {
     await store.close();
   }
-}, 180_000);
+}, 360_000);
 
 test("the doctor names an authority that is not trusted, and a certificate that is not taken", async () => {
   for (const changed of [
@@ -131,7 +131,7 @@ test("the doctor names an authority that is not trusted, and a certificate that 
     expect({ code, findings }).toEqual({ code: 3, findings: expect.arrayContaining([untrusted]) });
     expect(stdout).not.toContain("PRIVATE KEY");
   }
-}, 180_000);
+}, 360_000);
 
 /** Of a sentinel's default user; whoever is logged in with the old one is thrown out. */
 async function changePassword(url: string, { from, to }: { readonly from: string; readonly to: string }): Promise<void> {
@@ -165,4 +165,4 @@ test("a sentinel that wants a password gets its own, and the master the master's
     await own.close();
     await Promise.all([sentinel.close(), master.close()]);
   }
-}, 180_000);
+}, 360_000);

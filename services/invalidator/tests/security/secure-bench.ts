@@ -89,7 +89,7 @@ export async function sendAndSee({ scene }: Pick<SecureBench, "scene">, service:
     if (service.isGone()) throw new Error(`the service ended by itself:\n${service.output().slice(-4000)}`);
     return (await scene.redis.exists(key)) === 0;
   };
-  await until(isGone, { timeoutMs: 30_000, what: `the entry of ${id} is busted` });
+  await until(isGone, { timeoutMs: 90_000, what: `the entry of ${id} is busted` });
 }
 
 export function eventOf(id: string): Buffer {

@@ -65,7 +65,7 @@ test("sentinels and their master are talked to by TLS alone, with the certificat
   await give(strangers);
   await scene.redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
   await scene.topics.send(scene.topic, [{ partition: 0, key: null, value: eventOf("none"), headers: [] }]);
-  await until(async () => (await waitingCodes(service)).length > 0, { timeoutMs: 30_000, what: "a certificate that is not taken is told" });
+  await until(async () => (await waitingCodes(service)).length > 0, { timeoutMs: 90_000, what: "a certificate that is not taken is told" });
 
   await give(certificates);
   await sendAndSee({ scene }, service, "after");

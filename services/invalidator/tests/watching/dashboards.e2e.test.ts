@@ -34,7 +34,7 @@ function event(type: string, digits: string) {
 }
 const poison = { partition: 1, key: null, value: Buffer.from("not an event"), headers: [] };
 
-const SCRAPE = "250ms";
+const SCRAPE = "2s"; // a page may take 0.8 s, by what it asks of brokers
 /** What is only there while something is wrong. Each has its own test beside the code that sets it. */
 const inTrouble =
   /freshet_start_waiting|freshet_partition_waiting|freshet_redis_errors_total|freshet_kafka_errors_total|freshet_schema_registry_errors_total/;
@@ -60,8 +60,8 @@ describe("a real Prometheus that scrapes a real invalidator", () => {
     await scene.topics.send(scene.topic, sent);
     await drained(scene, service, sent.length);
     const isCounted = async () => (await answer('sum(freshet:events:rate5m{outcome="applied"}) > 0')).length > 0;
-    await until(isCounted, { what: "recording rules have seen the events", timeoutMs: 20_000 });
-  }, 180_000);
+    await until(isCounted, { what: "recording rules have seen the events", timeoutMs: 90_000 });
+  }, 360_000);
 
   afterAll(async () => {
     await prometheus?.close();
@@ -89,10 +89,10 @@ describe("a real Prometheus that scrapes a real invalidator", () => {
       return filled.every(({ query }) => !left.has(query));
     };
     // a rate needs two scrapes, and series of later labels begin with their first count
-    await until(isFilled, { what: "two scrapes", timeoutMs: 10_000 }).catch(() => undefined);
+    await until(isFilled, { what: "two scrapes", timeoutMs: 60_000 }).catch(() => undefined);
     const empty = filled.filter(({ query }) => left.has(query));
     expect(empty).toEqual([]);
-  }, 90_000);
+  }, 180_000);
 
   test("exports every metric that dashboards, rules and alerts name", async () => {
     const exported = new Map(exportedMetrics(await service.metrics()).map((one) => [one.name, one]));
@@ -110,9 +110,17 @@ describe("a real Prometheus that scrapes a real invalidator", () => {
   });
 
   test("is silent about a service that is well, but for its dead letter", async () => {
-    const firing = await answer('count by (alertname) (ALERTS{alertstate=~"firing|pending", job="freshet"})');
-    expect(firing.map(({ metric }) => metric.alertname)).toEqual(["FreshetDeadLettersGrowing"]);
-  });
+    const wanted = ["FreshetDeadLettersGrowing"];
+    let names: readonly (string | undefined)[] = [];
+    const areThese = async () => {
+      const alerts = await answer('count by (alertname) (ALERTS{alertstate=~"firing|pending", job="freshet"})');
+      names = alerts.map(({ metric }) => metric.alertname);
+      return names.join() === wanted.join();
+    };
+    // One scrape that a busy machine did not answer in time makes another alert pending until the next one.
+    await until(areThese, { what: "it alone is told", timeoutMs: 60_000 }).catch(() => undefined);
+    expect(names).toEqual(wanted);
+  }, 180_000);
 
   test("exports what docs/reference/metrics.md says, and nothing else of its own", async () => {
     const page = readFileSync(join(infra, "..", "docs", "reference", "metrics.md"), "utf8");

@@ -51,10 +51,11 @@ describe("while the brokers do not answer", () => {
     kafka.pause();
     try {
       await tells(service, { ages: [], records: [], states: ["unknown", "unknown"], unknown: [1] }, "it is not known");
-      const before = await service.metric("freshet_consumer_silent_seconds");
+      const silent = () => service.metric("freshet_consumer_silent_seconds");
+      await until(async () => (await silent()) > 8, { timeoutMs: 60_000, what: "the silence is told" });
+      const before = await silent();
       const live = (await (await fetch(`http://${service.address}/livez`)).json()) as { readonly consumerSilentMs: number };
-      const after = await service.metric("freshet_consumer_silent_seconds");
-      expect(before).toBeGreaterThan(8);
+      const after = await silent();
       expect(live.consumerSilentMs).toBeGreaterThanOrEqual(before * 1000);
       expect(live.consumerSilentMs).toBeLessThanOrEqual(after * 1000);
     } finally {
