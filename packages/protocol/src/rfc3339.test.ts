@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { parseRfc3339 } from "./rfc3339.js";
+import { parseRfc3339, rfc3339Digits } from "./rfc3339.js";
 
 test.each([
   ["1970-01-01T00:00:00Z", 0],
@@ -33,4 +33,19 @@ test("agrees with Date on every millisecond that both know", () => {
     }),
     { numRuns: 5000 },
   );
+});
+
+test.each([
+  ["1970-01-01T00:00:00Z", "0"],
+  ["1970-01-01T00:00:00.00012Z", "120"],
+  ["1970-01-01T00:00:01.000001Z", "1000001"],
+  ["2026-11-21T10:20:30.123456789Z", "1795256430123456"],
+  ["2260-01-01T00:00:00.000003Z", "9151488000000003"],
+  ["9999-12-31T23:59:59.999998Z", "253402300799999998"],
+])("%s in digits, all of them", (text, digits) => {
+  expect(rfc3339Digits(text)).toBe(digits);
+});
+
+test.each(["1969-12-31T23:59:59.999999Z", "2026-11-21T10:20:30", "2026-02-30T00:00:00Z"])("%s has no digits", (text) => {
+  expect(rfc3339Digits(text)).toBeNull();
 });

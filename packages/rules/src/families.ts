@@ -11,6 +11,8 @@ import { checkGateSlot, shareSlot, templateTagOf, withCompanions } from "./slots
 import { type Escape, keyMatcher, keyReader, parseTemplate, type Render, renderer, type Template, utf8Bytes } from "./template.js";
 import type { Bounds, Family } from "./types.js";
 
+/** What Freshet keeps in a hash of another service starts so. */
+const OWN_FIELDS = "fr:";
 /** More make no key anybody wants, and long work of the search for keys that collide. */
 const parametersMax = 16;
 
@@ -71,6 +73,14 @@ function resolveFamily(name: string, { path, text }: Located<FamilyText>, contex
   if (entry.kind === "json" && entry.version.startsWith("/")) {
     const fix = `Write \`version: ${entry.version.slice(1)}\`; only members at the top of the JSON are read.`;
     report.at([...path, "entry", "version"], { code: "malformed_value", problem: "`version` is a member's name, not a pointer", fix });
+  }
+  if (entry.kind === "hash" && entry.version.startsWith(OWN_FIELDS)) {
+    const problem = `fields that start with \`${OWN_FIELDS}\` are Freshet's own: a bust would write over the version`;
+    report.at([...path, "entry", "version"], {
+      code: "malformed_value",
+      problem,
+      fix: "Name the field in which the service has its version.",
+    });
   }
   const template = readTemplate(text.key, text.escape ?? "percent", { path: [...path, "key"], report });
   const companion = readCompanion({ path, text }, template, report);

@@ -105,6 +105,11 @@ describe("families and tags", () => {
     ["the same with nothing in braces", 'f: { key: "{{§}}f:{id}", ttl: 1h, entry: { kind: prefix, gate: true } }', "gate_slot"],
     ["the same before the braces", 'f: { key: "f§}}{id}{{", ttl: 1h, entry: { kind: prefix, gate: true } }', "gate_slot"],
     ["a gate around which there is a slot", 'f: { key: "f:{{{id}}}}}", ttl: 1h, entry: { kind: prefix, gate: true } }', ""],
+    [
+      "a version in a field of Freshet's own",
+      'f: { key: "f:{id}", ttl: 1h, entry: { kind: hash, version: §"fr:f", gate: true } }',
+      "malformed_value",
+    ],
     ["a gate in the entry itself", 'f: { key: "f:{id}}}", ttl: 1h, entry: { kind: hash, version: v, gate: true } }', ""],
     ["no gate", 'f: { key: "f:{id}}}", ttl: 1h, entry: { kind: json, version: v } }', ""],
     ["a gate in braces that do not end", 'f: { key: "f:{{{id}", ttl: 1h, entry: { kind: json, version: v, gate: true } }', ""],

@@ -128,6 +128,16 @@ describe("findings", () => {
       `{ ${json}, type: /kind, match: { types: [a] } }, { name: u, ${json}, encoding: §registry }`,
       "mixed_formats",
     ],
+    [
+      "a counter and times in one space",
+      "{ topic: t, format: cloudevents, space: s }, { topic: u, format: cloudevents, space: §s, versions: timestamp }",
+      "mixed_versions",
+    ],
+    [
+      "times in a space of their own, and no versions in the same",
+      "{ topic: t, format: cloudevents, space: s }, { topic: u, format: cloudevents, space: x, versions: timestamp }, { topic: v, format: cloudevents, space: s, versions: none }",
+      "",
+    ],
     ["an encoding nobody knows", `{ ${json}, encoding: §avro }`, "unknown_value"],
     [
       "a replica identity nobody knows",

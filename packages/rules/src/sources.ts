@@ -19,6 +19,7 @@ export function resolveSources(draft: Draft, report: Report): readonly SourceMod
     names.add(name);
     checkMatch(source, report);
     checkVersion(source, report);
+    checkSpace(source, models, report);
     checkType(source, report);
     checkFormat(source, models, report);
     checkReachable(source, models, report);
@@ -44,6 +45,27 @@ function checkVersion({ path, text }: Located<SourceText>, report: Report): void
     const problem = "`version` names a version, but `versions: none` says there is none";
     report.at([...path, "version"], { code: "contradiction", problem, fix: "Leave one of the two out." });
   }
+}
+
+/** Versions of one space are compared with each other: a counter of rows is below every time. */
+function checkSpace({ path, spec }: SourceModel, all: readonly SourceModel[], report: Report): void {
+  const isOther = (other: SourceSpec): boolean =>
+    other.space === spec.space && other.spaceKind !== spec.spaceKind && other.spaceKind !== "none";
+  const first =
+    spec.spaceKind === "none"
+      ? undefined
+      : all
+          .slice(
+            0,
+            all.findIndex((one) => one.path === path),
+          )
+          .find((one) => isOther(one.spec));
+  if (first === undefined) return;
+  report.at([...path, "space"], {
+    code: "mixed_versions",
+    problem: `space \`${spec.space}\` has versions of kind ${first.spec.spaceKind} and ${spec.spaceKind}, which are compared with each other`,
+    fix: "Let both sources have one kind of `versions`, or give each a `space` of its own.",
+  });
 }
 
 /** Documents have their type where the source says, and nowhere else. */

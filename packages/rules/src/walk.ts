@@ -170,7 +170,11 @@ function addBust(bust: ReadyBust, rule: ReadyRule, collecting: Collecting): Reje
     values[at] = text;
   }
   const made = bust.make(values, scope.event);
-  if (made === "unfit") return unresolved(rule, `the key is longer than ${limits.keyBytesMax} bytes or not valid Unicode`);
+  if (made === "unfit")
+    return unresolved(
+      rule,
+      `the key is longer than ${limits.keyBytesMax} bytes, not valid Unicode, or by its braces leaves no place in its slot for the key that belongs to it`,
+    );
   if (made === "own") return ownKey(rule);
   if (collecting.busts === null) collecting.busts = [made];
   else collecting.busts.push(made);

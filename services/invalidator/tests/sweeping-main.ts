@@ -10,10 +10,12 @@ import { SWEEP_RULES } from "./sweep-rules.ts";
 const [url = "", prefix = "", perSecond, hold] = process.argv.slice(2);
 const { rules } = loadRules(SWEEP_RULES);
 if (rules === null) throw new Error("the rules of the test have findings");
+/** Long: to be frozen is no trouble with Redis. */
+const timeouts = { commandMs: 60_000, socketMs: 70_000, deadlineMs: 80_000 };
 const tell = (fact: object): void => void process.stdout.write(`${JSON.stringify(fact)}\n`);
 
 createSweeper({
-  store: createRedisStore({ url, prefix }),
+  store: createRedisStore({ url, prefix, timeouts }),
   rules,
   scheduler: { nowMs: () => Date.now(), sleep: (ms, signal) => pause(ms, undefined, { signal }).catch(() => undefined) },
   newId: randomUUID,

@@ -4,7 +4,7 @@ import { limits } from "../limits.js";
 import type { SourceSpec } from "../source.js";
 import { parseVersion, type Version } from "../version.js";
 import { idText } from "./connect-json.js";
-import { timestampVersion } from "./read-version.js";
+import { TIMESTAMP_INVALID, timestampVersion } from "./read-version.js";
 
 /** The version of what an event carries as one, or why there is none; `null` where the source says there are none. */
 export function readVersion(raw: JsonValue | undefined, source: SourceSpec): Version | null | (Decoded & { kind: "rejected" }) {
@@ -19,6 +19,7 @@ export function readVersion(raw: JsonValue | undefined, source: SourceSpec): Ver
   const text = idText(raw) ?? "";
   const version = parseVersion(text) ?? (source.spaceKind === "timestamp" ? timestampVersion(text) : null);
   if (version !== null) return version;
+  if (source.spaceKind === "timestamp") return TIMESTAMP_INVALID;
   return rejected(
     "version_invalid",
     `the version is not a canonical decimal of at most ${limits.versionDigitsMax} digits`,

@@ -227,6 +227,26 @@ describe("which source takes a record", () => {
 });
 
 describe("tombstones", () => {
+  test("are none where the headers are an event's: it has no data", () => {
+    for (const tombstones of ["ignore", "delete"] as const) {
+      const event = eventOf(decode(record(null, binary()), { tombstones }));
+      const whole = eventOf(decode(record(new Uint8Array(), binary()), { tombstones }));
+      expect(event.version).not.toBeNull();
+      expect([event.subject, event.type, event.version, event.data]).toEqual([whole.subject, whole.type, whole.version, {}]);
+    }
+    expect(reasonOf(decode(record(null, binary({ ce_subject: "" }))))).toBe("schema_invalid");
+    expect(
+      reasonOf(
+        decode(
+          record(
+            null,
+            binary().filter(({ name }) => name !== "ce_specversion"),
+          ),
+        ),
+      ),
+    ).toBe("ignored");
+  });
+
   test("are ignored, or blind deletes of their key where the source says so", () => {
     expect(reasonOf(decode(record(null)))).toBe("ignored");
     const event = eventOf(decode({ ...record(null), key: bytes("42") }, { tombstones: "delete" }));

@@ -2,7 +2,7 @@ import type { Rejected } from "../decoded.js";
 import { rejected } from "../decoded.js";
 import type { JsonValue, SpaceKind } from "../event.js";
 import { limits } from "../limits.js";
-import { parseRfc3339 } from "../rfc3339.js";
+import { rfc3339Digits } from "../rfc3339.js";
 import { parseVersion, type Version } from "../version.js";
 import { isWrittenAsFraction } from "../written-number.js";
 import { idText } from "./connect-json.js";
@@ -24,6 +24,11 @@ const VERSION_INVALID = rejected(
   `the version is not a canonical decimal of at most ${limits.versionDigitsMax} digits`,
   "Use a column or field of digits only: no sign, fraction, exponent or leading zero.",
 );
+export const TIMESTAMP_INVALID = rejected(
+  "version_invalid",
+  `the version is neither a canonical decimal of at most ${limits.versionDigitsMax} digits nor a date-time of RFC 3339 from 1970 on`,
+  "Write microseconds since 1970 in digits, or a date-time with seconds and its zone: Z, or an offset like +01:00.",
+);
 
 /** The version, digit by digit as it was written. `timestamp` spaces take RFC 3339 as well, which becomes microseconds. */
 export function readVersion({ value, text, path }: FoundVersion, spaceKind: SpaceKind): Version | null | Rejected {
@@ -31,14 +36,14 @@ export function readVersion({ value, text, path }: FoundVersion, spaceKind: Spac
   if (value === undefined || value === null || value === "") return VERSION_MISSING;
   const digits = idText(value) ?? "";
   const version = parseVersion(digits) ?? (spaceKind === "timestamp" ? timestampVersion(digits) : null);
-  if (version === null) return VERSION_INVALID;
+  if (version === null) return spaceKind === "timestamp" ? TIMESTAMP_INVALID : VERSION_INVALID;
   return typeof value === "number" && text !== null && isWrittenAsFraction(text, path) ? VERSION_INVALID : version;
 }
 
 /** RFC 3339 as the version of a `timestamp` space: microseconds since 1970. */
 export function timestampVersion(text: string): Version | null {
-  const microseconds = parseRfc3339(text);
-  return microseconds === null || microseconds < 0 ? null : parseVersion(microseconds.toString());
+  const digits = rfc3339Digits(text);
+  return digits === null ? null : parseVersion(digits);
 }
 
 /** Whether reading ended with a rejection. */
