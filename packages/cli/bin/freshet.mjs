@@ -27,6 +27,10 @@ if (!existsSync(new URL("../dist/bin.js", import.meta.url))) {
   const env = flags.length > 0 ? { ...ONE_ARENA, ...process.env } : process.env;
   const child = spawn(node, args, { env, stdio: ["inherit", "inherit", "inherit", "ipc"] });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  // npx passes no signal on: where it is gone, the service is told as if this process were. Elsewhere it may outlive its parent.
+  const parent = process.ppid;
+  const look = () => process.ppid !== parent && child.connected && child.disconnect();
+  if (process.env.npm_command === "exec") setInterval(look, 500).unref();
   child.on("exit", (code, signal) => {
     if (signal === null) process.exit(code ?? 1);
     process.removeAllListeners(signal); // or the signal would only be passed on to a child that is gone

@@ -26,13 +26,22 @@ export interface Running {
 
 /** Starts `freshet` with these arguments; `FRESHET_` variables of this process are not passed on. */
 export function startFreshet(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
+  return start([process.execPath, LAUNCHER, ...argv], env);
+}
+
+/** The same in the background of a shell, as `npx freshet` has it. */
+export function startByNpx(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
+  return start(["sh", "-c", '"$0" "$@" & wait', process.execPath, LAUNCHER, ...argv], { ...env, npm_command: "exec" });
+}
+
+function start([file = "", ...args]: readonly string[], env: Readonly<Record<string, string>>): Running {
   const startedMs = performance.now();
   const options = {
     cwd: ROOT,
     env: { ...environmentWithout("FRESHET_"), ...env },
     stdio: ["ignore", "pipe", "pipe"] as ["ignore", "pipe", "pipe"],
   };
-  const child = spawn(process.execPath, [LAUNCHER, ...argv], options);
+  const child = spawn(file, args, options);
   const texts = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (text: string) => {

@@ -6,7 +6,7 @@ import { freshPrefix, testKafkaBroker, testRedisUrl, until } from "@freshet/test
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
 import { type OwnDeployment, openDeployment } from "./own-deployment.js";
-import { freshet, startFreshet } from "./process.js";
+import { freshet, startByNpx, startFreshet } from "./process.js";
 
 const deployment = freshPrefix("cli-run");
 const topic = `${deployment}.products`;
@@ -67,6 +67,14 @@ describe("freshet run", () => {
     await until(() => service.stdout().includes('"started"'), { timeoutMs: 90_000, what: "the service to listen" });
     service.child.kill("SIGKILL");
     await service.ended; // closed pipes: the second process is gone too
+  }, 180_000);
+
+  test("started by npx, which is gone at a signal and passes none on, it goes with it", async () => {
+    const npx = startByNpx(["run"], env);
+    await until(() => npx.stdout().includes('"started"'), { timeoutMs: 90_000, what: "the service to listen" });
+    npx.child.kill("SIGKILL");
+    await npx.ended; // closed pipes: the service is gone too
+    expect(npx.stdout()).toContain('"msg":"stopped"');
   }, 180_000);
 
   test("refuses a rules file with findings: 2, all of them with their places", async () => {
