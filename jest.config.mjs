@@ -13,7 +13,7 @@ export default {
     "^@freshet/([a-z-]+)/([a-z-]+)$": "<rootDir>/packages/$1/src/$2.ts",
     "^@freshet/([a-z-]+)$": "<rootDir>/packages/$1/src/index.ts",
   },
-  testTimeout: 90_000,
+  testTimeout: 270_000, // what waits says itself what it waited for, in 60 to 90 s each
   maxWorkers: 2,
   workerIdleMemoryLimit: "1500MB",
 };

@@ -16,7 +16,7 @@ export const errorPages: Readonly<Record<ErrorCode, ErrorPage>> = {
   FR1002: {
     does: "usage",
     cause:
-      "A setting or a file it names cannot be read, or its value is not allowed. An unknown `FRESHET_` variable counts, so that a typing mistake cannot go unseen; so does a certificate that a peer does not trust, a database that Redis does not have, and an address on another machine without TLS, whether a setting names it or a broker, a sentinel or a cluster. What is found only once Redis or Kafka is asked ends the service and commands with 1, all else with 2.",
+      "A setting or a file it names cannot be read, or its value is not allowed. An unknown `FRESHET_` variable counts, so that a typing mistake cannot go unseen; so does a certificate that a peer does not trust, a database that Redis does not have, and an address on another machine without TLS, whether a setting names it or a broker, a sentinel or a cluster. What is found only once Redis or Kafka is asked ends the service and commands with 1, the doctor with 3, all else with 2.",
     fix: "`freshet config show` lists each value and where it came from; [configuration](configuration.md) has them all.",
   },
   FR1003: {

@@ -64,6 +64,7 @@ export type { Marks } from "./floor-layout.js";
 export { encodeFloors, encodeMarks, isMarks, readMarks } from "./floor-layout.js";
 export type { BlindFloor, Floor, Floors, Load } from "./floors.js";
 export { covers, liveFloors, meetsFloors } from "./floors.js";
+export { isEventWithoutData } from "./formats/cloudevents-envelope.js";
 export { decodeEvent } from "./formats/decode-event.js";
 export type { CloudEventText } from "./formats/encode-cloudevent.js";
 export { encodeCloudEvent } from "./formats/encode-cloudevent.js";

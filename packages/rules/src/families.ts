@@ -75,7 +75,7 @@ function resolveFamily(name: string, { path, text }: Located<FamilyText>, contex
     report.at([...path, "entry", "version"], { code: "malformed_value", problem: "`version` is a member's name, not a pointer", fix });
   }
   if (entry.kind === "hash" && entry.version.startsWith(OWN_FIELDS)) {
-    const problem = `fields that start with \`${OWN_FIELDS}\` are Freshet's own: a bust would write over the version`;
+    const problem = `fields that start with \`${OWN_FIELDS}\` are Freshet's own: a gate would write over the version`;
     report.at([...path, "entry", "version"], {
       code: "malformed_value",
       problem,

@@ -140,6 +140,15 @@ describe("a framed value", () => {
     expect(sizes).toEqual([8, 8, 4]); // of 2.1 MB each
   });
 
+  test("that only a key looks like says nothing of an event without data", async () => {
+    const attributes = { specversion: "1.0", id: "1", source: "/s", type: "t", subject: "42", freshetversion: "7" };
+    const headers = Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`ce_${name}`, value]));
+    const { reads: _none, ...events } = { ...base, format: "cloudevents" } as const;
+    const key = Buffer.from("000000012a05f200", "hex"); // 5,000,000,000 in eight bytes
+    expect(await told([recordOf({ key, headers })], events)).toEqual(["update 42 v7"]);
+    expect(stub.requests).toEqual([]);
+  });
+
   test("of JSON in a tombstone's key need not be JSON: the record is dead, and its partition goes on", async () => {
     stub.put(3, { schemaType: "JSON", schema: { type: "string" } });
     const source: SourceSpec = { ...base, format: "cloudevents" };

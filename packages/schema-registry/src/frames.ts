@@ -1,6 +1,7 @@
 import {
   areFramed,
   type FramePort,
+  isEventWithoutData,
   type KafkaRecord,
   limits,
   type RegistryAccess,
@@ -78,9 +79,10 @@ function lookAt(record: KafkaRecord, sources: readonly SourceSpec[]): Looked {
   return value === null && namedKey === null ? "plain" : { record, value, key: namedKey, format };
 }
 
-/** CloudEvents and documents have their id in the value, where there is one. */
-function readsKey(format: SourceSpec["format"], { value }: KafkaRecord): boolean {
-  return value === null || format === "debezium" || format === "outbox";
+/** CloudEvents have their id beside the key, and documents in the value: of theirs the key is read of tombstones alone. */
+function readsKey(format: SourceSpec["format"], record: KafkaRecord): boolean {
+  if (format === "debezium" || format === "outbox") return true;
+  return record.value === null && !(format === "cloudevents" && isEventWithoutData(record));
 }
 
 function opened(record: KafkaRecord, looked: Looked, readers: ReadonlyMap<string, SchemaReader | null>): Unframed {

@@ -5,6 +5,7 @@ import {
   freePort,
   type OwnRedis,
   type OwnRedisCluster,
+  patientTimeouts,
   startFaultProxy,
   startRedisCluster,
   startStopwatch,
@@ -129,25 +130,26 @@ describe("trouble on the way to one of the servers", () => {
         store,
         [...theirs, ...others].map((key) => bust(key, 1)),
       );
+      // With deadlines of its own: that servers answer late on a busy machine is not what is asked here.
+      const patient = open(cluster, { timeouts: patientTimeouts });
+      await bustUntilDone(
+        patient,
+        others.map((key) => bust(key, 1)),
+      );
       proxies[0]?.set(fault);
       const watch = startStopwatch();
-      const [broken, mixed, fine] = await Promise.allSettled([
+      const fine = patient.bust(others.map((key) => bust(key, version)));
+      fine.catch(() => undefined); // told below
+      const [broken, mixed] = await Promise.allSettled([
         store.bust(theirs.map((key) => bust(key, version))),
         store.bust([...theirs, ...others].map((key) => bust(key, version))),
-        store.bust(others.map((key) => bust(key, version))),
       ]);
       expect(watch.ms).toBeLessThan(IMPATIENT.deadlineMs + 1_000);
       watch.stop();
       for (const call of [broken, mixed]) {
         expect(call).toMatchObject({ status: "rejected", reason: { code: "FR2001", disposition: "wait" } });
       }
-      if (fine.status === "rejected") {
-        // Its servers answered too late for these deadlines; while the fault lasts, they work.
-        await bustUntilDone(
-          store,
-          others.map((key) => bust(key, version)),
-        );
-      }
+      expect(await fine).toHaveLength(others.length);
       proxies[0]?.heal();
       await bustUntilDone(
         store,
@@ -155,6 +157,6 @@ describe("trouble on the way to one of the servers", () => {
       );
       await expectFloors(store, [...theirs, ...others], version);
     },
-    90_000,
+    270_000,
   );
 });

@@ -19,7 +19,7 @@ export function startStopwatch(): Stopwatch {
     ms += Math.min(nowMs - lastMs, 2 * LOOK_MS);
     lastMs = nowMs;
   };
-  const timer = setInterval(look, LOOK_MS);
+  const timer = setInterval(look, LOOK_MS).unref();
   return {
     get ms() {
       look();

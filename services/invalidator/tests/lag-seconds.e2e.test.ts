@@ -103,7 +103,7 @@ describe("lag in seconds is true within a second", () => {
       looks++;
       return looks >= 20;
     };
-    await until(isTrue, { pollMs: 100 });
+    await until(isTrue, { pollMs: 100, timeoutMs: 120_000 });
     await sending;
     await drained(scene, service, sent);
     await until(async () => (await told()) === 0, { what: "nothing is behind" });

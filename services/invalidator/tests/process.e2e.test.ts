@@ -131,8 +131,9 @@ describe("the service as its own process", () => {
     proxy.freeze();
     await sendChange(scene, "1", "5");
     await until(async () => (await service.metric("freshet_oldest_unapplied_age_seconds")) > 0, { what: "a slice is under way" });
-    service.kill("SIGINT"); // the lower number is delivered first
-    expect(await stopped(service, "SIGTERM")).toEqual({ code: 143, signal: null });
+    service.kill("SIGINT"); // at once, as a stop may be quick; which of two it takes for the second is up to the system
+    const { code } = await stopped(service, "SIGTERM");
+    expect([130, 143]).toContain(code);
     expect(service.output()).not.toContain('"msg":"stopped"');
     expect(await scene.topics.committed(scene.group, scene.topic)).toBe(0);
   });

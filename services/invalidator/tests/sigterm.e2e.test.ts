@@ -1,5 +1,5 @@
-import { startFaultProxy, testRedisUrl, until } from "@freshet/testkit";
-import { describe, expect, test } from "@jest/globals";
+import { type FaultProxy, startFaultProxy, testRedisUrl, until } from "@freshet/testkit";
+import { afterAll, describe, expect, test } from "@jest/globals";
 import { useActs } from "./acts.js";
 import { checkDeadLetters } from "./dead-letters.js";
 import { drained, stopped } from "./scene.js";
@@ -10,6 +10,8 @@ const STOP_MS_MAX = 15_000;
 
 describe("SIGTERM under load", () => {
   const openAct = useActs();
+  let proxy: FaultProxy | null = null;
+  afterAll(() => proxy?.close());
 
   test(`exit 0 within 15 s, ${STOPS} times in the middle of a backlog, and the next process goes on exactly there`, async () => {
     const { scene, act } = await openAct({ name: "sigterm", size: SIZE, entriesPerKind: SIZE.products });
@@ -17,7 +19,7 @@ describe("SIGTERM under load", () => {
     const places = await scene.topics.send(scene.topic, sent);
 
     // Redis by way of this process: while it stands still, so does the backlog.
-    const proxy = await startFaultProxy({ to: new URL(testRedisUrl()).host });
+    proxy = await startFaultProxy({ to: new URL(testRedisUrl()).host });
     proxy.set({ kind: "delay", ms: 20 });
     for (let stop = 0; stop < STOPS; stop++) {
       const service = await scene.start({ env: { FRESHET_REDIS_URL: `redis://${proxy.address}` } });
@@ -26,7 +28,6 @@ describe("SIGTERM under load", () => {
       expect(await stopped(service, "SIGTERM")).toEqual({ code: 0, signal: null });
       expect(Date.now() - termedMs).toBeLessThan(STOP_MS_MAX);
     }
-    await proxy.close();
     const committed = await scene.topics.committed(scene.group, scene.topic);
     expect(committed).toBeGreaterThan(0);
     expect(committed).toBeLessThan(sent.length); // or there was no load any more

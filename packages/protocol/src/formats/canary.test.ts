@@ -32,6 +32,9 @@ describe.each(formats)("a canary among records of format %s", (format) => {
 
   test("is ignored, also where tombstones are deletes", () => {
     expect(decodeEvent(recordOf([header("freshet-canary", "d")]), sources)).toEqual({ kind: "ignored" });
+    const attributes = ["specversion", "id", "source", "type", "subject", "freshetversion"].map((name) => header(`ce_${name}`, "1.0"));
+    if (format === "cloudevents")
+      expect(decodeEvent(recordOf([...attributes, header("freshet-canary", "d")]), sources)).toEqual({ kind: "ignored" });
     expect(decodeEvent(recordOf([]), sources).kind).not.toBe("ignored");
   });
 

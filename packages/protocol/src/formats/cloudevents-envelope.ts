@@ -1,3 +1,4 @@
+import { senderOfCanary } from "../canary.js";
 import { type Decoded, rejected } from "../decoded.js";
 import type { JsonValue } from "../event.js";
 import { isJsonObject, numberText, parseJson } from "../json.js";
@@ -59,6 +60,16 @@ export function modeOf(headers: readonly RecordHeader[]): "structured" | "binary
   if (structured === null) return headers.some(({ name }) => name.startsWith("ce_")) ? "binary" : "structured";
   const format = structured.groups?.format?.toLowerCase() ?? "json";
   return structured.groups?.batch === undefined && format === "json" ? "structured" : null;
+}
+
+/**
+ * Whether a record without a value is an event in binary mode that has no data, and no tombstone: its SDKs write null then, but its
+ * attributes are in headers as ever.
+ */
+export function isEventWithoutData(record: KafkaRecord): boolean {
+  const { value, headers } = record;
+  if (value !== null || headers.length === 0 || headerText(headers, "ce_specversion") === null) return false;
+  return modeOf(headers) === "binary" && senderOfCanary(record) === null;
 }
 
 function readStructured(value: Uint8Array): Read {

@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from "../event.js";
 import { followPointer, isJsonObject } from "../json.js";
 import { headerText, type KafkaRecord } from "../record.js";
 import type { SourceSpec } from "../source.js";
-import { type Attributes, type Envelope, modeOf, type Required, readEnvelope, readRequired } from "./cloudevents-envelope.js";
+import { type Attributes, type Envelope, isEventWithoutData, type Required, readEnvelope, readRequired } from "./cloudevents-envelope.js";
 import { present, readVersion } from "./cloudevents-version.js";
 import { checkRecord } from "./record-bounds.js";
 import { RecordEvent, type RecordEventParts } from "./record-event.js";
@@ -20,7 +20,7 @@ export function decodeWhole(record: KafkaRecord, sources: readonly SourceSpec[])
   const { value } = record;
   const excess = checkRecord(record, record.headers);
   if (excess !== null) return excess;
-  if (value === null && !isWithoutData(record)) return decodeTombstone(record, sources);
+  if (value === null && !isEventWithoutData(record)) return decodeTombstone(record, sources);
   const read = readEnvelope(record, value ?? NO_BYTES);
   if (read.kind === "rejected") return read;
   const required = readRequired(read.envelope.attributes);
@@ -28,11 +28,6 @@ export function decodeWhole(record: KafkaRecord, sources: readonly SourceSpec[])
   const source = sources.find((candidate) => candidate.matchesType(required.type));
   if (source !== undefined) return toEvent(record, read.envelope, { ...required, source });
   return nobodyTakes(sources);
-}
-
-/** An event in binary mode that has no data: its SDKs write no value then, but its attributes are in headers as ever. */
-function isWithoutData({ headers }: KafkaRecord): boolean {
-  return headerText(headers, "ce_specversion") !== null && modeOf(headers) === "binary";
 }
 
 function toEvent(record: KafkaRecord, envelope: Envelope, from: Required & { readonly source: SourceSpec }): Decoded {

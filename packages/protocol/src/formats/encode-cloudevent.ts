@@ -10,7 +10,7 @@ export interface CloudEventText {
   readonly version: string | null;
   /** RFC 3339; the commit time of the change. */
   readonly time: string;
-  /** JSON text of the data. Never absent: a record without a value would be a tombstone. */
+  /** JSON text of the data. Never absent: to who compacts a topic, a record without a value is a tombstone. */
   readonly data: string;
 }
 
